@@ -1,0 +1,107 @@
+//! Why a model could not be fitted to a panel or a series, or could not forecast it.
+
+use almanac_series::{Hint, SeriesId};
+
+/// Why a model could not learn.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FitError {
+    /// A series is shorter than the model needs.
+    #[error("series `{series}` has {got} usable rows, `{model}` needs at least {needed}")]
+    TooShort {
+        /// The series.
+        series: SeriesId,
+        /// The model's name.
+        model: String,
+        /// Rows that count.
+        got: usize,
+        /// Rows needed.
+        needed: usize,
+    },
+    /// The numbers left the range in which the model can be computed.
+    #[error("series `{series}`: `{model}` gave no finite forecast")]
+    NotFinite {
+        /// The series.
+        series: SeriesId,
+        /// The model's name.
+        model: String,
+    },
+    /// No series could be modelled at all.
+    #[error("`{model}` could model none of the {n_series} series")]
+    NothingToFit {
+        /// The model's name.
+        model: String,
+        /// How many series were offered.
+        n_series: usize,
+    },
+    /// The library behind the model failed.
+    #[error("`{model}` failed in its library: {message}")]
+    Library {
+        /// The model's name.
+        model: String,
+        /// What the library said.
+        message: String,
+    },
+}
+
+impl Hint for FitError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::TooShort { needed, .. } => Some(format!("drop series under {needed} rows, or add `naive` as a fallback")),
+            Self::NotFinite { .. } => Some("look for absurd values in the target with `[checks] max`".into()),
+            Self::NothingToFit { .. } => Some("give longer histories, or add `naive` to `[forecast] models`".into()),
+            Self::Library { .. } => None,
+        }
+    }
+}
+
+/// Why a fitted model could not forecast a panel.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PredictError {
+    /// The context lacks a column the model learnt from.
+    #[error("`{model}` learnt from column `{column}`, which the history given now lacks")]
+    MissingColumn {
+        /// The model's name.
+        model: String,
+        /// The column.
+        column: String,
+    },
+    /// A longer horizon than the model was fitted for.
+    #[error("`{model}` was fitted for {fitted} steps ahead, {asked} were asked for")]
+    HorizonTooLong {
+        /// The model's name.
+        model: String,
+        /// Steps it was fitted for.
+        fitted: usize,
+        /// Steps asked for.
+        asked: usize,
+    },
+    /// The library behind the model failed.
+    #[error("`{model}` failed in its library: {message}")]
+    Library {
+        /// The model's name.
+        model: String,
+        /// What the library said.
+        message: String,
+    },
+}
+
+impl Hint for PredictError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::MissingColumn { column, .. } => Some(format!("add `{column}`, or run again without it in `[data]`")),
+            Self::HorizonTooLong { asked, .. } => Some(format!("set `[forecast] horizon = {asked}` and run again")),
+            Self::Library { .. } => None,
+        }
+    }
+}
+
+/// A series that was left out of a forecast, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Skipped {
+    /// The series.
+    pub series: SeriesId,
+    /// The reason.
+    pub reason: FitError,
+}
