@@ -161,10 +161,10 @@ fn mean_rows(folds: &[Vec<LeaderboardRow>]) -> Vec<LeaderboardRow> {
         .collect()
 }
 
-/// How wrong a model was for one series, pooled over folds.
+/// How wrong a model was for one node, pooled over folds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct SeriesError {
-    /// Key of the series.
+pub struct NodeError {
+    /// Key of the node; at the bottom that of the series.
     pub unique_id: String,
     /// Value of the last `horizon` training rows of the newest fold.
     pub value: f64,
@@ -176,23 +176,22 @@ pub struct SeriesError {
     pub bias: Option<f64>,
 }
 
-/// Returns the errors of one model for every series of the hierarchy, sorted by `unique_id`. `folds`: truth and the model's forecast.
-pub fn series_errors(hierarchy: &Hierarchy, folds: &[(&FoldTruth, &Forecast)]) -> Vec<SeriesError> {
-    let bottom = hierarchy.bottom();
+/// Returns the errors of one model for every node of a level, in the level's order. `folds`: truth and the model's bottom-level forecast.
+pub fn node_errors(hierarchy: &Hierarchy, level: usize, folds: &[(&FoldTruth, &Forecast)]) -> Vec<NodeError> {
     let means: Vec<_> = folds.iter().map(|(truth, forecast)| truth.scored_means(hierarchy, forecast)).collect();
     let newest = folds.iter().map(|(truth, _)| *truth).max_by_key(|truth| truth.fold.cutoff);
-    let errors = (0..hierarchy.n_series()).into_par_iter().map(|series| {
+    let errors = hierarchy.levels()[level].nodes.par_iter().enumerate().map(|(node, key)| {
         let (mut actual, mut predicted, mut rmsses) = (Vec::new(), Vec::new(), Vec::new());
         for ((truth, _), means) in folds.iter().zip(&means) {
-            let rows = series * truth.horizon.steps()..(series + 1) * truth.horizon.steps();
-            let (y, f) = (&truth.bottom().actual[rows.clone()], &means.levels[bottom][rows]);
-            rmsses.extend(rmsse(y, f, truth.bottom().rmsse_scale[series]));
+            let rows = node * truth.horizon.steps()..(node + 1) * truth.horizon.steps();
+            let (y, f) = (&truth.levels[level].actual[rows.clone()], &means.levels[level][rows]);
+            rmsses.extend(rmsse(y, f, truth.levels[level].rmsse_scale[node]));
             actual.extend_from_slice(y);
             predicted.extend_from_slice(f);
         }
-        SeriesError {
-            unique_id: hierarchy.series()[series].as_str().to_owned(),
-            value: newest.map_or(0.0, |truth| truth.bottom().value[series]),
+        NodeError {
+            unique_id: key.as_str().to_owned(),
+            value: newest.map_or(0.0, |truth| truth.levels[level].value[node]),
             wape: wape(&actual, &predicted),
             rmsse: mean(rmsses.into_iter()),
             bias: bias(&actual, &predicted),
@@ -277,7 +276,7 @@ mod tests {
         let hierarchy = Hierarchy::new(&panel, &[]).expect("no specs");
         let truths = truths(&panel, &hierarchy);
         let forecasts = [forecast("m", 21, 3.0), forecast("m", 25, 3.0)];
-        let errors = series_errors(&hierarchy, &[(&truths[0], &forecasts[0]), (&truths[1], &forecasts[1])]);
+        let errors = node_errors(&hierarchy, hierarchy.bottom(), &[(&truths[0], &forecasts[0]), (&truths[1], &forecasts[1])]);
         assert_eq!(errors[0].unique_id, "big");
         assert_eq!(errors[0].value, 60.0);
         assert_eq!((errors[0].wape, errors[0].bias), (Some(0.2), Some(0.2)));

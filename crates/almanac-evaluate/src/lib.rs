@@ -32,7 +32,7 @@ pub use coverage::{CoverageRow, cross_coverage, empirical_coverage};
 pub use cutoffs::{Fold, FoldPlan, PlanError, plan_folds};
 pub use ensemble::{EnsembleChoice, choose_ensemble};
 pub use gates::{BaselineVerdict, GateConfig, GateReport, judge};
-pub use leaderboard::{Leaderboard, LeaderboardRow, OverallScore, SeriesError, series_errors};
+pub use leaderboard::{Leaderboard, LeaderboardRow, NodeError, OverallScore, node_errors};
 pub use leakage::{LeakageReport, compare, disturb};
 pub use scale::{NodeScale, node_scales};
 pub use score::{default_buckets, score_level};

@@ -1,0 +1,67 @@
+//! How the project is: its file, its database, what an interrupted run left behind.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use almanac_config::{ConfigError, Overrides, Settings};
+use almanac_series::Hint;
+
+use super::Finding;
+use crate::context::Context;
+use crate::exit::ExitStatus;
+
+pub(super) fn look(ctx: &Context) -> Vec<Finding> {
+    let flags = Overrides { threads: Some(ctx.threads().get()), ..Overrides::default() };
+    let project = match Settings::load(ctx.folder(), &flags) {
+        Ok(settings) => Finding::ok("project", format!("target `{}`, {}", settings.data.target, tables(&settings))),
+        Err(error @ ConfigError::NotFound { .. }) => {
+            return vec![Finding::warn("project", error.to_string(), error.hint().unwrap_or_default())];
+        }
+        Err(error) => {
+            let advice = error.hint().unwrap_or_else(|| "mend `almanac.toml`".to_owned());
+            Finding::fail("project", ExitStatus::Config, error.to_string(), advice)
+        }
+    };
+    vec![project, writable(ctx.folder()), leftovers(&ctx.folder().join(".almanac"))]
+}
+
+fn tables(settings: &Settings) -> String {
+    match settings.data.tables.len() {
+        1 => "1 table".to_owned(),
+        many => format!("{many} tables"),
+    }
+}
+
+fn writable(folder: &Path) -> Finding {
+    match tempfile::Builder::new().prefix(".almanac-").suffix(".tmp").tempfile_in(folder) {
+        Ok(_) => Finding::ok("folder", format!("`{}` can be written", folder.display())),
+        Err(error) => Finding::fail("folder", ExitStatus::Io, error.to_string(), "let this user write to the project's folder"),
+    }
+}
+
+/// Temporary files that a killed run could not take away. They are never read.
+fn leftovers(state: &Path) -> Finding {
+    let mut found = Vec::new();
+    find_temporary(state, &mut found);
+    match found.as_slice() {
+        [] => Finding::ok("leftovers", "no temporary files"),
+        files => {
+            let list = files.iter().take(3).map(|file| format!("`{}`", file.display())).collect::<Vec<_>>().join(", ");
+            let rest = if files.len() > 3 { ", …" } else { "" };
+            Finding::warn("leftovers", format!("{} temporary files", files.len()), format!("delete them if nothing runs: {list}{rest}"))
+        }
+    }
+}
+
+fn find_temporary(folder: &Path, found: &mut Vec<PathBuf>) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        let path = entry.path();
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            find_temporary(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "tmp") {
+            found.push(path);
+        }
+    }
+    found.sort();
+}

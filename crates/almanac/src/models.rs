@@ -1,0 +1,88 @@
+//! The models this program knows, by name: the one place where concrete models are composed.
+
+use almanac_features::FeatureSpec;
+use almanac_model::{FittedForecaster, Forecaster, Local, PredictError};
+use almanac_pipeline::ModelFactory;
+use almanac_series::{Horizon, Panel, PanelBuilder, Freq, Seed, SeasonLength};
+use almanac_stats::{AutoEts, Naive, SeasonalNaive, WindowAverage};
+use almanac_trees::{GlobalLightGbm, LightGbmConfig};
+
+/// Makes models with the settings of one project.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Models {
+    /// Season, where it is not that of the frequency.
+    pub(crate) season_length: Option<SeasonLength>,
+    /// Country whose holidays count.
+    pub(crate) country: Option<String>,
+    /// Features, where they are not the usual ones.
+    pub(crate) features: Option<FeatureSpec>,
+    /// Rows that a global model learns from at most.
+    pub(crate) max_train_rows: usize,
+    /// Threads of LightGBM; does not change a number.
+    pub(crate) threads: usize,
+    /// Known-ahead columns that hold codes of texts.
+    pub(crate) categorical_future: Vec<String>,
+}
+
+impl Models {
+    fn lightgbm(&self) -> LightGbmConfig {
+        LightGbmConfig {
+            max_train_rows: self.max_train_rows,
+            num_threads: self.threads,
+            features: self.features.clone(),
+            country: self.country.clone(),
+            season_length: self.season_length.map(SeasonLength::steps),
+            categorical_future: self.categorical_future.clone(),
+            ..LightGbmConfig::default()
+        }
+    }
+}
+
+impl ModelFactory for Models {
+    fn forecaster(&self, name: &str) -> Option<Box<dyn Forecaster>> {
+        let season_length = self.season_length;
+        Some(match name {
+            "naive" => Box::new(Local::new(Naive)),
+            "seasonal_naive" => Box::new(Local::new(SeasonalNaive { season_length })),
+            "window_average" => Box::new(Local::new(WindowAverage::default())),
+            "auto_ets" => Box::new(Local::new(AutoEts { season_length })),
+            "lightgbm" => Box::new(GlobalLightGbm::new(self.lightgbm())),
+            _ => return None,
+        })
+    }
+
+    fn load(&self, name: &str, state: &str) -> Result<Box<dyn FittedForecaster>, PredictError> {
+        let library = |message: String| PredictError::Library { model: name.to_owned(), message };
+        if name == "lightgbm" {
+            return GlobalLightGbm::load(state).map_err(|error| library(error.to_string()));
+        }
+        let forecaster = self.forecaster(name).ok_or_else(|| library("this program has no model of this name".into()))?;
+        // Models of one series at a time learn nothing across series, so that any panel will do.
+        let horizon = Horizon::new(1).expect("at least 1");
+        forecaster.fit(&no_series(), horizon, Seed(0)).map_err(|error| library(error.to_string()))
+    }
+
+    fn describe(&self, name: &str) -> String {
+        match name {
+            "lightgbm" => format!("{:?}", LightGbmConfig { num_threads: 0, ..self.lightgbm() }),
+            _ => format!("{name} {:?}", self.season_length),
+        }
+    }
+}
+
+fn no_series() -> Panel {
+    PanelBuilder::new(Freq::Step, &[], &[]).finish(Vec::new()).expect("no series, no duplicates")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_model_that_the_configuration_names_can_be_made() {
+        let models = Models::default();
+        for name in almanac_config::MODELS {
+            assert_eq!(models.forecaster(name).map(|model| model.name().to_owned()).as_deref(), Some(*name));
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! What a user of the command line sees: exit codes, help, messages, and the files of the demo.
+
+#![expect(clippy::needless_raw_string_hashes, reason = "snapshots are written by expect-test")]
+
+mod demo;
+mod messages;
+mod program;

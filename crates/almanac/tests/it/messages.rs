@@ -1,0 +1,394 @@
+//! Help, exit codes and the wording of failures.
+
+use expect_test::{Expect, expect};
+
+use crate::program::Workplace;
+
+#[track_caller]
+fn check(line: &str, expected: Expect) {
+    expected.assert_eq(&Workplace::new().almanac(line).to_text());
+}
+
+#[test]
+fn help_is_one_screen_with_an_example() {
+    check(
+        "--help",
+        expect![[r#"
+            exit 0
+            --- stdout
+            From raw sales history to served, monitored, probabilistic, coherent forecasts
+
+            Usage: almanac [OPTIONS] <COMMAND>
+
+            Commands:
+              demo      Make a project of synthetic retail data and run the whole job on it
+              init      Write `almanac.toml` for a source, inferring what its columns mean
+              run       Make everything up to date: ingest, check, features, backtest, forecast
+              status    Show which assets are up to date and which model serves
+              forecast  Write the champion's forecasts to a file
+              backtest  Score every model over the cutoffs and show the leaderboard
+              audit     Prove properties of the project
+              serve     Serve forecasts, pages and metrics over HTTP
+              doctor    Check the machine, the libraries and the project
+
+            Options:
+              -h, --help     Print help
+              -V, --version  Print version
+
+            Global options:
+              -C, --project <DIR>  Work in this folder, that of the project [default: .]
+                  --threads <N>    Threads to use; all cores by default
+              -q, --quiet          Say only what went wrong
+              -v, --verbose...     Say more; twice for a log
+                  --color <WHEN>   Colour on standard error [default: auto] [possible values: auto, always,
+                                   never]
+
+            Examples:
+              almanac demo shop && almanac -C shop serve
+              almanac init sales.csv && almanac run && almanac forecast --out forecast.csv
+        "#]],
+    );
+}
+
+#[test]
+fn help_of_demo() {
+    check(
+        "demo --help",
+        expect![[r#"
+            exit 0
+            --- stdout
+            Make a project of synthetic retail data and run the whole job on it
+
+            Usage: almanac demo [OPTIONS] [DIR]
+
+            Arguments:
+              [DIR]  Folder to make [default: demo]
+
+            Options:
+                  --series <N>   Series: one item in one store each [default: 500]
+                  --days <T>     Days of history [default: 1095]
+                  --seed <S>     Seed of the random numbers [default: 7]
+                  --horizon <H>  Days ahead for which prices and promotions are known [default: 28]
+                  --no-run       Write the files and stop
+                  --force        Write over another project's `almanac.toml` and `raw/`
+              -h, --help         Print help
+
+            Global options:
+              -C, --project <DIR>  Work in this folder, that of the project [default: .]
+                  --threads <N>    Threads to use; all cores by default
+              -q, --quiet          Say only what went wrong
+              -v, --verbose...     Say more; twice for a log
+                  --color <WHEN>   Colour on standard error [default: auto] [possible values: auto, always,
+                                   never]
+
+            Examples:
+              almanac demo shop && almanac -C shop serve
+              almanac demo big --series 5000 --no-run
+
+            The same numbers give the same files, byte for byte. What is wrong with them on purpose is told in
+            DIR/raw/README.md.
+        "#]],
+    );
+}
+
+#[test]
+fn help_of_init() {
+    check(
+        "init --help",
+        expect![[r#"
+            exit 0
+            --- stdout
+            Write `almanac.toml` for a source, inferring what its columns mean
+
+            Usage: almanac init [OPTIONS] <SOURCE>
+
+            Arguments:
+              <SOURCE>  File or folder with the sales history
+
+            Options:
+                  --time <COLUMN>    Column that says when
+                  --target <COLUMN>  Column to forecast
+                  --id <COLUMN,…>    Columns that tell one series from another: `store,item`
+                  --freq <FREQ>      Spacing of the history: D, W-SUN, MS, h, …
+                  --horizon <H>      Steps to forecast
+              -o, --out <FILE>       File to write; `-` is standard output [default: almanac.toml]
+                  --force            Write over an existing file
+              -y, --yes              Ask nothing: take the most likely answer and report the doubt
+                  --format <FORMAT>  Form of the report of what was inferred [default: text] [possible values:
+                                     text, json]
+              -h, --help             Print help
+
+            Global options:
+              -C, --project <DIR>  Work in this folder, that of the project [default: .]
+                  --threads <N>    Threads to use; all cores by default
+              -q, --quiet          Say only what went wrong
+              -v, --verbose...     Say more; twice for a log
+                  --color <WHEN>   Colour on standard error [default: auto] [possible values: auto, always,
+                                   never]
+
+            Examples:
+              almanac init sales.csv
+              almanac init data/ --target Weekly_Sales --horizon 8 --yes
+
+            SOURCE is a CSV, Parquet or JSON lines file, or a folder of them.
+        "#]],
+    );
+}
+
+#[test]
+fn help_of_run() {
+    check(
+        "run --help",
+        expect![[r#"
+            exit 0
+            --- stdout
+            Make everything up to date: ingest, check, features, backtest, forecast
+
+            Usage: almanac run [OPTIONS]
+
+            Options:
+                  --force            Make everything again, up to date or not
+                  --only <ASSET>     Stop after this asset and make nothing it does not need: bronze, silver,
+                                     gold, …
+                  --format <FORMAT>  Form of the summary on standard output [default: text] [possible values:
+                                     text, json]
+              -h, --help             Print help
+
+            Global options:
+              -C, --project <DIR>  Work in this folder, that of the project [default: .]
+                  --threads <N>    Threads to use; all cores by default
+              -q, --quiet          Say only what went wrong
+              -v, --verbose...     Say more; twice for a log
+                  --color <WHEN>   Colour on standard error [default: auto] [possible values: auto, always,
+                                   never]
+
+            Examples:
+              almanac run
+              almanac -C shop run --only silver --format json
+
+            Nothing that is up to date is made again. A run that was stopped goes on where it stopped.
+            Exit code 5: the data failed a check. 6: no model passed the gates.
+        "#]],
+    );
+}
+
+#[test]
+fn help_of_forecast() {
+    check(
+        "forecast --help",
+        expect![[r#"
+            exit 0
+            --- stdout
+            Write the champion's forecasts to a file
+
+            Usage: almanac forecast [OPTIONS] --out <FILE>
+
+            Options:
+              -o, --out <FILE>       File to write; `-` is standard output
+                  --level <LEVEL>    Level of the hierarchy; the bottom by default
+                  --series <ID>      Only this series; may be given several times
+                  --horizon <H>      Steps ahead, at most those of the project
+                  --model <NAME>     Another model than the champion
+                  --format <FORMAT>  Form of the file; told from its name by default, csv on standard output
+                                     [possible values: csv, parquet, json]
+              -h, --help             Print help
+
+            Global options:
+              -C, --project <DIR>  Work in this folder, that of the project [default: .]
+                  --threads <N>    Threads to use; all cores by default
+              -q, --quiet          Say only what went wrong
+              -v, --verbose...     Say more; twice for a log
+                  --color <WHEN>   Colour on standard error [default: auto] [possible values: auto, always,
+                                   never]
+
+            Examples:
+              almanac forecast --out forecast.csv
+              almanac forecast --out - --series S001/BAK-01 --horizon 7
+              almanac forecast --out regions.parquet --level region
+
+            Columns: unique_id, ds, cutoff, model, mean, q0.005 … q0.995.
+        "#]],
+    );
+}
+
+#[test]
+fn help_of_serve() {
+    check(
+        "serve --help",
+        expect![[r#"
+            exit 0
+            --- stdout
+            Serve forecasts, pages and metrics over HTTP
+
+            Usage: almanac serve [OPTIONS]
+
+            Options:
+                  --listen <ADDR>  Address and port to listen on, port 0 for a free one; that of `almanac.toml`
+                                   by default
+              -h, --help           Print help
+
+            Global options:
+              -C, --project <DIR>  Work in this folder, that of the project [default: .]
+                  --threads <N>    Threads to use; all cores by default
+              -q, --quiet          Say only what went wrong
+              -v, --verbose...     Say more; twice for a log
+                  --color <WHEN>   Colour on standard error [default: auto] [possible values: auto, always,
+                                   never]
+
+            Examples:
+              almanac -C shop serve
+              almanac serve --listen 0.0.0.0:8080
+
+            Pages at /, API at /api/v1, its description at /openapi.json, metrics at /metrics.
+        "#]],
+    );
+}
+
+#[test]
+fn every_verb_has_help_of_one_screen_with_an_example() {
+    let place = Workplace::new();
+    for verb in ["demo", "init", "run", "status", "forecast", "backtest", "audit leakage", "serve", "doctor"] {
+        let answer = place.almanac(&format!("{verb} --help"));
+        assert_eq!(answer.code, Some(0), "{verb}");
+        assert!(answer.stdout.contains("Example"), "{verb} has no example");
+        assert!(answer.stdout.lines().count() <= 45, "{verb}: {} lines", answer.stdout.lines().count());
+    }
+}
+
+#[test]
+fn an_unknown_flag_is_refused_with_the_near_one() {
+    check(
+        "run --forec",
+        expect![[r#"
+        exit 2
+        --- stderr
+        error: unexpected argument '--forec' found
+
+          tip: a similar argument exists: '--force'
+
+        Usage: almanac run --force
+
+        For more information, try '--help'.
+    "#]],
+    );
+}
+
+#[test]
+fn no_verb_shows_the_help_and_is_a_mistake() {
+    assert_eq!(Workplace::new().almanac("").code, Some(2));
+}
+
+#[test]
+fn verbs_of_a_project_say_that_there_is_none() {
+    let place = Workplace::new();
+    for line in ["run", "status", "forecast --out a.csv", "backtest", "audit leakage", "serve"] {
+        let answer = place.almanac(line);
+        assert_eq!((answer.code, answer.stdout.as_str()), (Some(3), ""), "{line}");
+    }
+    check(
+        "-C nowhere status",
+        expect![[r#"
+        exit 3
+        --- stderr
+        error: there is no `almanac.toml` in `nowhere`
+
+        hint: run `almanac init SOURCE` to write one, or name the project with `-C DIR`; `almanac demo` makes an example
+    "#]],
+    );
+}
+
+#[test]
+fn an_unknown_key_is_refused_with_its_line_and_the_near_one() {
+    let place = Workplace::new();
+    std::fs::write(place.path("almanac.toml"), "[data]\nsource = \"a.csv\"\n\n[forecast]\nhorizen = 28\n").expect("the folder is ours");
+    expect![[r#"
+        exit 3
+        --- stderr
+        error: almanac.toml:5: unknown key `horizen` in `[forecast]`
+
+        hint: did you mean `horizon`?
+    "#]]
+    .assert_eq(&place.almanac("status").to_text());
+}
+
+#[test]
+fn init_does_not_write_over_a_project() {
+    let place = Workplace::new();
+    std::fs::write(place.path("almanac.toml"), "# mine\n").expect("the folder is ours");
+    expect![[r#"
+        exit 2
+        --- stderr
+        error: `almanac.toml` exists
+
+        hint: add `--force` to write over it, or `--out -` to see what would be written
+    "#]]
+    .assert_eq(&place.almanac("init sales.csv").to_text());
+}
+
+#[test]
+fn init_of_nothing_says_so() {
+    check(
+        "init sales.csv",
+        expect![[r#"
+        exit 4
+        --- stderr
+        error: there is no `sales.csv`
+          caused by: No such file or directory (os error 2)
+
+        hint: name a CSV, Parquet or JSON lines file, or a folder of them
+    "#]],
+    );
+}
+
+#[test]
+fn a_forecast_file_without_a_known_ending_is_refused() {
+    check(
+        "forecast --out a.xyz",
+        expect![[r#"
+        exit 2
+        --- stderr
+        error: the name `a.xyz` does not say in which form to write
+
+        hint: end it in `.csv`, `.parquet` or `.json`, or add `--format csv`
+    "#]],
+    );
+}
+
+#[test]
+fn doctor_without_a_project_points_to_the_ways_to_make_one() {
+    let answer = Workplace::new().almanac("doctor");
+    assert_eq!(answer.code, Some(0), "{}", answer.to_text());
+    assert!(answer.stdout.contains("`almanac init SOURCE`"), "{}", answer.stdout);
+}
+
+#[test]
+fn doctor_speaks_json() {
+    let answer = Workplace::new().almanac("doctor --format json");
+    let findings: serde_json::Value = serde_json::from_str(&answer.stdout).expect("it is JSON");
+    assert!(findings.as_array().is_some_and(|lines| lines.iter().all(|line| line["health"].is_string())), "{findings}");
+}
+
+#[test]
+fn doctor_finds_what_a_killed_run_left() {
+    let place = Workplace::new();
+    std::fs::create_dir_all(place.path(".almanac/lake")).expect("the folder is new");
+    std::fs::write(place.path("almanac.toml"), "[data]\nsource = \"a.csv\"\nid = []\ntime = \"ds\"\ntarget = \"y\"\n").expect("ours");
+    std::fs::write(place.path(".almanac/lake/x.tmp"), "").expect("ours");
+    let answer = place.almanac("doctor");
+    assert!(answer.stdout.contains("warn  leftovers   1 temporary files"), "{}", answer.stdout);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_reader_that_leaves_early_is_no_failure() {
+    use std::process::{Command, Stdio};
+
+    let (reader, writer) = std::io::pipe().expect("the system has pipes");
+    drop(reader);
+    let output = Command::new(env!("CARGO_BIN_EXE_almanac"))
+        .args(["doctor", "--format", "json"])
+        .stdout(Stdio::from(writer))
+        .output()
+        .expect("the binary was built for this test");
+    assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), b"".as_slice()));
+}
