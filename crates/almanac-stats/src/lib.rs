@@ -1,0 +1,29 @@
+//! Classical models of one series at a time: one file per model, each a [`LocalForecaster`](almanac_model::LocalForecaster).
+//!
+//! | model | type | forecast |
+//! |---|---|---|
+//! | `naive` | [`Naive`] | the last value |
+//! | `seasonal_naive` | [`SeasonalNaive`] | the last value of the same place in the season |
+//! | `window_average` | [`WindowAverage`] | the mean of the last values |
+//! | `ets` | [`Ets`] | exponential smoothing of a given form |
+//! | `auto_ets` | [`AutoEts`] | exponential smoothing, the form chosen by AICc |
+//!
+//! All of them learn from scored rows only ([`RowStatus::is_scored`](almanac_series::RowStatus::is_scored)): missing,
+//! stock-out and closed rows keep their place in time and teach nothing. Forecasts start after the last row of the history,
+//! scored or not. Nothing is clipped here: a model of non-negative sales may forecast below 0, and the caller decides.
+//!
+//! Not here: which models a run uses, scores, conformal intervals, anything learnt across series.
+
+mod auto_ets;
+mod ets;
+mod history;
+mod naive;
+mod predictive;
+mod seasonal_naive;
+mod window_average;
+
+pub use auto_ets::AutoEts;
+pub use ets::{Ets, EtsError, EtsFit, EtsForm, EtsSeason, EtsTrend, Smoothing};
+pub use naive::Naive;
+pub use seasonal_naive::SeasonalNaive;
+pub use window_average::WindowAverage;

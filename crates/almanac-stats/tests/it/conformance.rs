@@ -1,0 +1,31 @@
+//! Every model keeps the contract of a forecaster.
+
+use almanac_model::Local;
+use almanac_model::testing::check_forecaster;
+use almanac_stats::{AutoEts, Ets, EtsError, EtsForm, EtsSeason, EtsTrend, Naive, SeasonalNaive, WindowAverage};
+
+#[test]
+fn naive_keeps_the_contract() {
+    check_forecaster(&Local::new(Naive));
+}
+
+#[test]
+fn seasonal_naive_keeps_the_contract() {
+    check_forecaster(&Local::new(SeasonalNaive::default()));
+}
+
+#[test]
+fn window_average_keeps_the_contract() {
+    check_forecaster(&Local::new(WindowAverage::default()));
+}
+
+#[test]
+fn ets_keeps_the_contract() {
+    let form = EtsForm::new(EtsError::Additive, EtsTrend::Damped, EtsSeason::Additive);
+    check_forecaster(&Local::new(Ets { form, season_length: None }));
+}
+
+#[test]
+fn auto_ets_keeps_the_contract() {
+    check_forecaster(&Local::new(AutoEts::default()));
+}

@@ -1,0 +1,6 @@
+//! Integration tests of the statistical models.
+
+mod conformance;
+mod laws;
+mod reference;
+mod series;
