@@ -29,7 +29,8 @@ def forecast(cfg, name, raw, target, horizon, extra=()):
     log = cfg.out / name / "log.txt"
     shutil.rmtree(project, ignore_errors=True)
     log.unlink(missing_ok=True)
-    code, _ = sh([cfg.almanac, "init", raw, "--target", target, "--horizon", horizon, "--out", project, "--yes", *extra], log)
+    project.mkdir(parents=True)
+    code, _ = sh([cfg.almanac, "-C", project, "init", raw.resolve(), "--target", target, "--horizon", horizon, "--yes", *extra], log)
     if code:
         raise SystemExit(f"{name}: init failed with {code}, see {log}")
     code, seconds = sh([cfg.almanac, "-C", project, "run"], log)

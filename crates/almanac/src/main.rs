@@ -4,12 +4,16 @@
 
 mod cli;
 mod commands;
+mod compose;
 mod context;
 mod demo;
 mod environment;
 mod exit;
 mod failure;
+mod models;
 mod printer;
+mod serving;
+mod session;
 
 use std::process::ExitCode;
 

@@ -1,12 +1,14 @@
 //! `almanac audit`: proofs about the project. `leakage` shows that no number depends on the future.
 
 use almanac_config::Overrides;
+use almanac_pipeline::{CutoffAudit, audit_leakage};
 use clap::{Args, Subcommand};
 
 use crate::context::Context;
 use crate::exit::ExitStatus;
 use crate::failure::Failure;
-use crate::printer::OutputFormat;
+use crate::printer::{OutputFormat, table};
+use crate::session::{OrFailPipeline, Session};
 
 const EXAMPLE: &str = "\
 Example:
@@ -44,7 +46,28 @@ pub(crate) fn audit(ctx: &Context, args: AuditArgs) -> Result<ExitStatus, Failur
     }
 }
 
-fn leakage(ctx: &Context, _args: LeakageArgs) -> Result<ExitStatus, Failure> {
-    ctx.settings(Overrides::default())?;
-    super::not_built("audit leakage")
+fn leakage(ctx: &Context, args: LeakageArgs) -> Result<ExitStatus, Failure> {
+    let session = Session::open(ctx, Overrides::default())?;
+    let audits = audit_leakage(&session.project, &session.pipeline, &session.models, session.observer()).or_fail_pipeline()?;
+    let is_clean = audits.iter().all(CutoffAudit::is_clean);
+    if args.format == OutputFormat::Json {
+        ctx.printer.json(&audits)?;
+    } else {
+        let mut rows = Vec::new();
+        for audit in &audits {
+            let verdict = |moved: usize| if moved == 0 { "nothing moved".to_owned() } else { format!("{moved} moved") };
+            rows.push([audit.cutoff.clone(), "features".to_owned(), audit.features_compared.to_string(), verdict(audit.features_moved)]);
+            for model in &audit.models {
+                rows.push([audit.cutoff.clone(), model.model.clone(), model.compared.to_string(), verdict(model.moved)]);
+            }
+        }
+        ctx.printer.data(&table(["cutoff", "what", "numbers compared", "verdict"], &[2], rows))?;
+        let disturbed: usize = audits.iter().map(|audit| audit.disturbed).sum();
+        ctx.printer.note(&if is_clean {
+            format!("{disturbed} values after the cutoffs were changed; nothing before them moved")
+        } else {
+            "something before a cutoff depends on what came after it".to_owned()
+        });
+    }
+    Ok(if is_clean { ExitStatus::Success } else { ExitStatus::DataCheck })
 }

@@ -3,6 +3,7 @@
 mod machine;
 mod project;
 
+pub(crate) use machine::memory_bytes;
 use clap::Args;
 use serde::Serialize;
 

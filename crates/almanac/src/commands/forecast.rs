@@ -4,12 +4,15 @@ use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use almanac_config::Overrides;
+use almanac_data::{ExportFormat, ForecastFilter, ForecastTable, export_forecasts, write_csv, write_json, write_parquet};
+use almanac_pipeline::{Project, read_bundle_file, read_champion};
 use almanac_series::Hint;
 use clap::Args;
 
 use crate::context::Context;
 use crate::exit::ExitStatus;
-use crate::failure::Failure;
+use crate::failure::{Failure, OrFail};
+use crate::session::OrFailPipeline;
 
 const EXAMPLE: &str = "\
 Examples:
@@ -53,6 +56,12 @@ pub(crate) enum ForecastFormat {
 
 #[derive(Debug, thiserror::Error)]
 enum ForecastError {
+    #[error("{asked} steps were asked for, {issued} are forecast")]
+    TooFar { asked: usize, issued: usize },
+    #[error("there are no forecasts of `{model}`")]
+    NoModel { model: String, models: Vec<String> },
+    #[error("nothing at level `{level}` matches `{series}`")]
+    NothingMatches { level: String, series: String },
     #[error("the name `{}` does not say in which form to write", out.display())]
     UnknownForm { out: PathBuf },
 }
@@ -60,6 +69,9 @@ enum ForecastError {
 impl Hint for ForecastError {
     fn hint(&self) -> Option<String> {
         match self {
+            Self::TooFar { asked, .. } => Some(format!("set `[forecast] horizon = {asked}` and run again")),
+            Self::NoModel { models, .. } => Some(format!("there are {}", models.join(", "))),
+            Self::NothingMatches { .. } => Some("levels and series are listed by `almanac serve`; the leaves are level `bottom`".into()),
             Self::UnknownForm { .. } => Some("end it in `.csv`, `.parquet` or `.json`, or add `--format csv`".to_owned()),
         }
     }
@@ -94,7 +106,48 @@ impl ForecastArgs {
 
 /// Carries out `almanac forecast`.
 pub(crate) fn forecast(ctx: &Context, args: ForecastArgs) -> Result<ExitStatus, Failure> {
-    args.file_format()?;
-    ctx.settings(Overrides::default())?;
-    super::not_built("forecast")
+    let format = args.file_format()?;
+    let settings = ctx.settings(Overrides::default())?;
+    let project = Project::new(&settings.project);
+    let champion = read_champion(&project).or_fail_pipeline()?;
+    let file = read_bundle_file(&project, &champion).or_fail_pipeline()?;
+    if let Some(asked) = args.horizon.map(|horizon| horizon.get() as usize).filter(|asked| *asked > file.horizon) {
+        return Err(Failure::new(ExitStatus::Usage, ForecastError::TooFar { asked, issued: file.horizon }));
+    }
+    let model = args.model.clone().unwrap_or_else(|| champion.model.clone());
+    if !file.models.contains(&model) {
+        return Err(Failure::new(ExitStatus::Usage, ForecastError::NoModel { model, models: file.models }));
+    }
+    let filter = ForecastFilter {
+        run: Some(champion.issue.clone()),
+        level: Some(args.level.clone().unwrap_or_else(|| "bottom".to_owned())),
+        series: (!args.series.is_empty()).then(|| args.series.clone()),
+        model: Some(model),
+        horizon: args.horizon.map(|horizon| horizon.get() as usize),
+        ..ForecastFilter::default()
+    };
+    let table = ForecastTable::read(&project.forecasts(), &filter).or_fail(ExitStatus::Io)?;
+    if table.n_rows() == 0 {
+        let level = filter.level.unwrap_or_default();
+        return Err(Failure::new(ExitStatus::Usage, ForecastError::NothingMatches { level, series: args.series.join(", ") }));
+    }
+    if args.is_to_stdout() {
+        let mut out = std::io::stdout();
+        let written = match format {
+            ForecastFormat::Csv => write_csv(&mut out, table.batches()),
+            ForecastFormat::Json => write_json(&mut out, table.batches()),
+            ForecastFormat::Parquet => write_parquet(&mut out, table.batches()).map_err(std::io::Error::other),
+        };
+        written.map_err(|error| Failure::foreign(ExitStatus::Io, error))?;
+        return Ok(ExitStatus::Success);
+    }
+    let format = match format {
+        ForecastFormat::Csv => ExportFormat::Csv,
+        ForecastFormat::Parquet => ExportFormat::Parquet,
+        ForecastFormat::Json => ExportFormat::Json,
+    };
+    let out = ctx.path(&args.out);
+    export_forecasts(&out, format, table.batches()).or_fail(ExitStatus::Io)?;
+    ctx.printer.note(&format!("wrote {} rows of `{}` from {} to `{}`", table.n_rows(), champion.model, champion.cutoff, out.display()));
+    Ok(ExitStatus::Success)
 }

@@ -1,12 +1,18 @@
 //! `almanac run`: brings every asset of the project up to date.
 
+use std::time::Instant;
+
 use almanac_config::Overrides;
+use almanac_data::SilverReport;
+use almanac_pipeline::{RunOptions, RunSummary, Until};
+use almanac_series::Hint;
 use clap::Args;
 
 use crate::context::Context;
 use crate::exit::ExitStatus;
 use crate::failure::Failure;
-use crate::printer::OutputFormat;
+use crate::printer::{OutputFormat, table};
+use crate::session::{Session, run_failure};
 
 const EXAMPLE: &str = "\
 Examples:
@@ -32,7 +38,122 @@ pub(crate) struct RunArgs {
 }
 
 /// Carries out `almanac run`.
-pub(crate) fn run(ctx: &Context, _args: RunArgs) -> Result<ExitStatus, Failure> {
-    ctx.settings(Overrides::default())?;
-    super::not_built("run")
+pub(crate) fn run(ctx: &Context, args: RunArgs) -> Result<ExitStatus, Failure> {
+    let until = args.only.as_deref().map(until).transpose()?;
+    let started = Instant::now();
+    let session = Session::open(ctx, Overrides::default())?;
+    let options = RunOptions { force: args.force, until };
+    let summary = almanac_pipeline::run(&session.project, &session.pipeline, &options, session.outside()).map_err(run_failure)?;
+    if args.format == OutputFormat::Json {
+        ctx.printer.json(&summary)?;
+    } else {
+        report(ctx, &session, &summary, started.elapsed().as_secs_f64())?;
+    }
+    Ok(ExitStatus::Success)
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("there is no asset `{given}` to stop after")]
+struct UnknownAsset {
+    given: String,
+}
+
+impl Hint for UnknownAsset {
+    fn hint(&self) -> Option<String> {
+        Some("use `bronze`, `silver`, `gold`, `backtest`, `select` or `forecast`".into())
+    }
+}
+
+fn until(given: &str) -> Result<Until, Failure> {
+    Ok(match given {
+        "bronze" => Until::Bronze,
+        "silver" => Until::Silver,
+        "gold" => Until::Gold,
+        "backtest" => Until::Backtest,
+        "select" => Until::Select,
+        "forecast" => Until::Forecast,
+        _ => return Err(Failure::new(ExitStatus::Usage, UnknownAsset { given: given.to_owned() })),
+    })
+}
+
+fn report(ctx: &Context, session: &Session, summary: &RunSummary, seconds: f64) -> Result<(), Failure> {
+    if summary.is_nothing_done() {
+        ctx.printer.note(&format!("nothing to do: all {} assets are up to date ({seconds:.1} s)", summary.cached));
+        return Ok(());
+    }
+    let mut lines = Vec::new();
+    if let Some(silver) = &summary.silver {
+        lines.extend(panel_lines(silver));
+    }
+    if let Some(folds) = &summary.folds {
+        lines.push(("backtest", format!("{} cutoffs: {}", folds.cutoffs.len(), folds.labels.join(", "))));
+    }
+    if let Some(selection) = &summary.selection {
+        let members: Vec<String> = selection.members.iter().map(|(model, weight)| format!("{model} {:.0} %", weight * 100.0)).collect();
+        let of = if members.is_empty() { String::new() } else { format!(" ({})", members.join(", ")) };
+        lines.push(("champion", format!("{}{of}", selection.champion)));
+        lines.push(("gate", selection.gate.reason.clone()));
+    }
+    if let Some(forecast) = &summary.forecast {
+        let levels: Vec<String> = forecast.levels.iter().map(|(level, nodes)| format!("{level} {nodes}")).collect();
+        lines.push(("forecast", format!("{} series from {}, {} rows", forecast.series, forecast.cutoff, forecast.rows)));
+        lines.push(("levels", levels.join(", ")));
+        if !forecast.skipped.is_empty() || forecast.discontinued > 0 {
+            let mut text = format!("{} discontinued", forecast.discontinued);
+            for (series, reason) in forecast.skipped.iter().take(3) {
+                text.push_str(&format!("; {series}: {reason}"));
+            }
+            lines.push(("left out", text));
+        }
+    }
+    ctx.printer.data(&table(["", "run"], &[], lines.into_iter().map(|(what, text)| [what.to_owned(), text])))?;
+    if let Some(selection) = &summary.selection {
+        let scores = selection.scores.iter().map(|(model, score)| {
+            let note = if *model == selection.champion { "champion" } else if session.pipeline.gates.beats.contains(model) { "baseline" } else { "" };
+            [model.clone(), score.map_or_else(|| "–".into(), |score| format!("{score:.4}")), note.to_owned()]
+        });
+        ctx.printer.data(&table(["model", "WRMSSE", ""], &[1], scores))?;
+        let coverage = selection.coverage.iter().map(|row| {
+            [row.level.clone(), format!("{:.0} %", row.nominal * 100.0), format!("{:.1} %", row.empirical * 100.0), row.n.to_string()]
+        });
+        ctx.printer.data(&table(["interval at level", "nominal", "measured", "rows"], &[1, 2, 3], coverage))?;
+    }
+    ctx.printer.note(&format!(
+        "made {} assets, {} were up to date ({seconds:.1} s); look at them with `almanac serve`",
+        summary.made, summary.cached
+    ));
+    Ok(())
+}
+
+fn panel_lines(silver: &SilverReport) -> Vec<(&'static str, String)> {
+    let known = |label: &Option<String>| label.clone().unwrap_or_else(|| "?".into());
+    let mut lines = vec![
+        (
+            "panel",
+            format!(
+                "{} series at `{}`, {} rows, {} to {}",
+                silver.series,
+                silver.freq,
+                silver.panel_rows,
+                known(&silver.first),
+                known(&silver.last)
+            ),
+        ),
+        (
+            "rows",
+            format!(
+                "{} read, {} in quarantine, {} same twice, {} merged; {} gaps filled, {} in stock-out",
+                silver.rows_in, silver.rows_quarantined, silver.rows_collapsed, silver.rows_merged, silver.gap_rows, silver.censored_rows
+            ),
+        ),
+    ];
+    if silver.rows_quarantined > 0 {
+        let reasons: Vec<String> = silver.quarantined.iter().map(|(reason, rows)| format!("{rows} × {reason}")).collect();
+        lines.push(("quarantine", reasons.join("; ")));
+    }
+    for fill in &silver.future_fills {
+        let until = fill.known_until.as_deref().map_or_else(|| "never known ahead".to_owned(), |until| format!("known until {until}"));
+        lines.push(("ahead", format!("`{}` {until}; {} later rows take the {}", fill.column, fill.rows, fill.rule)));
+    }
+    lines
 }

@@ -3,5 +3,6 @@
 #![expect(clippy::needless_raw_string_hashes, reason = "snapshots are written by expect-test")]
 
 mod demo;
+mod job;
 mod messages;
 mod program;

@@ -50,11 +50,15 @@ fn time_zones() -> Finding {
     }
 }
 
-/// Memory this process may use: the machine's, or less where a container says so. Unknown outside Linux.
-fn memory() -> Option<Finding> {
+/// Memory this process may use in bytes: the machine's, or less where a container says so. Unknown outside Linux.
+pub(crate) fn memory_bytes() -> Option<f64> {
     let in_machine = proc_meminfo("MemTotal:")?;
     let limit = fs::read_to_string("/sys/fs/cgroup/memory.max").ok().and_then(|text| text.trim().parse::<f64>().ok());
-    let usable = limit.map_or(in_machine, |limit| limit.min(in_machine));
+    Some(limit.map_or(in_machine, |limit| limit.min(in_machine)))
+}
+
+fn memory() -> Option<Finding> {
+    let usable = memory_bytes()?;
     let free = proc_meminfo("MemAvailable:").unwrap_or(usable).min(usable);
     let found = format!("{:.1} GiB, {:.1} GiB free", usable / GIB, free / GIB);
     Some(if free < LITTLE_MEMORY {

@@ -1,13 +1,14 @@
 //! Asks the data layer what the columns of a source mean, and brings its answer into the form that the file is written from.
 
 use std::num::NonZeroUsize;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use almanac_config::InitAnswers;
+use almanac_config::{InitAnswers, InitTable};
+use almanac_data::{Answers, Inference, infer_project};
 
-use crate::commands::not_built;
 use crate::context::Context;
-use crate::failure::Failure;
+use crate::exit::ExitStatus;
+use crate::failure::{Failure, OrFail};
 
 /// What the user has said; the rest is inferred.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -21,6 +22,69 @@ pub(super) struct Known {
 }
 
 /// Infers the roles of the columns of `source`, a path relative to the project's folder.
-pub(super) fn infer(_ctx: &Context, _source: &Path, _known: &Known) -> Result<InitAnswers, Failure> {
-    not_built("init").map(|_| InitAnswers::default())
+pub(super) fn infer(ctx: &Context, source: &Path, known: &Known) -> Result<InitAnswers, Failure> {
+    let answers = Answers {
+        time: known.time.clone(),
+        target: known.target.clone(),
+        id: (!known.id.is_empty()).then(|| known.id.clone()),
+        freq: known.freq.clone(),
+        horizon: known.horizon.map(NonZeroUsize::get),
+    };
+    let inferred = infer_project(&[ctx.path(source)], &answers).or_fail(ExitStatus::DataInput)?;
+    Ok(answers_of(ctx.folder(), inferred))
+}
+
+fn answers_of(project: &Path, inferred: Inference) -> InitAnswers {
+    let tables = inferred.tables.iter().map(|table| InitTable {
+        name: table.name.clone(),
+        patterns: table.paths.iter().map(|path| pattern(project, path)).collect(),
+    });
+    let questions = inferred.questions.iter().map(|question| {
+        format!("{}: took `{}` of {} (`{}` says otherwise)", question.what, question.taken, question.candidates.join(", "), question.flag)
+    });
+    let horizon = inferred.horizon.unwrap_or_else(|| usual_horizon(inferred.freq));
+    InitAnswers {
+        tables: tables.collect(),
+        sql: inferred.sql,
+        future_sql: inferred.future_sql,
+        id: inferred.id,
+        time: inferred.time,
+        target: inferred.target,
+        freq: Some(inferred.freq.to_string()),
+        hierarchy: inferred.hierarchy,
+        static_columns: inferred.static_columns,
+        historic: inferred.historic,
+        future: inferred.future,
+        in_stock: inferred.in_stock,
+        price: inferred.price,
+        gaps: Some(inferred.gaps.to_owned()),
+        duplicates: Some(inferred.duplicates.to_owned()),
+        negatives: Some(inferred.negatives.to_owned()),
+        delimiter: inferred.csv.delimiter,
+        encoding: inferred.csv.encoding,
+        decimal: inferred.csv.decimal,
+        date_format: inferred.csv.date_formats.unwrap_or_default(),
+        null_values: inferred.csv.null_values.unwrap_or_default(),
+        horizon: Some(horizon),
+        reasons: inferred.reasons.into_iter().map(|reason| (reason.key.to_owned(), reason.why)).collect(),
+        questions: questions.collect(),
+        ..InitAnswers::default()
+    }
+}
+
+fn usual_horizon(freq: almanac_series::Freq) -> usize {
+    let defaults = almanac_config::Settings::from_text(
+        Path::new("."),
+        "[data]\nsource = \"x\"\nid = []\ntime = \"t\"\ntarget = \"y\"\n",
+        &almanac_config::Overrides::default(),
+        &almanac_config::Overrides::default(),
+    );
+    defaults.map_or(12, |settings| settings.forecast.horizon_at(freq).steps())
+}
+
+/// Returns a path as the project's file names it: relative where it lies below the project, absolute elsewhere.
+fn pattern(project: &Path, path: &Path) -> String {
+    let absolute = |path: &Path| std::fs::canonicalize(path).or_else(|_| std::path::absolute(path)).unwrap_or_else(|_| path.to_owned());
+    let (project, path): (PathBuf, PathBuf) = (absolute(project), absolute(path));
+    path.strip_prefix(&project).unwrap_or(&path).to_string_lossy().into_owned()
 }

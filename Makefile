@@ -1,0 +1,103 @@
+# Almanac on a bare Debian 12 machine: `make run`, `make test`, `make build`. As root, or with sudo.
+# What is missing is installed, what is there is left alone. One cargo profile: everything is built with --release.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+CACHE := $(HOME)/.cache/almanac
+TOOLS := $(CACHE)/tools
+export CARGO_TARGET_DIR ?= $(CACHE)/target
+export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
+
+# The one address that is asked besides the package managers', and only where there is no Rust.
+RUSTUP_URL ?= https://sh.rustup.rs
+RUST_AT_LEAST := $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+CMAKE_AT_LEAST := 3.28
+# Whether version $(1) is $(2) or newer: prints "yes" or nothing.
+newer = $(shell printf '%s\n%s\n' '$(2)' '$(1)' | sort -V -C && echo yes)
+SYSTEM_CMAKE := $(shell cmake --version 2>/dev/null | sed -n '1s/[^0-9]*//p')
+# LightGBM needs a newer cmake than Debian 12 has; cargo's build scripts find it through CMAKE.
+ifeq ($(origin CMAKE), undefined)
+export CMAKE := $(if $(and $(SYSTEM_CMAKE),$(call newer,$(SYSTEM_CMAKE),$(CMAKE_AT_LEAST))),cmake,$(TOOLS)/bin/cmake)
+endif
+
+SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
+BUILD_PACKAGES := build-essential pkg-config python3 python3-venv libclang-dev clang curl ca-certificates git
+LISTEN ?= 127.0.0.1:8080
+
+.PHONY: help run build test bench deps deps-system deps-rust deps-cmake deps-test
+
+help: ## Say what can be made
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
+
+run: build ## Build, make and forecast the demo project in ./demo, serve it
+	bin/almanac demo demo
+	@echo "serving http://$(LISTEN)"
+	bin/almanac -C demo serve --listen $(LISTEN)
+
+build: deps ## Build bin/almanac
+	cargo build --release --locked -p almanac
+	@mkdir -p bin
+	@cp "$(CARGO_TARGET_DIR)/release/almanac" bin/.almanac.new && mv bin/.almanac.new bin/almanac
+	@echo "built bin/almanac"
+
+test: deps deps-test ## Format, lints, house rules, every test
+	cargo fmt --all --check
+	cargo clippy --release --locked --workspace --all-targets -- -D warnings
+	cargo run --release --locked -p xtask -- tidy
+	cargo nextest run --release --locked --workspace
+	cargo test --release --locked --doc -p almanac-series
+
+bench: ## Say how to measure speed, memory and accuracy
+	@echo "Benchmarks run the program as a user would: they need its release build (make build), Python, and the data they name."
+	@echo "The first lines of each script say what it measures and how. Results and method: BENCHMARKS.md"
+	@find crates/almanac-bench -name '*.py' | sort | sed 's/.*/  python3 & --help/'
+	@find crates/almanac-bench -name '*.sh' | sort | sed 's/.*/  bash &/'
+	@echo "Micro benchmarks lie beside what they measure:"
+	@find crates -path '*/benches/*.rs' | sort | sed 's,crates/\([^/]*\)/benches/\(.*\)\.rs,  cargo bench --locked -p \1 --bench \2,'
+
+deps: deps-system deps-rust deps-cmake ## Install what is missing for building
+
+deps-system:
+	@missing=""; \
+	for package in $(BUILD_PACKAGES); do \
+	  dpkg-query -W -f '$${Status}' "$$package" 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$package"; \
+	done; \
+	if [ -n "$$missing" ]; then \
+	  command -v apt-get >/dev/null || { echo "install the equivalents of:$$missing"; exit 1; }; \
+	  echo "installing$$missing"; \
+	  $(SUDO) apt-get update -q; \
+	  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $$missing; \
+	fi
+
+deps-rust: deps-system
+	@is_new_enough() { printf '%s\n' '$(RUST_AT_LEAST)' "$$(cargo --version 2>/dev/null | cut -d' ' -f2)" | sort -V -C; }; \
+	is_new_enough && exit 0; \
+	if command -v rustup >/dev/null; then \
+	  echo "updating Rust"; \
+	  rustup update stable; \
+	else \
+	  echo "installing Rust"; \
+	  curl --proto '=https' --tlsv1.2 -sSf --retry 3 $(RUSTUP_URL) | RUSTUP_INIT_SKIP_PATH_CHECK=yes \
+	    sh -s -- -y --profile minimal --component clippy --component rustfmt --no-modify-path; \
+	fi; \
+	is_new_enough || { echo "cargo is older than $(RUST_AT_LEAST): try \`rustup default stable\`" >&2; exit 1; }
+
+deps-cmake: deps-system
+	@if ! "$(CMAKE)" --version >/dev/null 2>&1; then \
+	  echo "installing a newer cmake into $(TOOLS)"; \
+	  python3 -m venv "$(TOOLS)"; \
+	  "$(TOOLS)/bin/pip" install -q 'cmake>=$(CMAKE_AT_LEAST),<5'; \
+	fi
+
+deps-test: deps-rust
+	@for component in rustfmt clippy; do \
+	  cargo $${component/rustfmt/fmt} --version >/dev/null 2>&1 || rustup component add $$component; \
+	done
+	@cargo nextest --version >/dev/null 2>&1 || env -u CARGO_TARGET_DIR cargo install cargo-nextest --locked
+	@if ! command -v chromium >/dev/null && ! command -v chromium-browser >/dev/null && ! command -v google-chrome >/dev/null; then \
+	  echo "installing Chromium for the browser test"; \
+	  $(SUDO) apt-get update -q; \
+	  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends chromium chromium-driver; \
+	fi

@@ -1,0 +1,109 @@
+//! What can be wrong with a configuration, worded for the person who wrote it.
+//!
+//! Not here: exit codes (the binary maps every one of these to the code for configuration).
+
+use std::path::PathBuf;
+
+use almanac_series::{FreqError, Hint, OutOfRange};
+
+use crate::Place;
+
+/// Why there are no settings.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+#[expect(missing_docs, reason = "the message of each variant says what its fields are")]
+pub enum ConfigError {
+    #[error("there is no `almanac.toml` in `{}`", project.display())]
+    NotFound { project: PathBuf },
+    #[error("failed to read `{}`", path.display())]
+    Unreadable { path: PathBuf, source: std::io::Error },
+    #[error("{at}: not valid TOML: {message}")]
+    Syntax { at: Place, message: String },
+    #[error("{at}: unknown section `[{key}]`")]
+    UnknownSection { at: Place, key: String, suggestion: Option<String> },
+    #[error("{at}: unknown key `{key}` in `[{section}]`")]
+    UnknownKey { at: Place, section: String, key: String, suggestion: Option<String> },
+    #[error("{at}: `{key}` should be {expected}, got {got}")]
+    WrongType { at: Place, key: String, expected: String, got: String },
+    #[error("{at}: `{key}` {problem}")]
+    Invalid { at: Place, key: String, problem: Box<Problem> },
+}
+
+/// What is wrong with one value. Reads on after the name of the key.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+#[expect(missing_docs, reason = "the message of each variant says what its fields are")]
+pub enum Problem {
+    #[error("is required and missing")]
+    Missing { example: &'static str },
+    #[error("is empty")]
+    Empty,
+    #[error("should be {expected}, got `{given}`")]
+    NotA { expected: &'static str, given: String },
+    #[error("does not know `{given}`")]
+    UnknownName { given: String, near: Option<String>, known: Vec<String> },
+    #[error("asks for `{given}`, which is not there yet")]
+    NotYet { given: String, instead: &'static str },
+    #[error("cannot stand beside `{other}`")]
+    Exclusive { other: &'static str },
+    #[error("needs `{other}`")]
+    Needs { other: &'static str, example: &'static str },
+    #[error("is not right: {0}")]
+    OutOfRange(OutOfRange),
+    #[error("is not right: {0}")]
+    Freq(FreqError),
+    #[error("must ascend, but {later} follows {earlier}")]
+    NotAscending { earlier: f64, later: f64 },
+    #[error("names the column `{column}`, which is already `{other}`")]
+    TwoRoles { column: String, other: String },
+    #[error("names the column `{column}` twice")]
+    Twice { column: String },
+    #[error("names the column `{column}`, which is neither an id nor a static column")]
+    NotInHierarchy { column: String, known: Vec<String> },
+    #[error("asks for {min_folds} folds, but `forecast.folds` is {folds}")]
+    TooFewFolds { min_folds: usize, folds: usize },
+    #[error("names `ensemble`, which needs at least two other models")]
+    LonelyEnsemble,
+}
+
+impl Hint for ConfigError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::NotFound { .. } => {
+                Some("run `almanac init SOURCE` to write one, or name the project with `-C DIR`; `almanac demo` makes an example".into())
+            }
+            Self::Unreadable { .. } => Some("check that the file is readable by you and is UTF-8".into()),
+            Self::UnknownSection { suggestion, .. } | Self::UnknownKey { suggestion, .. } => suggestion.clone(),
+            Self::Invalid { problem, .. } => problem.hint(),
+            Self::Syntax { .. } | Self::WrongType { .. } => None,
+        }
+    }
+}
+
+impl Hint for Problem {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Missing { example } => Some(format!("write, for example, `{example}`")),
+            Self::UnknownName { near: Some(near), .. } => Some(format!("did you mean `{near}`?")),
+            Self::UnknownName { near: None, known, .. } => Some(format!("known are {}", quoted(known))),
+            Self::NotYet { instead, .. } => Some((*instead).to_owned()),
+            Self::Exclusive { .. } => Some("keep one of the two".into()),
+            Self::Needs { example, .. } => Some(format!("write, for example, `{example}`")),
+            Self::Freq(error) => error.hint(),
+            Self::TwoRoles { .. } => Some("a column has one role; take it out of one of the two".into()),
+            Self::NotInHierarchy { column, known } => {
+                let known = if known.is_empty() { "there are none".to_owned() } else { format!("known are {}", quoted(known)) };
+                Some(format!("add `{column}` to `static` if it has one value a series; {known}"))
+            }
+            Self::TooFewFolds { min_folds, .. } => {
+                Some(format!("raise `[forecast] folds` to {min_folds}, or lower `min_folds` if the history is too short"))
+            }
+            Self::LonelyEnsemble => Some("list the models to combine, or write `models = [\"auto\"]`".into()),
+            Self::Empty | Self::NotA { .. } | Self::OutOfRange(_) | Self::NotAscending { .. } | Self::Twice { .. } => None,
+        }
+    }
+}
+
+fn quoted(names: &[String]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,189 @@
+//! What `almanac.toml` says, all of it optional: the mirror of the file, without defaults and without checks.
+//!
+//! No `flatten` and no `untagged`, because they ruin serde's messages; values of two shapes have a visitor each.
+//!
+//! Not here: defaults and checks (`resolve`), the wording of errors (`error`).
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::de::{SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+
+/// The whole file.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[expect(missing_docs, reason = "each key is documented in default.toml")]
+pub struct ProjectFile {
+    pub data: DataSection,
+    pub features: FeaturesSection,
+    pub forecast: ForecastSection,
+    pub checks: ChecksSection,
+    pub gates: GatesSection,
+    pub run: RunSection,
+    pub serve: ServeSection,
+}
+
+/// `[data]`.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DataSection {
+    pub source: Option<StringOrList>,
+    pub tables: BTreeMap<String, StringOrList>,
+    pub sql: Option<String>,
+    pub future_source: Option<StringOrList>,
+    pub future_sql: Option<String>,
+    pub id: Option<StringOrList>,
+    pub time: Option<String>,
+    pub target: Option<String>,
+    pub freq: Option<String>,
+    pub timezone: Option<String>,
+    pub hierarchy: Option<StringOrList>,
+    #[serde(rename = "static")]
+    pub static_columns: Option<StringOrList>,
+    pub historic: Option<StringOrList>,
+    pub future: Option<StringOrList>,
+    pub in_stock: Option<String>,
+    pub price: Option<String>,
+    pub gaps: Option<String>,
+    pub duplicates: Option<String>,
+    pub negatives: Option<String>,
+    pub country: Option<String>,
+    pub csv: CsvSection,
+    pub types: BTreeMap<String, String>,
+}
+
+/// `[data.csv]`.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CsvSection {
+    pub delimiter: Option<String>,
+    pub encoding: Option<String>,
+    pub decimal: Option<String>,
+    pub date_format: Option<StringOrList>,
+    pub null_values: Option<StringOrList>,
+}
+
+/// `[features]`.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct FeaturesSection {
+    pub lags: Option<Vec<usize>>,
+    pub windows: Option<Vec<usize>>,
+    pub holidays: Option<Ask>,
+}
+
+/// `[forecast]`.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ForecastSection {
+    pub horizon: Option<usize>,
+    pub quantiles: Option<Vec<f64>>,
+    pub models: Option<StringOrList>,
+    pub folds: Option<usize>,
+    pub fold_stride: Option<usize>,
+    pub season_length: Option<usize>,
+    pub seed: Option<u64>,
+    pub max_train_rows: Option<usize>,
+    pub reconcile: Option<String>,
+}
+
+/// `[checks]`.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ChecksSection {
+    pub max_null_share: Option<f64>,
+    pub min: Option<f64>,
+    pub max: Option<f64>,
+    pub allowed: BTreeMap<String, Vec<String>>,
+    pub ranges: BTreeMap<String, [f64; 2]>,
+    pub required: Option<StringOrList>,
+    pub max_quarantine_share: Option<f64>,
+    pub freshness_days: Option<u32>,
+    pub max_row_change: Option<f64>,
+    pub min_series: Option<usize>,
+}
+
+/// `[gates]`.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct GatesSection {
+    pub beats: Option<StringOrList>,
+    pub min_folds: Option<usize>,
+}
+
+/// `[run]`.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RunSection {
+    pub threads: Option<usize>,
+    pub memory_gb: Option<f64>,
+}
+
+/// `[serve]`.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ServeSection {
+    pub listen: Option<String>,
+}
+
+/// One string, or a list of them; `"a"` is short for `["a"]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StringOrList(pub Vec<String>);
+
+impl<'de> Deserialize<'de> for StringOrList {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = StringOrList;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string or a list of strings")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<StringOrList, E> {
+                Ok(StringOrList(vec![text.to_owned()]))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<StringOrList, A::Error> {
+                let mut list = Vec::new();
+                while let Some(item) = items.next_element()? {
+                    list.push(item);
+                }
+                Ok(StringOrList(list))
+            }
+        }
+        deserializer.deserialize_any(Either)
+    }
+}
+
+/// Yes, no, or yes with a value: `true`, `false`, `"DE"`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Ask {
+    Yes,
+    No,
+    With(String),
+}
+
+impl<'de> Deserialize<'de> for Ask {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl Visitor<'_> for Either {
+            type Value = Ask;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("`true`, `false` or a country code")
+            }
+
+            fn visit_bool<E: serde::de::Error>(self, yes: bool) -> Result<Ask, E> {
+                Ok(if yes { Ask::Yes } else { Ask::No })
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Ask, E> {
+                Ok(Ask::With(text.to_owned()))
+            }
+        }
+        deserializer.deserialize_any(Either)
+    }
+}

@@ -1,0 +1,206 @@
+//! Writes the `almanac.toml` of a new project: the default file with the answers of `init` filled in, each with its reason.
+//!
+//! The text is made from the embedded default file, so that a new key appears here by itself.
+//!
+//! Not here: inferring the answers (`almanac-data`), asking the user (the binary).
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use crate::DEFAULT_TOML;
+
+/// One table that `init` found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct InitTable {
+    /// Its name in `sql`.
+    pub name: String,
+    /// Files, folders or globs, relative to the project.
+    pub patterns: Vec<String>,
+}
+
+/// What `init` found out or was told. An empty field is left at its default.
+#[derive(Debug, Clone, Default, PartialEq)]
+#[expect(missing_docs, reason = "named as the keys of the file, see default.toml")]
+pub struct InitAnswers {
+    /// One table without `sql` is written as `source`.
+    pub tables: Vec<InitTable>,
+    pub sql: Option<String>,
+    pub future_source: Option<String>,
+    pub future_sql: Option<String>,
+    /// Empty for a single series.
+    pub id: Vec<String>,
+    pub time: String,
+    pub target: String,
+    /// Alias of the frequency.
+    pub freq: Option<String>,
+    pub timezone: Option<String>,
+    /// Paths like `region/store/item`.
+    pub hierarchy: Vec<String>,
+    pub static_columns: Vec<String>,
+    pub historic: Vec<String>,
+    pub future: Vec<String>,
+    pub in_stock: Option<String>,
+    pub price: Option<String>,
+    pub gaps: Option<String>,
+    pub duplicates: Option<String>,
+    pub negatives: Option<String>,
+    pub country: Option<String>,
+    pub delimiter: Option<char>,
+    pub encoding: Option<String>,
+    pub decimal: Option<char>,
+    pub date_format: Vec<String>,
+    pub null_values: Vec<String>,
+    /// Column and type name.
+    pub types: Vec<(String, String)>,
+    pub horizon: Option<usize>,
+    pub folds: Option<usize>,
+    pub min_folds: Option<usize>,
+    /// Key (`freq` or `data.freq`) and why it has its value.
+    pub reasons: Vec<(String, String)>,
+    /// What could not be told from the data; written at the top.
+    pub questions: Vec<String>,
+}
+
+/// Returns the text of a commented `almanac.toml`: answered keys with their reasons, all others as commented defaults.
+pub fn write_project(answers: &InitAnswers) -> String {
+    let values = values(answers);
+    let mut text = String::from("# Written by `almanac init`. A key behind `#` shows its default or an example.\n");
+    for question in &answers.questions {
+        for (n, line) in question.lines().enumerate() {
+            let _ = writeln!(text, "# {} {line}", if n == 0 { "PLEASE CHECK:" } else { "             " });
+        }
+    }
+    let mut section = "";
+    let mut comments: Vec<&str> = Vec::new();
+    // The first two lines speak of the default file itself.
+    for line in DEFAULT_TOML.lines().skip(2) {
+        if let Some(name) = line.strip_prefix('[') {
+            section = name.trim_end_matches(']');
+            text.push_str(line);
+            text.push('\n');
+        } else if line.starts_with("# ") {
+            comments.push(line);
+        } else if let Some((key, _)) = line.trim_start_matches('#').split_once(" = ") {
+            for comment in comments.drain(..) {
+                text.push_str(comment);
+                text.push('\n');
+            }
+            write_key(&mut text, answers, &values, &format!("{section}.{key}"), line);
+        } else {
+            text.push_str(line);
+            text.push('\n');
+        }
+    }
+    text
+}
+
+fn write_key(text: &mut String, answers: &InitAnswers, values: &BTreeMap<String, String>, path: &str, line: &str) {
+    let (section, key) = path.rsplit_once('.').unwrap_or(("", path));
+    if matches!(section, "data.tables" | "data.types") {
+        let prefix = format!("{section}.");
+        let entries: Vec<_> = values.iter().filter(|(path, _)| path.starts_with(&prefix)).collect();
+        for (path, value) in &entries {
+            write_reason(text, answers, path);
+            let _ = writeln!(text, "{} = {value}", quote_key(&path[prefix.len()..]));
+        }
+        if entries.is_empty() {
+            let _ = writeln!(text, "{line}");
+        }
+        return;
+    }
+    write_reason(text, answers, path);
+    let _ = match values.get(path) {
+        Some(value) => writeln!(text, "{key} = {value}"),
+        None => writeln!(text, "#{}", line.trim_start_matches('#')),
+    };
+}
+
+fn write_reason(text: &mut String, answers: &InitAnswers, path: &str) {
+    let name = path.rsplit('.').next().unwrap_or(path);
+    for (_, why) in answers.reasons.iter().filter(|(key, _)| key == path || key == name) {
+        for line in why.lines() {
+            let _ = writeln!(text, "#   because {line}");
+        }
+    }
+}
+
+fn values(answers: &InitAnswers) -> BTreeMap<String, String> {
+    let mut values = BTreeMap::new();
+    let mut set = |path: &str, value: Option<String>| {
+        if let Some(value) = value {
+            values.insert(path.to_owned(), value);
+        }
+    };
+    match &answers.tables[..] {
+        [only] if answers.sql.is_none() && answers.future_sql.is_none() => set("data.source", Some(string_or_list(&only.patterns))),
+        tables => {
+            for table in tables {
+                set(&format!("data.tables.{}", table.name), Some(string_or_list(&table.patterns)));
+            }
+        }
+    }
+    set("data.sql", answers.sql.as_deref().map(long_string));
+    set("data.future_source", answers.future_source.as_deref().map(string));
+    set("data.future_sql", answers.future_sql.as_deref().map(long_string));
+    set("data.id", Some(list(&answers.id)));
+    let named = [
+        ("data.time", Some(&answers.time).filter(|name| !name.is_empty())),
+        ("data.target", Some(&answers.target).filter(|name| !name.is_empty())),
+        ("data.freq", answers.freq.as_ref()),
+        ("data.timezone", answers.timezone.as_ref()),
+        ("data.in_stock", answers.in_stock.as_ref()),
+        ("data.price", answers.price.as_ref()),
+        ("data.gaps", answers.gaps.as_ref()),
+        ("data.duplicates", answers.duplicates.as_ref()),
+        ("data.negatives", answers.negatives.as_ref()),
+        ("data.country", answers.country.as_ref()),
+        ("data.csv.encoding", answers.encoding.as_ref()),
+    ];
+    for (path, value) in named {
+        set(path, value.map(|value| string(value)));
+    }
+    let lists = [
+        ("data.hierarchy", &answers.hierarchy),
+        ("data.static", &answers.static_columns),
+        ("data.historic", &answers.historic),
+        ("data.future", &answers.future),
+        ("data.csv.date_format", &answers.date_format),
+        ("data.csv.null_values", &answers.null_values),
+    ];
+    for (path, items) in lists {
+        set(path, (!items.is_empty()).then(|| list(items)));
+    }
+    set("data.csv.delimiter", answers.delimiter.map(|sign| string(&sign.to_string())));
+    set("data.csv.decimal", answers.decimal.map(|sign| string(&sign.to_string())));
+    for (column, name) in &answers.types {
+        set(&format!("data.types.{column}"), Some(string(name)));
+    }
+    set("forecast.horizon", answers.horizon.map(|steps| steps.to_string()));
+    set("forecast.folds", answers.folds.map(|folds| folds.to_string()));
+    set("gates.min_folds", answers.min_folds.map(|folds| folds.to_string()));
+    values
+}
+
+fn string(text: &str) -> String {
+    toml::Value::from(text).to_string()
+}
+
+/// A text of several lines keeps them, where TOML's literal form allows it.
+fn long_string(text: &str) -> String {
+    let is_literal = text.contains('\n') && !text.contains("'''") && !text.contains(|c: char| c.is_control() && c != '\n' && c != '\t');
+    if is_literal { format!("'''\n{}\n'''", text.trim_end()) } else { string(text) }
+}
+
+fn list(items: &[String]) -> String {
+    let items: Vec<String> = items.iter().map(|item| string(item)).collect();
+    format!("[{}]", items.join(", "))
+}
+
+fn string_or_list(items: &[String]) -> String {
+    if let [only] = items { string(only) } else { list(items) }
+}
+
+fn quote_key(key: &str) -> String {
+    let is_bare = !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
+    if is_bare { key.to_owned() } else { string(key) }
+}

@@ -1,0 +1,320 @@
+//! What a command gets: every key with its value, checked. `None` is left only where absence means something.
+//!
+//! Not here: how the values were found (`resolve`).
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use almanac_series::{Freq, Horizon, Quantile, SeasonLength, Seed};
+use serde::{Serialize, Serializer};
+
+use crate::{AUTO_MODELS, CanonicalJson, ConfigError, Overrides, resolve};
+
+/// All settings of one project.
+#[derive(Debug, Clone, PartialEq)]
+#[expect(missing_docs, reason = "one field a section of the file")]
+pub struct Settings {
+    /// The project's folder; relative paths of the file start here.
+    pub project: PathBuf,
+    pub data: DataSettings,
+    pub features: FeatureSettings,
+    pub forecast: ForecastSettings,
+    pub checks: CheckSettings,
+    pub gates: GateSettings,
+    pub run: RunSettings,
+    pub serve: ServeSettings,
+}
+
+/// One source table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TableSource {
+    /// Its name in `sql`; `data` for a plain `source`.
+    pub name: String,
+    /// Files, folders or globs as written; see [`Settings::path`].
+    pub patterns: Vec<String>,
+}
+
+/// `[data]`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[expect(missing_docs, reason = "each key is documented in default.toml")]
+pub struct DataSettings {
+    /// At least one, sorted by name.
+    pub tables: Vec<TableSource>,
+    pub sql: Option<String>,
+    /// The table `future`, from `future_source`.
+    pub future_source: Option<TableSource>,
+    pub future_sql: Option<String>,
+    /// Empty for a single series.
+    pub id: Vec<String>,
+    pub time: String,
+    pub target: String,
+    /// `None`: told from the data.
+    #[serde(serialize_with = "shown_option")]
+    pub freq: Option<Freq>,
+    pub timezone: Option<String>,
+    /// Paths of columns from the top down.
+    pub hierarchy: Vec<Vec<String>>,
+    pub static_columns: Vec<String>,
+    pub historic: Vec<String>,
+    pub future: Vec<String>,
+    pub in_stock: Option<String>,
+    pub price: Option<String>,
+    pub gaps: GapPolicy,
+    pub duplicates: Duplicates,
+    pub negatives: Negatives,
+    /// Two capital letters.
+    pub country: Option<String>,
+    pub csv: CsvSettings,
+    pub types: BTreeMap<String, ValueType>,
+}
+
+/// `[data.csv]`; `None` is `auto`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "each key is documented in default.toml")]
+pub struct CsvSettings {
+    pub delimiter: Option<char>,
+    pub encoding: Option<String>,
+    pub decimal: Option<char>,
+    pub date_format: Vec<String>,
+    pub null_values: Vec<String>,
+}
+
+/// What a missing row inside a series means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GapPolicy {
+    /// Chosen from the data, and said.
+    Auto,
+    /// Nothing was sold: 0, counted as data.
+    Zero,
+    /// Not known: no loss, no metric.
+    Missing,
+    /// The shop was closed.
+    Closed,
+    /// The last value goes on.
+    Forward,
+    /// Refused.
+    Error,
+}
+
+/// What rows with the same series and timestamp mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Duplicates {
+    Error,
+    Sum,
+    Mean,
+    First,
+    Last,
+}
+
+/// What a target below zero means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Negatives {
+    /// Data like any other.
+    Keep,
+    /// Counted as 0.
+    Clip,
+    /// The row goes to quarantine.
+    Quarantine,
+}
+
+/// Type of a source column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum ValueType {
+    String,
+    Integer,
+    Float,
+    Boolean,
+    Date,
+    Timestamp,
+}
+
+/// `[features]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FeatureSettings {
+    /// `None`: by frequency.
+    pub lags: Option<Vec<usize>>,
+    /// `None`: by frequency.
+    pub windows: Option<Vec<usize>>,
+    /// Country of the holidays, or `None` for no holiday features.
+    pub holidays: Option<String>,
+}
+
+/// `[forecast]`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[expect(missing_docs, reason = "each key is documented in default.toml")]
+pub struct ForecastSettings {
+    /// `None`: by frequency, see [`ForecastSettings::horizon_at`].
+    #[serde(serialize_with = "horizon_steps")]
+    pub horizon: Option<Horizon>,
+    #[serde(serialize_with = "probabilities")]
+    pub quantiles: Vec<Quantile>,
+    /// As written, `auto` included; see [`Settings::model_names`].
+    pub models: Vec<String>,
+    pub folds: usize,
+    /// `None`: the horizon.
+    pub fold_stride: Option<usize>,
+    /// `None`: that of the frequency.
+    #[serde(serialize_with = "season_steps")]
+    pub season_length: Option<SeasonLength>,
+    #[serde(serialize_with = "seed_number")]
+    pub seed: Seed,
+    pub max_train_rows: usize,
+    pub reconcile: String,
+}
+
+/// `[checks]`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[expect(missing_docs, reason = "each key is documented in default.toml")]
+pub struct CheckSettings {
+    pub max_null_share: f64,
+    pub min: Option<f64>,
+    pub max: Option<f64>,
+    pub allowed: BTreeMap<String, Vec<String>>,
+    pub ranges: BTreeMap<String, (f64, f64)>,
+    pub required: Vec<String>,
+    pub max_quarantine_share: f64,
+    pub freshness_days: Option<u32>,
+    pub max_row_change: f64,
+    pub min_series: usize,
+}
+
+/// `[gates]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "each key is documented in default.toml")]
+pub struct GateSettings {
+    pub beats: Vec<String>,
+    pub min_folds: usize,
+}
+
+/// `[run]`: changes no result, so it belongs in no fingerprint.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RunSettings {
+    /// 0: all cores.
+    pub threads: usize,
+    /// 0: half of the machine's memory.
+    pub memory_gb: f64,
+}
+
+/// `[serve]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ServeSettings {
+    /// Where the server listens.
+    pub listen: SocketAddr,
+}
+
+impl Settings {
+    /// Reads `almanac.toml` of the project, the environment and the flags.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with the place that is wrong.
+    pub fn load(project: &Path, flags: &Overrides) -> Result<Self, ConfigError> {
+        let path = project.join(crate::PROJECT_FILE);
+        let text = std::fs::read_to_string(&path).map_err(|source| {
+            if source.kind() == std::io::ErrorKind::NotFound {
+                ConfigError::NotFound { project: project.to_owned() }
+            } else {
+                ConfigError::Unreadable { path, source }
+            }
+        })?;
+        let environment = Overrides::from_environment(|name| std::env::var(name).ok())?;
+        resolve::settings(project, &text, &environment, flags)
+    }
+
+    /// Reads the text of a file as that of the project, without the environment.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with the place that is wrong.
+    pub fn from_text(project: &Path, text: &str, environment: &Overrides, flags: &Overrides) -> Result<Self, ConfigError> {
+        resolve::settings(project, text, environment, flags)
+    }
+
+    /// Returns where a path or pattern of the file lies: relative ones start at the project.
+    pub fn path(&self, written: &str) -> PathBuf {
+        self.project.join(written)
+    }
+
+    /// Returns the models to run, each once: `auto` spelt out, and the baselines that `[gates]` compares with.
+    pub fn model_names(&self) -> Vec<String> {
+        let asked = self.forecast.models.iter().flat_map(|name| match name.as_str() {
+            "auto" => AUTO_MODELS.to_vec(),
+            other => vec![other],
+        });
+        let mut names: Vec<String> = Vec::new();
+        for name in self.gates.beats.iter().map(String::as_str).chain(asked) {
+            if !names.iter().any(|known| known == name) {
+                names.push(name.to_owned());
+            }
+        }
+        names.sort_by_key(|name| AUTO_MODELS.iter().position(|known| known == name));
+        names
+    }
+}
+
+impl ForecastSettings {
+    /// Returns the horizon asked for, or the usual one of the frequency.
+    pub fn horizon_at(&self, freq: Freq) -> Horizon {
+        let usual = match freq {
+            Freq::Step => 12,
+            Freq::Second(_) => 60,
+            Freq::Minute(n) => (1440 / n as usize).clamp(1, 96),
+            Freq::Hour(n) => (48 / n as usize).max(1),
+            Freq::Day => 28,
+            Freq::BusinessDay => 20,
+            Freq::Week(_) => 13,
+            Freq::Month { months: 1, .. } => 12,
+            Freq::Month { months: 12, .. } => 4,
+            Freq::Month { .. } => 8,
+        };
+        self.horizon.unwrap_or_else(|| Horizon::new(usual).expect("between 1 and 96"))
+    }
+
+    /// Returns the season length asked for, or the usual one of the frequency.
+    pub fn season_length_at(&self, freq: Freq) -> SeasonLength {
+        self.season_length.unwrap_or_else(|| freq.season_length())
+    }
+
+    /// Returns the steps between cutoffs.
+    pub fn fold_stride_at(&self, freq: Freq) -> usize {
+        self.fold_stride.unwrap_or_else(|| self.horizon_at(freq).steps())
+    }
+}
+
+impl CanonicalJson for TableSource {}
+impl CanonicalJson for DataSettings {}
+impl CanonicalJson for CsvSettings {}
+impl CanonicalJson for FeatureSettings {}
+impl CanonicalJson for ForecastSettings {}
+impl CanonicalJson for CheckSettings {}
+impl CanonicalJson for GateSettings {}
+
+// serde asks for `&Option<T>` and `&Vec<T>` in the signatures below.
+
+#[expect(clippy::ref_option, reason = "serde's signature")]
+fn shown_option<S: Serializer>(value: &Option<Freq>, serializer: S) -> Result<S::Ok, S::Error> {
+    value.map(|value| value.to_string()).serialize(serializer)
+}
+
+#[expect(clippy::ref_option, reason = "serde's signature")]
+fn horizon_steps<S: Serializer>(value: &Option<Horizon>, serializer: S) -> Result<S::Ok, S::Error> {
+    value.map(Horizon::steps).serialize(serializer)
+}
+
+#[expect(clippy::ref_option, reason = "serde's signature")]
+fn season_steps<S: Serializer>(value: &Option<SeasonLength>, serializer: S) -> Result<S::Ok, S::Error> {
+    value.map(SeasonLength::steps).serialize(serializer)
+}
+
+fn probabilities<S: Serializer>(value: &[Quantile], serializer: S) -> Result<S::Ok, S::Error> {
+    value.iter().map(|quantile| quantile.probability()).collect::<Vec<_>>().serialize(serializer)
+}
+
+fn seed_number<S: Serializer>(value: &Seed, serializer: S) -> Result<S::Ok, S::Error> {
+    value.0.serialize(serializer)
+}

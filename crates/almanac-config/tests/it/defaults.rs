@@ -1,0 +1,75 @@
+//! The default file, the defaults and the known keys are one thing.
+
+use almanac_config::{CanonicalJson, DEFAULT_TOML, ProjectFile};
+use almanac_series::Freq;
+
+use crate::{MINIMAL, read};
+
+#[test]
+fn the_default_file_holds_the_defaults() {
+    let required = MINIMAL.strip_prefix("[data]\n").expect("starts with the section");
+    let full = DEFAULT_TOML.replacen("[data]\n", &format!("[data]\n{required}"), 1);
+    assert_eq!(read(&full).expect("valid"), read(MINIMAL).expect("valid"));
+}
+
+#[test]
+fn every_example_of_the_default_file_is_a_known_key_of_the_right_type() {
+    let mut count = 0;
+    let mut section = "";
+    for line in DEFAULT_TOML.lines() {
+        if line.starts_with('[') {
+            section = line;
+        } else if let Some((key, _)) = line.trim_start_matches('#').split_once(" = ").filter(|_| !line.starts_with("# ")) {
+            let text = format!("{section}\n{}", line.trim_start_matches('#'));
+            toml::from_str::<ProjectFile>(&text).unwrap_or_else(|error| panic!("`{key}`: {error}"));
+            count += 1;
+        }
+    }
+    assert_eq!(count, 53, "a key was added or taken away: is it in default.toml, in file.rs and in keys.rs?");
+}
+
+/// serde lists the keys of a struct when it refuses one, and so do our suggestions.
+#[test]
+fn the_list_of_keys_is_that_of_the_structs() {
+    for section in ["data", "data.csv", "features", "forecast", "checks", "gates", "run", "serve"] {
+        let message = toml::from_str::<ProjectFile>(&format!("[{section}]\nzzzzzz = 1\n")).expect_err("unknown").message().to_owned();
+        let keys: Vec<&str> = message.split('`').skip(3).step_by(2).collect();
+        assert!(!keys.is_empty(), "{message}");
+        let ours = read(&format!("[{section}]\nzzzzzz = 1\n")).expect_err("unknown");
+        let hint = almanac_series::Hint::hint(&ours).expect("lists the keys");
+        let listed: Vec<&str> = hint.split('`').skip(3).step_by(2).collect();
+        let sorted = |mut list: Vec<&str>| {
+            list.sort_unstable();
+            list.into_iter().map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(sorted(keys), sorted(listed), "[{section}]");
+    }
+}
+
+#[test]
+fn horizon_and_season_follow_the_frequency() {
+    let forecast = read(MINIMAL).expect("valid").forecast;
+    let horizon = |alias: &str| forecast.horizon_at(alias.parse().expect("known")).steps();
+    assert_eq!([horizon("D"), horizon("W-SUN"), horizon("MS"), horizon("QS"), horizon("YS"), horizon("h")], [28, 13, 12, 8, 4, 48]);
+    assert_eq!(forecast.season_length_at(Freq::Day).steps(), 7);
+    assert_eq!(forecast.fold_stride_at(Freq::Day), 28);
+}
+
+#[test]
+fn auto_is_every_model_and_a_gate_adds_its_baselines() {
+    let all = ["naive", "seasonal_naive", "window_average", "auto_ets", "lightgbm", "ensemble"];
+    assert_eq!(read(MINIMAL).expect("valid").model_names(), all);
+    let one = read(&format!("{MINIMAL}[forecast]\nmodels = \"auto_ets\"\n")).expect("valid");
+    assert_eq!(one.model_names(), ["naive", "seasonal_naive", "auto_ets"]);
+}
+
+#[test]
+fn canonical_json_is_the_same_for_the_same_settings_only() {
+    let first = read(MINIMAL).expect("valid");
+    let spelt_out = read(&format!("{MINIMAL}freq = \"auto\"\n[forecast]\nseed = 42\n")).expect("valid");
+    assert_eq!(first.data.canonical_json(), spelt_out.data.canonical_json());
+    assert_eq!(first.forecast.canonical_json(), spelt_out.forecast.canonical_json());
+    let other = read(&format!("{MINIMAL}freq = \"D\"\n")).expect("valid");
+    assert_ne!(first.data.canonical_json(), other.data.canonical_json());
+    expect_test::expect![[r#"{"beats":["naive","seasonal_naive"],"min_folds":3}"#]].assert_eq(&first.gates.canonical_json());
+}

@@ -1,0 +1,94 @@
+//! What `init` writes is read back as what it found.
+
+use almanac_config::{InitAnswers, InitTable, ValueType, write_project};
+use expect_test::expect;
+
+use crate::read;
+
+fn answers() -> InitAnswers {
+    InitAnswers {
+        tables: vec![
+            InitTable { name: "sales".into(), patterns: vec!["raw/sales*.csv".into()] },
+            InitTable { name: "items".into(), patterns: vec!["raw/items.csv".into()] },
+        ],
+        sql: Some("SELECT *\nFROM sales\nLEFT JOIN items USING (item)".into()),
+        id: vec!["store".into(), "item".into()],
+        time: "date".into(),
+        target: "units \"net\"".into(),
+        freq: Some("D".into()),
+        hierarchy: vec!["category/item".into()],
+        static_columns: vec!["category".into()],
+        future: vec!["price".into()],
+        price: Some("price".into()),
+        delimiter: Some('\t'),
+        types: vec![("store nr.".into(), "string".into())],
+        horizon: Some(14),
+        reasons: vec![("freq".into(), "all 400 steps are one day".into()), ("data.id".into(), "unique with `date`".into())],
+        questions: vec!["is `price` known ahead?".into()],
+        ..InitAnswers::default()
+    }
+}
+
+#[test]
+fn what_is_written_is_read_back() {
+    let settings = read(&write_project(&answers())).expect("valid");
+    assert_eq!(settings.data.tables.len(), 2);
+    assert_eq!(settings.data.sql.as_deref().map(str::trim), answers().sql.as_deref());
+    assert_eq!(settings.data.id, ["store", "item"]);
+    assert_eq!(settings.data.target, "units \"net\"");
+    assert_eq!(settings.data.freq, Some(almanac_series::Freq::Day));
+    assert_eq!(settings.data.csv.delimiter, Some('\t'));
+    assert_eq!(settings.data.types["store nr."], ValueType::String);
+    assert_eq!(settings.forecast.horizon.map(almanac_series::Horizon::steps), Some(14));
+}
+
+#[test]
+fn a_single_file_is_a_source_and_everything_else_a_commented_default() {
+    let simple = InitAnswers {
+        tables: vec![InitTable { name: "sales".into(), patterns: vec!["sales.csv".into()] }],
+        time: "ds".into(),
+        target: "y".into(),
+        questions: Vec::new(),
+        ..InitAnswers::default()
+    };
+    let text = write_project(&simple);
+    let live: Vec<&str> = text.lines().filter(|line| !line.starts_with('#') && !line.starts_with('[') && !line.is_empty()).collect();
+    assert_eq!(live, ["source = \"sales.csv\"", "id = []", "time = \"ds\"", "target = \"y\""]);
+    assert_eq!(read(&text).expect("valid").data.tables[0].name, "data");
+}
+
+#[test]
+fn reasons_stand_beside_their_keys_and_questions_at_the_top() {
+    let text = write_project(&answers());
+    let shown: Vec<&str> = text.lines().take_while(|line| !line.starts_with("hierarchy")).collect();
+    expect![[r##"
+        # Written by `almanac init`. A key behind `#` shows its default or an example.
+        # PLEASE CHECK: is `price` known ahead?
+
+        [data]
+        # required (or [data.tables]): a file, a folder, a glob, or a list of them; CSV, Parquet or JSON lines.
+        #source = "sales.csv"
+        # A SELECT over the tables (DataFusion SQL) that yields the long table. One `source` alone is the table `data`.
+        sql = '''
+        SELECT *
+        FROM sales
+        LEFT JOIN items USING (item)
+        '''
+        # Known-ahead columns beyond the last day of history: a file, or a SELECT over the tables.
+        #future_source = "promo_plan.csv"
+        #future_sql = "SELECT * FROM calendar"
+        # required: the columns that together name a series; [] for a single series.
+        #   because unique with `date`
+        id = ["store", "item"]
+        # required: the column of the timestamp.
+        time = "date"
+        # required: the column to forecast.
+        target = 'units "net"'
+        # Spacing of the rows as a pandas alias (D, W-SUN, MS, h, 30min, 1 for plain integers), or "auto".
+        #   because all 400 steps are one day
+        freq = "D"
+        # Time zone of the timestamps; without it they are naive civil time.
+        #timezone = "Europe/Berlin"
+        # Paths of columns from the top down; every prefix is a level. Columns are id or static ones."##]]
+    .assert_eq(&shown.join("\n"));
+}

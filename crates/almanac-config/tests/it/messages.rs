@@ -1,0 +1,381 @@
+//! What a user reads when something is wrong.
+
+use almanac_series::Hint;
+use expect_test::{Expect, expect};
+
+use crate::{MINIMAL, read};
+
+#[track_caller]
+fn check(text: &str, expected: Expect) {
+    let error = read(text).expect_err("wrong configuration");
+    let hint = error.hint().map(|hint| format!("hint: {hint}\n")).unwrap_or_default();
+    expected.assert_eq(&format!("error: {error}\n{hint}"));
+}
+
+/// The minimal file with more lines: first under `[data]`, then sections.
+#[track_caller]
+fn with(more: &str, expected: Expect) {
+    check(&format!("{MINIMAL}{more}\n"), expected);
+}
+
+#[test]
+fn an_unknown_key_names_the_near_one() {
+    with(
+        "[forecast]\nhorizn = 28",
+        expect![[r#"
+        error: almanac.toml:7: unknown key `horizn` in `[forecast]`
+        hint: did you mean `horizon`?
+    "#]],
+    );
+    with(
+        "targt = \"y\"",
+        expect![[r#"
+        error: almanac.toml:6: unknown key `targt` in `[data]`
+        hint: did you mean `target`?
+    "#]],
+    );
+    with(
+        "[data.csv]\nseparator = \";\"",
+        expect![[r#"
+        error: almanac.toml:7: unknown key `separator` in `[data.csv]`
+        hint: `[data.csv]` knows `delimiter`, `encoding`, `decimal`, `date_format`, `null_values`
+    "#]],
+    );
+}
+
+#[test]
+fn a_key_in_the_wrong_section_is_sent_home() {
+    with(
+        "horizon = 28",
+        expect![[r#"
+        error: almanac.toml:6: unknown key `horizon` in `[data]`
+        hint: `horizon` belongs under `[forecast]`
+    "#]],
+    );
+}
+
+#[test]
+fn an_unknown_section_names_the_near_one() {
+    with(
+        "[forcast]\nhorizon = 28",
+        expect![[r#"
+        error: almanac.toml:6: unknown section `[forcast]`
+        hint: did you mean `[forecast]`?
+    "#]],
+    );
+    check(
+        "horizon = 28",
+        expect![[r#"
+        error: almanac.toml:1: unknown section `[horizon]`
+        hint: `horizon` belongs under `[forecast]`
+    "#]],
+    );
+}
+
+#[test]
+fn a_wrong_type_says_what_is_expected() {
+    with(
+        "[forecast]\nhorizon = \"four weeks\"",
+        expect![[r#"
+        error: almanac.toml:7: `forecast.horizon` should be a whole number of 0 or more, got string "four weeks"
+    "#]],
+    );
+    with(
+        "[forecast]\nhorizon = -3",
+        expect![[r#"
+        error: almanac.toml:7: `forecast.horizon` should be a whole number of 0 or more, got integer `-3`
+    "#]],
+    );
+    with(
+        "[forecast]\nquantiles = 0.5",
+        expect![[r#"
+        error: almanac.toml:7: `forecast.quantiles` should be a list, got floating point `0.5`
+    "#]],
+    );
+    with(
+        "static = 3",
+        expect![[r#"
+        error: almanac.toml:6: `data.static` should be a string or a list of strings, got integer `3`
+    "#]],
+    );
+    with(
+        "[features]\nholidays = 1",
+        expect![[r#"
+        error: almanac.toml:7: `features.holidays` should be `true`, `false` or a country code, got integer `1`
+    "#]],
+    );
+    with(
+        "[checks.ranges]\nprice = [1.0]",
+        expect![[r#"
+        error: almanac.toml:7: `checks.ranges.price` should be a list of two numbers, [min, max], got invalid length 1
+    "#]],
+    );
+    check(
+        "forecast = 3",
+        expect![[r#"
+        error: almanac.toml:1: `forecast` should be a table, got integer `3`
+    "#]],
+    );
+}
+
+#[test]
+fn broken_toml_names_the_line() {
+    check(
+        "[data]\nsource = \"sales.csv\nid = []",
+        expect![[r#"
+        error: almanac.toml:2: not valid TOML: invalid basic string, expected `"`
+    "#]],
+    );
+    check(
+        "[data]\nid = []\nid = []",
+        expect![[r#"
+        error: almanac.toml:3: not valid TOML: duplicate key
+    "#]],
+    );
+}
+
+#[test]
+fn what_is_required_is_asked_for() {
+    check(
+        "",
+        expect![[r#"
+        error: almanac.toml: `data.source` is required and missing
+        hint: write, for example, `source = "sales.csv"`
+    "#]],
+    );
+    check(
+        "[data]\nsource = \"a.csv\"\nid = []\ntarget = \"y\"",
+        expect![[r#"
+        error: almanac.toml: `data.time` is required and missing
+        hint: write, for example, `time = "date"`
+    "#]],
+    );
+    check(
+        "[data]\nsource = \"a.csv\"\ntime = \"ds\"\ntarget = \"y\"",
+        expect![[r#"
+        error: almanac.toml: `data.id` is required and missing
+        hint: write, for example, `id = ["store", "item"]`
+    "#]],
+    );
+    check(
+        "[data]\nid = []\ntime = \"ds\"\ntarget = \"y\"\n[data.tables]\na = \"a.csv\"\nb = \"b.csv\"",
+        expect![[r#"
+        error: almanac.toml:5: `data.tables` needs `data.sql`
+        hint: write, for example, `sql = "SELECT * FROM sales LEFT JOIN items USING (item)"`
+    "#]],
+    );
+}
+
+#[test]
+fn sources_are_one_kind_and_local() {
+    with(
+        "[data.tables]\na = \"a.csv\"",
+        expect![[r#"
+        error: almanac.toml:2: `data.source` cannot stand beside `[data.tables]`
+        hint: keep one of the two
+    "#]],
+    );
+    with(
+        "future_source = \"s3://bucket/plan.csv\"",
+        expect![[r#"
+        error: almanac.toml:6: `data.future_source` asks for `s3://bucket/plan.csv`, which is not there yet
+        hint: copy the data to a local file; only files, folders and globs are read
+    "#]],
+    );
+}
+
+#[test]
+fn words_of_a_set_are_suggested() {
+    with(
+        "gaps = \"zeros\"",
+        expect![[r#"
+        error: almanac.toml:6: `data.gaps` does not know `zeros`
+        hint: did you mean `zero`?
+    "#]],
+    );
+    with(
+        "duplicates = \"max\"",
+        expect![[r#"
+        error: almanac.toml:6: `data.duplicates` does not know `max`
+        hint: known are `error`, `sum`, `mean`, `first`, `last`
+    "#]],
+    );
+    with(
+        "freq = \"fortnightly\"",
+        expect![[r#"
+        error: almanac.toml:6: `data.freq` is not right: frequency `fortnightly` is not known
+        hint: use a pandas alias: `D`, `B`, `W-MON` … `W-SUN`, `MS`, `ME`, `QS`, `QE`, `YS`, `YE`, `h`, `30min`, `s`, or `1` for integer steps
+    "#]],
+    );
+    with(
+        "[data.types]\nitem = \"text\"",
+        expect![[r#"
+        error: almanac.toml:7: `data.types.item` does not know `text`
+        hint: known are `string`, `integer`, `float`, `boolean`, `date`, `timestamp`
+    "#]],
+    );
+    with(
+        "country = \"Germany\"",
+        expect![[r#"
+        error: almanac.toml:6: `data.country` should be a country code of two letters, like `DE`, got `Germany`
+    "#]],
+    );
+}
+
+#[test]
+fn a_column_has_one_role() {
+    with(
+        "static = [\"region\", \"item\"]",
+        expect![[r#"
+        error: almanac.toml:6: `data.static` names the column `item`, which is already `data.id`
+        hint: a column has one role; take it out of one of the two
+    "#]],
+    );
+    with(
+        "historic = [\"promo\"]\nfuture = [\"promo\"]",
+        expect![[r#"
+        error: almanac.toml:7: `data.future` names the column `promo`, which is already `data.historic`
+        hint: a column has one role; take it out of one of the two
+    "#]],
+    );
+    with(
+        "price = \"units\"",
+        expect![[r#"
+        error: almanac.toml:6: `data.price` names the column `units`, which is already `data.target`
+        hint: a column has one role; take it out of one of the two
+    "#]],
+    );
+    with(
+        "future = [\"promo\", \"promo\"]",
+        expect![[r#"
+        error: almanac.toml:6: `data.future` names the column `promo` twice
+    "#]],
+    );
+}
+
+#[test]
+fn a_price_may_also_be_a_future_column() {
+    let settings = read(&format!("{MINIMAL}future = [\"price\"]\nprice = \"price\"\n")).expect("valid");
+    assert_eq!(settings.data.price.as_deref(), Some("price"));
+}
+
+#[test]
+fn a_hierarchy_is_made_of_id_and_static_columns() {
+    with(
+        "hierarchy = [\"region/store/item\"]",
+        expect![[r#"
+        error: almanac.toml:6: `data.hierarchy` names the column `region`, which is neither an id nor a static column
+        hint: add `region` to `static` if it has one value a series; known are `store`, `item`
+    "#]],
+    );
+    with(
+        "hierarchy = [\"store//item\"]",
+        expect![[r#"
+        error: almanac.toml:6: `data.hierarchy` should be a path of columns like `region/store`, got `store//item`
+    "#]],
+    );
+}
+
+#[test]
+fn models_are_known_or_said_to_come() {
+    with(
+        "[forecast]\nmodels = [\"autoets\"]",
+        expect![[r#"
+        error: almanac.toml:7: `forecast.models` does not know `autoets`
+        hint: did you mean `auto_ets`?
+    "#]],
+    );
+    with(
+        "[forecast]\nmodels = [\"prophet\"]",
+        expect![[r#"
+        error: almanac.toml:7: `forecast.models` asks for `prophet`, which is not there yet
+        hint: use `auto`, `auto_ets`, `lightgbm` or one of the naive models for now
+    "#]],
+    );
+    with(
+        "[forecast]\nmodels = [\"ensemble\", \"naive\"]",
+        expect![[r#"
+        error: almanac.toml:7: `forecast.models` names `ensemble`, which needs at least two other models
+        hint: list the models to combine, or write `models = ["auto"]`
+    "#]],
+    );
+    with(
+        "[forecast]\nreconcile = \"mint_shrink\"",
+        expect![[r#"
+        error: almanac.toml:7: `forecast.reconcile` asks for `mint_shrink`, which is not there yet
+        hint: write `reconcile = "bottom_up"`, the only one so far
+    "#]],
+    );
+    with(
+        "[gates]\nbeats = [\"ensemble\"]",
+        expect![[r#"
+        error: almanac.toml:7: `gates.beats` should be a single model, such as `seasonal_naive`, got `ensemble`
+    "#]],
+    );
+}
+
+#[test]
+fn numbers_stay_in_their_ranges() {
+    with(
+        "[forecast]\nhorizon = 0",
+        expect![[r#"
+        error: almanac.toml:7: `forecast.horizon` is not right: horizon must be between 1 and 10000 steps, got 0
+    "#]],
+    );
+    with(
+        "[forecast]\nquantiles = [0.5, 0.1]",
+        expect![[r#"
+        error: almanac.toml:7: `forecast.quantiles` must ascend, but 0.1 follows 0.5
+    "#]],
+    );
+    with(
+        "[forecast]\nquantiles = [0.5, 95.0]",
+        expect![[r#"
+        error: almanac.toml:7: `forecast.quantiles` is not right: quantile must be strictly between 0 and 1, got 95
+    "#]],
+    );
+    with(
+        "[forecast]\nfolds = 2",
+        expect![[r#"
+        error: almanac.toml: `gates.min_folds` asks for 3 folds, but `forecast.folds` is 2
+        hint: raise `[forecast] folds` to 3, or lower `min_folds` if the history is too short
+    "#]],
+    );
+    with(
+        "[checks]\nmax_null_share = 20.0",
+        expect![[r#"
+        error: almanac.toml:7: `checks.max_null_share` should be a share between 0 and 1, got `20`
+    "#]],
+    );
+    with(
+        "[checks]\nmin = 5.0\nmax = 1.0",
+        expect![[r#"
+        error: almanac.toml:8: `checks.max` must ascend, but 1 follows 5
+    "#]],
+    );
+    with(
+        "[features]\nlags = [0, 7]",
+        expect![[r#"
+        error: almanac.toml:7: `features.lags` should be 1 or more, got `0`
+    "#]],
+    );
+    with(
+        "[features]\nholidays = true",
+        expect![[r#"
+        error: almanac.toml:7: `features.holidays` needs `data.country`
+        hint: write, for example, `country = "DE"`
+    "#]],
+    );
+    with(
+        "[serve]\nlisten = \"8080\"",
+        expect![[r#"
+        error: almanac.toml:7: `serve.listen` should be an address and port like `127.0.0.1:8080`, got `8080`
+    "#]],
+    );
+    with(
+        "[data.csv]\ndecimal = \";\"",
+        expect![[r#"
+        error: almanac.toml:7: `data.csv.decimal` should be `.`, `,` or `auto`, got `;`
+    "#]],
+    );
+}

@@ -1,0 +1,135 @@
+//! What `almanac init` finds out about raw data: which table holds the sales, what its columns are for, how the other tables join.
+//!
+//! Every choice comes with a reason for the user; what could as well be otherwise is a [`Question`] with the flag that overrides
+//! it. Nothing is guessed from a name that the data contradicts.
+//!
+//! ```text
+//! files ─tables─► frames ─sales─► time, target ─keys─► id ─spacing─► freq, gaps ─joins─► SQL ─roles─► static, historic, future
+//! ```
+//! Not here: asking the user and writing `almanac.toml` (the binary, `almanac-config`).
+
+mod error;
+mod hierarchy;
+mod joins;
+mod keys;
+mod names;
+mod plan;
+mod roles;
+mod sales;
+mod spacing;
+mod sql;
+mod tables;
+
+use std::path::PathBuf;
+
+use almanac_series::Freq;
+
+pub use error::InferProjectError;
+
+use crate::ingest::CsvOptions;
+
+/// What the user has said already; the rest is found out.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Answers {
+    /// Time column.
+    pub time: Option<String>,
+    /// Target column.
+    pub target: Option<String>,
+    /// Columns that name a series; none of them for a single series.
+    pub id: Option<Vec<String>>,
+    /// Alias of the frequency.
+    pub freq: Option<String>,
+    /// Steps ahead.
+    pub horizon: Option<usize>,
+}
+
+/// A table that the project reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InferredTable {
+    /// Its name in SQL.
+    pub name: String,
+    /// Its files.
+    pub paths: Vec<PathBuf>,
+}
+
+/// Why a key has its value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reason {
+    /// Key of `[data]`, e.g. `freq`.
+    pub key: &'static str,
+    /// Its value, or the part of it that is meant.
+    pub value: String,
+    /// One sentence without a capital or a full stop.
+    pub why: String,
+}
+
+/// What the data left open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    /// What is asked.
+    pub what: String,
+    /// What it could be, the likelier first.
+    pub candidates: Vec<String>,
+    /// What was taken.
+    pub taken: String,
+    /// Flag or key that says otherwise, e.g. `--target`.
+    pub flag: &'static str,
+}
+
+/// What was found out, in the words of `almanac.toml`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Inference {
+    /// The tables that are read; tables that nothing needs are not among them.
+    pub tables: Vec<InferredTable>,
+    /// `SELECT` that yields the long table; `None` where the one table is it.
+    pub sql: Option<String>,
+    /// `SELECT` that yields the known-ahead rows after the history.
+    pub future_sql: Option<String>,
+    /// How text files are written, as far as it had to be settled.
+    pub csv: CsvOptions,
+    /// Columns that name a series; empty for a single one.
+    pub id: Vec<String>,
+    /// Time column.
+    pub time: String,
+    /// Target column.
+    pub target: String,
+    /// Spacing of the rows.
+    pub freq: Freq,
+    /// Steps ahead, if the user said so.
+    pub horizon: Option<usize>,
+    /// Attributes of the series.
+    pub static_columns: Vec<String>,
+    /// Columns known up to the cutoff.
+    pub historic: Vec<String>,
+    /// Columns known ahead.
+    pub future: Vec<String>,
+    /// Column that is false or 0 in a stock-out.
+    pub in_stock: Option<String>,
+    /// Column with the price of one unit.
+    pub price: Option<String>,
+    /// Paths from the top down, e.g. `state/store`.
+    pub hierarchy: Vec<String>,
+    /// `zero`, `missing` or `closed`.
+    pub gaps: &'static str,
+    /// `error`, `sum` or `last`.
+    pub duplicates: &'static str,
+    /// `keep`; negative targets are real until someone says otherwise.
+    pub negatives: &'static str,
+    /// Number of series that were seen.
+    pub series: usize,
+    /// Rows of the sales table.
+    pub rows: u64,
+    /// Why each key has its value.
+    pub reasons: Vec<Reason>,
+    /// What the data left open.
+    pub questions: Vec<Question>,
+}
+
+/// Finds out how a project over these files, folders or globs should be configured.
+///
+/// # Errors
+/// [`InferProjectError`] if a file cannot be read, or no table has a time and a target.
+pub fn infer_project(sources: &[PathBuf], answers: &Answers) -> Result<Inference, InferProjectError> {
+    let frames = tables::load(sources)?;
+    plan::infer(&frames, answers)
+}

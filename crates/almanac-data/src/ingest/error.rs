@@ -1,0 +1,213 @@
+//! Why a table could not be brought in.
+
+use std::io;
+use std::path::PathBuf;
+
+use almanac_series::Hint;
+
+/// Most columns a table may have.
+pub const MAX_COLUMNS: usize = 10_000;
+
+/// Why sources could not be read into bronze.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum IngestError {
+    /// Nothing matches the path or pattern.
+    #[error("no file matches `{pattern}`")]
+    NoFile {
+        /// The source as given, below the project folder.
+        pattern: String,
+    },
+    /// A pattern that is no glob.
+    #[error("`{pattern}` is no valid pattern: {reason}")]
+    BadPattern {
+        /// The pattern.
+        pattern: String,
+        /// What the parser says.
+        reason: String,
+    },
+    /// The operating system refused.
+    #[error("failed to read `{}`", path.display())]
+    Read {
+        /// The file or folder.
+        path: PathBuf,
+        /// The cause.
+        #[source]
+        source: io::Error,
+    },
+    /// The operating system refused.
+    #[error("failed to write `{}`", path.display())]
+    Write {
+        /// The file or folder.
+        path: PathBuf,
+        /// The cause.
+        #[source]
+        source: io::Error,
+    },
+    /// Not one byte.
+    #[error("`{}` is empty", path.display())]
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A header and nothing below it.
+    #[error("`{}` has a header but no row", path.display())]
+    NoRows {
+        /// The file.
+        path: PathBuf,
+    },
+    /// An extension and content that no reader knows.
+    #[error("`{}` is neither CSV, JSON lines nor Parquet: {reason}", path.display())]
+    UnknownFormat {
+        /// The file.
+        path: PathBuf,
+        /// What was seen.
+        reason: String,
+    },
+    /// An encoding label that is not in the WHATWG list.
+    #[error("encoding `{given}` is not known")]
+    UnknownEncoding {
+        /// The label.
+        given: String,
+    },
+    /// More columns than a table may have.
+    #[error("`{}` has {got} columns, at most {MAX_COLUMNS} are read", path.display())]
+    TooManyColumns {
+        /// The file.
+        path: PathBuf,
+        /// How many there are.
+        got: usize,
+    },
+    /// Files of one table in different formats.
+    #[error("table `{table}` mixes {first} and {second} files")]
+    MixedFormats {
+        /// The table.
+        table: String,
+        /// Format of the first file.
+        first: &'static str,
+        /// Another format.
+        second: &'static str,
+    },
+    /// Rows with another number of cells than the header.
+    #[error("`{}`: {bad} of {rows} rows do not have the {expected} cells of the header (first: row {row})", path.display())]
+    Ragged {
+        /// The file.
+        path: PathBuf,
+        /// How many.
+        bad: u64,
+        /// Of how many.
+        rows: u64,
+        /// Cells of the header.
+        expected: usize,
+        /// 1-based record of the first one; the header is record 1.
+        row: u64,
+    },
+    /// Lines that are no JSON objects.
+    #[error("`{}`: {bad} of {rows} lines are no JSON objects (first: line {row})", path.display())]
+    NotJson {
+        /// The file.
+        path: PathBuf,
+        /// How many.
+        bad: u64,
+        /// Of how many.
+        rows: u64,
+        /// 1-based line of the first one.
+        row: u64,
+    },
+    /// A column that is mostly one kind, with too much else to put aside.
+    #[error("column `{column}` of `{table}` looks like {kind}, but {bad} of {rows} cells are not, e.g. {examples}")]
+    MixedColumn {
+        /// The table.
+        table: String,
+        /// The column.
+        column: String,
+        /// What most cells are.
+        kind: ColumnKind,
+        /// Cells that are something else.
+        bad: u64,
+        /// Cells that are not null.
+        rows: u64,
+        /// Some of them, quoted.
+        examples: String,
+    },
+    /// Every date can be read with the day or with the month first.
+    #[error("dates of column `{column}` of `{table}` can be read in two ways: `{sample}` is {day_first} or {month_first}")]
+    AmbiguousDates {
+        /// The table.
+        table: String,
+        /// The column.
+        column: String,
+        /// A cell.
+        sample: String,
+        /// It with the day first.
+        day_first: String,
+        /// It with the month first.
+        month_first: String,
+    },
+    /// A column named in `types` that no file has.
+    #[error("table `{table}` has no column `{column}`")]
+    NoColumn {
+        /// The table.
+        table: String,
+        /// The column.
+        column: String,
+        /// The nearest that there is.
+        near: Option<String>,
+    },
+    /// Files of one table that disagree on a column.
+    #[error("column `{column}` of `{table}` is {first} in one file and {second} in another")]
+    SchemaConflict {
+        /// The table.
+        table: String,
+        /// The column.
+        column: String,
+        /// Its type in one file.
+        first: String,
+        /// Its type in another.
+        second: String,
+    },
+    /// A Parquet file that is cut off or damaged.
+    #[error("`{}` is not a sound Parquet file: {reason}", path.display())]
+    BadParquet {
+        /// The file.
+        path: PathBuf,
+        /// What the reader says.
+        reason: String,
+    },
+    /// The lake could not be written.
+    #[error("failed to encode `{}`", path.display())]
+    Encode {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        #[source]
+        source: parquet::errors::ParquetError,
+    },
+}
+
+use super::ColumnKind;
+
+impl Hint for IngestError {
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::NoFile { .. } => "check `[data] source`: paths are read from the project folder; `*.csv` and folders work too".into(),
+            Self::BadPattern { .. } => "`*` matches within a folder, `**` across folders, `[ab]` one of several letters".into(),
+            Self::Write { source, .. } if source.kind() == io::ErrorKind::StorageFull => "free some disk space and run again; nothing was lost".into(),
+            Self::Read { .. } | Self::Write { .. } | Self::Encode { .. } => return None,
+            Self::Empty { .. } | Self::NoRows { .. } => "export the file again, or take it out of the source".into(),
+            Self::UnknownFormat { .. } => "save it as CSV (also `.csv.gz`), JSON lines or Parquet".into(),
+            Self::UnknownEncoding { .. } => "use a web label such as `utf-8`, `utf-16le`, `windows-1252`, `iso-8859-15` or `shift_jis`".into(),
+            Self::TooManyColumns { .. } => "one column per series? turn it into long format: one row per series and date".into(),
+            Self::MixedFormats { .. } => "give each format its own table and join them with `UNION ALL` in `[data] sql`".into(),
+            Self::Ragged { .. } => "the delimiter or the quoting is probably not what it seems: set `delimiter` in the table's `csv` options".into(),
+            Self::NotJson { .. } => "JSON lines need one object per line".into(),
+            Self::MixedColumn { column, .. } => {
+                format!("name what means `missing` in `null_values`, set `date_formats`, or read it as it is with `types = {{ {column} = \"text\" }}`")
+            }
+            Self::AmbiguousDates { .. } => "set `date_formats = [\"%d/%m/%Y\"]` or `[\"%m/%d/%Y\"]` in the table's `csv` options".into(),
+            Self::NoColumn { near, .. } => return near.as_ref().map(|near| format!("did you mean `{near}`?")),
+            Self::SchemaConflict { column, .. } => format!("set one type for it, e.g. `types = {{ {column} = \"text\" }}`"),
+            Self::BadParquet { .. } => "the file is probably cut off: copy or export it again".into(),
+        })
+    }
+}

@@ -1,0 +1,232 @@
+//! Parquet files as sources: opened with care, checked by decoding them whole, brought to the few types of bronze.
+//!
+//! The decoder is given bytes from anywhere, so a panic in it is turned into [`IngestError::BadParquet`].
+//!
+//! Not here: writing Parquet (`write`).
+
+use std::fs::File;
+use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch, new_null_array};
+use arrow::compute::{CastOptions, cast_with_options};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use rayon::prelude::*;
+
+use super::error::{IngestError, MAX_COLUMNS};
+use super::profile::promote;
+use super::source::SourceFormat;
+use super::{ColumnKind, ColumnReport, FileReport, TableSpec, columns};
+
+const BATCH_ROWS: usize = 65_536;
+
+/// Parquet files of one table.
+#[derive(Debug)]
+pub(crate) struct ParquetTable {
+    table: String,
+    files: Vec<(PathBuf, ArrowReaderMetadata)>,
+    schema: SchemaRef,
+    kinds: Vec<ColumnKind>,
+    /// Whether the files can be taken over as they are.
+    pub(crate) is_uniform: bool,
+}
+
+/// Returns the kind that bronze gives a column of this type, or `None` for nested and binary ones.
+pub(crate) fn kind_of(data_type: &DataType) -> Option<ColumnKind> {
+    Some(match data_type {
+        DataType::Dictionary(_, values) => return kind_of(values),
+        DataType::Boolean => ColumnKind::Boolean,
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => ColumnKind::Text,
+        DataType::Date32 => ColumnKind::Date,
+        DataType::Timestamp(..) | DataType::Date64 => ColumnKind::Timestamp,
+        DataType::Decimal128(_, 0) | DataType::Decimal256(_, 0) | DataType::Null => ColumnKind::Real,
+        other if other.is_integer() => ColumnKind::Integer,
+        other if other.is_floating() => ColumnKind::Real,
+        DataType::Decimal32(..) | DataType::Decimal64(..) | DataType::Decimal128(..) | DataType::Decimal256(..) => ColumnKind::Real,
+        _ => return None,
+    })
+}
+
+impl ParquetTable {
+    pub(crate) fn open(spec: &TableSpec, paths: &[PathBuf], notes: &mut Vec<String>) -> Result<Self, IngestError> {
+        let mut files = Vec::new();
+        let mut fields: Vec<(Field, ColumnKind)> = Vec::new();
+        for path in paths {
+            let metadata = open(path)?;
+            let got = metadata.schema().fields().len();
+            if got > MAX_COLUMNS {
+                return Err(IngestError::TooManyColumns { path: path.clone(), got });
+            }
+            for field in metadata.schema().fields() {
+                let known = fields.iter_mut().find(|(known, _)| known.name() == field.name());
+                let kind = spec.types.get(field.name()).copied().or_else(|| kind_of(field.data_type()));
+                let Some(kind) = kind else {
+                    if known.is_none() {
+                        notes.push(format!("column `{}` is left out: {} is no type of a table here", field.name(), field.data_type()));
+                    }
+                    continue;
+                };
+                match known {
+                    None => {
+                        if !files.is_empty() {
+                            notes.push(format!("column `{}` is missing in some files; it is null there", field.name()));
+                        }
+                        fields.push((field.as_ref().clone(), kind));
+                    }
+                    Some((known, first)) => {
+                        let both = promote(*first, kind);
+                        if both == ColumnKind::Text && *first != kind {
+                            return Err(IngestError::SchemaConflict {
+                                table: spec.name.clone(),
+                                column: field.name().clone(),
+                                first: known.data_type().to_string(),
+                                second: field.data_type().to_string(),
+                            });
+                        }
+                        *first = both;
+                    }
+                }
+            }
+            files.push((path.clone(), metadata));
+        }
+        if fields.is_empty() {
+            return Err(IngestError::BadParquet { path: paths.first().cloned().unwrap_or_default(), reason: "it has no column that can be read".into() });
+        }
+        if files.iter().all(|(_, metadata)| metadata.metadata().file_metadata().num_rows() == 0) {
+            return Err(IngestError::NoRows { path: paths.first().cloned().unwrap_or_default() });
+        }
+        let first = files[0].1.schema().clone();
+        let is_uniform = spec.types.is_empty() && files.iter().all(|(_, metadata)| metadata.schema().fields() == first.fields());
+        let schema = Arc::new(Schema::new(
+            fields.iter().map(|(field, kind)| Field::new(field.name(), columns::arrow_type(*kind), true)).collect::<Vec<_>>(),
+        ));
+        let kinds = fields.iter().map(|(_, kind)| *kind).collect();
+        Ok(Self { table: spec.name.clone(), files, schema, kinds, is_uniform })
+    }
+
+    pub(crate) fn schema(&self) -> SchemaRef {
+        self.schema.clone()
+    }
+
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.files.iter().map(|(path, _)| path.as_path())
+    }
+
+    pub(crate) fn columns(&self) -> Vec<ColumnReport> {
+        let nulls_of = |name: &str| -> u64 {
+            let in_file = |metadata: &ArrowReaderMetadata| -> u64 {
+                let groups = metadata.metadata().row_groups();
+                let column = |group: &parquet::file::metadata::RowGroupMetaData| {
+                    group.columns().iter().find(|column| column.column_path().string() == name).and_then(|column| column.statistics()?.null_count_opt())
+                };
+                groups.iter().filter_map(column).sum()
+            };
+            self.files.iter().map(|(_, metadata)| in_file(metadata)).sum()
+        };
+        let report = |(field, kind): (&Arc<Field>, &ColumnKind)| ColumnReport {
+            name: field.name().clone(),
+            kind: *kind,
+            nulls: nulls_of(field.name()),
+            note: None,
+        };
+        self.schema.fields().iter().zip(&self.kinds).map(report).collect()
+    }
+
+    pub(crate) fn files(&self) -> Vec<FileReport> {
+        let report = |(path, metadata): &(PathBuf, ArrowReaderMetadata)| FileReport {
+            path: path.clone(),
+            format: SourceFormat::Parquet,
+            rows: metadata.metadata().file_metadata().num_rows().max(0) as u64,
+            bytes: std::fs::metadata(path).map_or(0, |data| data.len()),
+            encoding: None,
+            delimiter: None,
+        };
+        self.files.iter().map(report).collect()
+    }
+
+    /// Decodes every row group, so that damage is found here and not in the middle of a run.
+    pub(crate) fn check(&self) -> Result<(), IngestError> {
+        for (path, metadata) in &self.files {
+            let groups = metadata.metadata().num_row_groups();
+            (0..groups).into_par_iter().try_for_each(|group| decode(path, metadata, Some(group), &mut |_| Ok(ControlFlow::Continue(()))))?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn read(&self, take: &mut dyn FnMut(RecordBatch) -> Result<ControlFlow<()>, IngestError>) -> Result<(), IngestError> {
+        let mut is_stopped = false;
+        for (path, metadata) in &self.files {
+            decode(path, metadata, None, &mut |batch| {
+                let flow = take(self.conform(path, &batch)?)?;
+                is_stopped = flow.is_break();
+                Ok(flow)
+            })?;
+            if is_stopped {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn conform(&self, path: &Path, batch: &RecordBatch) -> Result<RecordBatch, IngestError> {
+        let options = CastOptions { safe: false, ..CastOptions::default() };
+        let column = |field: &Arc<Field>| -> Result<ArrayRef, IngestError> {
+            let Some(found) = batch.column_by_name(field.name()) else { return Ok(new_null_array(field.data_type(), batch.num_rows())) };
+            let bad = |reason: String| IngestError::BadParquet { path: path.to_owned(), reason: format!("column `{}`: {reason}", field.name()) };
+            cast_with_options(found, field.data_type(), &options).map_err(|error| bad(error.to_string()))
+        };
+        let arrays: Vec<ArrayRef> = self.schema.fields().iter().map(column).collect::<Result<_, _>>()?;
+        RecordBatch::try_new(self.schema.clone(), arrays)
+            .map_err(|error| IngestError::BadParquet { path: path.to_owned(), reason: format!("table `{}`: {error}", self.table) })
+    }
+}
+
+/// Whether bronze shows a column of this type as it is.
+pub(crate) fn is_canonical(data_type: &DataType) -> bool {
+    matches!(data_type, DataType::Int64 | DataType::Float64 | DataType::Boolean | DataType::Utf8 | DataType::Timestamp(TimeUnit::Microsecond, None))
+}
+
+fn open(path: &Path) -> Result<ArrowReaderMetadata, IngestError> {
+    let file = File::open(path).map_err(|source| IngestError::Read { path: path.to_owned(), source })?;
+    let bytes = file.metadata().map_err(|source| IngestError::Read { path: path.to_owned(), source })?.len();
+    if bytes == 0 {
+        return Err(IngestError::Empty { path: path.to_owned() });
+    }
+    let bad = |reason: String| IngestError::BadParquet { path: path.to_owned(), reason };
+    guarded(path, || ArrowReaderMetadata::load(&file, ArrowReaderOptions::new().with_skip_arrow_metadata(false)).map_err(|error| bad(error.to_string())))
+}
+
+fn decode(
+    path: &Path,
+    metadata: &ArrowReaderMetadata,
+    group: Option<usize>,
+    take: &mut dyn FnMut(RecordBatch) -> Result<ControlFlow<()>, IngestError>,
+) -> Result<(), IngestError> {
+    let bad = |reason: String| IngestError::BadParquet { path: path.to_owned(), reason };
+    let file = File::open(path).map_err(|source| IngestError::Read { path: path.to_owned(), source })?;
+    let mut reader = guarded(path, || {
+        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata.clone()).with_batch_size(BATCH_ROWS);
+        let readable: Vec<usize> =
+            metadata.schema().fields().iter().enumerate().filter(|(_, field)| kind_of(field.data_type()).is_some()).map(|(index, _)| index).collect();
+        let mask = ProjectionMask::roots(metadata.parquet_schema(), readable);
+        let builder = builder.with_projection(mask);
+        let builder = if let Some(group) = group { builder.with_row_groups(vec![group]) } else { builder };
+        builder.build().map_err(|error| bad(error.to_string()))
+    })?;
+    loop {
+        let next = guarded(path, || reader.next().transpose().map_err(|error| bad(error.to_string())))?;
+        let Some(batch) = next else { return Ok(()) };
+        if take(batch)?.is_break() {
+            return Ok(());
+        }
+    }
+}
+
+/// Runs a step of the decoder; its panics mean that the file is damaged.
+fn guarded<T>(path: &Path, step: impl FnOnce() -> Result<T, IngestError>) -> Result<T, IngestError> {
+    catch_unwind(AssertUnwindSafe(step)).unwrap_or_else(|_| Err(IngestError::BadParquet { path: path.to_owned(), reason: "its pages cannot be decoded".into() }))
+}

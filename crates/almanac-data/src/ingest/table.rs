@@ -1,0 +1,315 @@
+//! The files of one table read as one stream of typed batches.
+//!
+//! [`OpenTable::open`] looks at everything once and settles formats, names and types; [`OpenTable::read`] then streams it. Columns of
+//! several files are matched by name and promoted to a type that holds them all; a column that a file lacks is null there.
+//!
+//! Splitting records, building columns and consuming batches run side by side; the order of rows is that of the files.
+//!
+//! Not here: where the batches go (`write`, `sketch`).
+
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::sync_channel;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use rayon::prelude::*;
+
+use super::columns;
+use super::error::IngestError;
+use super::parquet_source::ParquetTable;
+use super::profile::{self, ColumnPlan, Evidence, NullMarkers, TableStyle};
+use super::records::{self, Pass, RawBatch};
+use super::source::{self, Source, SourceFormat, TextSource};
+use super::{ColumnReport, CsvOptions, FileReport, Quarantined, TableSpec};
+
+/// Batches on their way between two threads.
+const IN_FLIGHT: usize = 2;
+
+/// A table whose files were looked at and whose types are settled.
+#[derive(Debug)]
+pub(crate) struct OpenTable {
+    pub(crate) files: Vec<FileReport>,
+    pub(crate) columns: Vec<ColumnReport>,
+    pub(crate) notes: Vec<String>,
+    pub(crate) content: Content,
+}
+
+#[derive(Debug)]
+pub(crate) enum Content {
+    Text(TextTable),
+    Parquet(ParquetTable),
+}
+
+#[derive(Debug)]
+pub(crate) struct TextTable {
+    /// Columns of the table; kinds hold for all files.
+    pub(crate) plans: Vec<ColumnPlan>,
+    /// The same columns for each file, which may differ in how it writes numbers and dates.
+    by_file: Vec<Vec<ColumnPlan>>,
+    files: Vec<(SourceFormat, TextSource, Pass)>,
+    options: CsvOptions,
+}
+
+impl OpenTable {
+    /// Looks at all files. `guess_order`: see [`profile::settle`].
+    pub(crate) fn open(spec: &TableSpec, guess_order: bool) -> Result<Self, IngestError> {
+        let mut texts = Vec::new();
+        let mut parquets: Vec<PathBuf> = Vec::new();
+        let mut first: Option<SourceFormat> = None;
+        let mut notes = Vec::new();
+        for path in &spec.paths {
+            let (format, text) = match source::examine(path, spec.csv.encoding.as_deref()) {
+                Ok(Source::Parquet) => (SourceFormat::Parquet, None),
+                Ok(Source::Text { format, text }) => (format, Some(text)),
+                Err(IngestError::Empty { path }) if spec.paths.len() > 1 => {
+                    notes.push(format!("`{}` is empty", path.display()));
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            let known = *first.get_or_insert(format);
+            if known != format {
+                return Err(IngestError::MixedFormats { table: spec.name.clone(), first: known.name(), second: format.name() });
+            }
+            match text {
+                Some(text) => texts.push((format, text)),
+                None => parquets.push(path.clone()),
+            }
+        }
+        let mut table = match first {
+            None => return Err(IngestError::Empty { path: spec.paths.first().cloned().unwrap_or_default() }),
+            Some(SourceFormat::Parquet) => Self::open_parquet(spec, &parquets)?,
+            Some(_) => Self::open_text(spec, texts, guess_order)?,
+        };
+        notes.append(&mut table.notes);
+        table.notes = notes;
+        let has = |name: &str| table.columns.iter().any(|column| column.name == name);
+        if let Some(missing) = spec.types.keys().find(|name| !has(name)) {
+            let near = nearest(missing, table.columns.iter().map(|column| column.name.as_str()));
+            return Err(IngestError::NoColumn { table: spec.name.clone(), column: missing.clone(), near });
+        }
+        Ok(table)
+    }
+
+    fn open_parquet(spec: &TableSpec, paths: &[PathBuf]) -> Result<Self, IngestError> {
+        let mut notes = Vec::new();
+        let table = ParquetTable::open(spec, paths, &mut notes)?;
+        let columns = table.columns();
+        let files = table.files();
+        Ok(Self { files, columns, notes, content: Content::Parquet(table) })
+    }
+
+    fn open_text(spec: &TableSpec, texts: Vec<(SourceFormat, TextSource)>, guess_order: bool) -> Result<Self, IngestError> {
+        let nulls = NullMarkers::new(&spec.csv);
+        let patterns = spec.csv.date_formats.clone().unwrap_or_default();
+        let mut notes = Vec::new();
+        let mut seen_by_file: Vec<Vec<Evidence>> = Vec::new();
+        let mut files = Vec::new();
+        for (format, text) in texts {
+            let mut found: Vec<Evidence> = Vec::new();
+            let pass = pump(format, &text, &spec.csv, &mut |batch: RawBatch| {
+                found.resize_with(batch.columns().max(found.len()), Evidence::default);
+                found.par_iter_mut().enumerate().for_each(|(column, seen)| seen.add(&batch, column, &nulls, &patterns));
+                ControlFlow::Continue(())
+            })?;
+            let sound = pass.rows - pass.ragged.len() as u64;
+            if sound == 0 {
+                if spec.paths.len() == 1 {
+                    return Err(IngestError::NoRows { path: text.path });
+                }
+                notes.push(format!("`{}` has no rows", text.path.display()));
+            }
+            found.resize_with(pass.header.len(), Evidence::default);
+            for seen in &mut found {
+                seen.pad(sound);
+            }
+            notes.extend(pass.notes.iter().map(|note| format!("`{}`: {note}", text.path.display())));
+            seen_by_file.push(found);
+            files.push((format, text, pass));
+        }
+        let total: u64 = files.iter().map(|(_, _, pass)| pass.rows - pass.ragged.len() as u64).sum();
+        if total == 0 {
+            return Err(IngestError::NoRows { path: spec.paths.first().cloned().unwrap_or_default() });
+        }
+        let (plans, evidence) = settle_files(spec, &files, &seen_by_file, total, guess_order, &mut notes)?;
+        let by_file = plans.by_file;
+        let plans = plans.table;
+        let columns = plans
+            .iter()
+            .zip(&evidence)
+            .map(|(plan, seen)| ColumnReport { name: plan.name.clone(), kind: plan.kind, nulls: seen.nulls, note: plan.note.clone() })
+            .collect();
+        let reports = files.iter().map(|(format, text, pass)| FileReport {
+            path: text.path.clone(),
+            format: *format,
+            rows: pass.rows,
+            bytes: std::fs::metadata(&text.path).map_or(0, |data| data.len()),
+            encoding: Some(text.encoding.name().to_owned()),
+            delimiter: pass.delimiter.map(char::from),
+        });
+        let reports = reports.collect();
+        Ok(Self { files: reports, columns, notes, content: Content::Text(TextTable { plans, by_file, files, options: spec.csv.clone() }) })
+    }
+
+    /// Streams all rows in typed batches until `take` breaks off; returns the rows put aside.
+    pub(crate) fn read(&self, take: &mut dyn FnMut(RecordBatch) -> Result<ControlFlow<()>, IngestError>) -> Result<Vec<Quarantined>, IngestError> {
+        match &self.content {
+            Content::Text(table) => table.read(take),
+            Content::Parquet(table) => table.read(take).map(|()| Vec::new()),
+        }
+    }
+
+    /// Schema of the batches.
+    pub(crate) fn schema(&self) -> SchemaRef {
+        match &self.content {
+            Content::Text(table) => columns::schema(&table.plans),
+            Content::Parquet(table) => table.schema(),
+        }
+    }
+}
+
+impl TextTable {
+    fn read(&self, take: &mut dyn FnMut(RecordBatch) -> Result<ControlFlow<()>, IngestError>) -> Result<Vec<Quarantined>, IngestError> {
+        let nulls = NullMarkers::new(&self.options);
+        let schema = columns::schema(&self.plans);
+        let mut quarantine = Vec::new();
+        for (index, (format, text, pass)) in self.files.iter().enumerate() {
+            let places: HashMap<&str, usize> = pass.header.iter().enumerate().map(|(place, name)| (name.as_str(), place)).collect();
+            let positions: Vec<Option<usize>> = self.plans.iter().map(|plan| places.get(plan.name.as_str()).copied()).collect();
+            let mut misfits = pass.ragged.clone();
+            let mut stopped: Result<bool, IngestError> = Ok(false);
+            let file: (u32, &Path) = (index as u32, &text.path);
+            pump(*format, text, &self.options, &mut |batch: RawBatch| {
+                let rows = columns::build(&batch, &self.by_file[index], &positions, &schema, &nulls, file, &mut misfits);
+                match take(rows) {
+                    Ok(ControlFlow::Continue(())) => ControlFlow::Continue(()),
+                    Ok(ControlFlow::Break(())) => {
+                        stopped = Ok(true);
+                        ControlFlow::Break(())
+                    }
+                    Err(error) => {
+                        stopped = Err(error);
+                        ControlFlow::Break(())
+                    }
+                }
+            })?;
+            misfits.sort_by_key(|misfit| misfit.row);
+            quarantine.append(&mut misfits);
+            if stopped? {
+                break;
+            }
+        }
+        Ok(quarantine)
+    }
+}
+
+struct Plans {
+    table: Vec<ColumnPlan>,
+    by_file: Vec<Vec<ColumnPlan>>,
+}
+
+/// Settles every column of every file, then the kind that holds for all files.
+fn settle_files(
+    spec: &TableSpec,
+    files: &[(SourceFormat, TextSource, Pass)],
+    seen_by_file: &[Vec<Evidence>],
+    total: u64,
+    guess_order: bool,
+    notes: &mut Vec<String>,
+) -> Result<(Plans, Vec<Evidence>), IngestError> {
+    let mut positions: HashMap<&str, usize> = HashMap::new();
+    let mut names: Vec<&str> = Vec::new();
+    let mut evidence: Vec<Evidence> = Vec::new();
+    for ((_, _, pass), found) in files.iter().zip(seen_by_file) {
+        for (name, seen) in pass.header.iter().zip(found) {
+            let position = *positions.entry(name).or_insert_with(|| {
+                names.push(name);
+                evidence.push(Evidence::default());
+                names.len() - 1
+            });
+            evidence[position].merge(seen);
+        }
+    }
+    for (name, seen) in names.iter().zip(&mut evidence) {
+        for (_, text, pass) in files {
+            if !pass.header.iter().any(|known| known == name) {
+                notes.push(format!("column `{name}` is missing in `{}`; it is null there", text.path.display()));
+            }
+        }
+        seen.pad(total);
+    }
+    let delimiter = files.first().and_then(|(_, _, pass)| pass.delimiter);
+    let of_table = profile::table_style(evidence.iter(), &spec.csv, delimiter);
+    let mut by_file: Vec<Vec<Option<ColumnPlan>>> = Vec::new();
+    for ((_, _, pass), found) in files.iter().zip(seen_by_file) {
+        let mut style: TableStyle = profile::table_style(found.iter(), &spec.csv, pass.delimiter);
+        if !style.is_sure && of_table.is_sure && pass.delimiter == delimiter {
+            (style.mark, style.is_sure) = (of_table.mark, true);
+        }
+        style.order = style.order.or(of_table.order);
+        let mut plans: Vec<Option<ColumnPlan>> = vec![None; names.len()];
+        for (name, seen) in pass.header.iter().zip(found) {
+            if seen.rows > seen.nulls {
+                let wanted = spec.types.get(name).copied();
+                plans[positions[name.as_str()]] = Some(profile::settle(&spec.name, name, seen, wanted, &spec.csv, &style, guess_order)?);
+            }
+        }
+        by_file.push(plans);
+    }
+    let mut table = Vec::with_capacity(names.len());
+    for (position, name) in names.iter().enumerate() {
+        let known: Vec<&ColumnPlan> = by_file.iter().filter_map(|plans| plans[position].as_ref()).collect();
+        let kind = known.iter().map(|plan| plan.kind).reduce(profile::promote);
+        let mut plan = match known.first() {
+            Some(plan) => (*plan).clone(),
+            None => profile::settle(&spec.name, name, &evidence[position], spec.types.get(*name).copied(), &spec.csv, &of_table, guess_order)?,
+        };
+        plan.kind = kind.unwrap_or(plan.kind);
+        table.push(plan);
+    }
+    let complete = |plans: Vec<Option<ColumnPlan>>| -> Vec<ColumnPlan> {
+        let merged = plans.into_iter().zip(&table).map(|(plan, of_table)| ColumnPlan { kind: of_table.kind, ..plan.unwrap_or_else(|| of_table.clone()) });
+        merged.collect()
+    };
+    let by_file = by_file.into_iter().map(complete).collect();
+    Ok((Plans { table, by_file }, evidence))
+}
+
+/// Splits records on a thread of its own while `take` works on the batch before.
+fn pump(
+    format: SourceFormat,
+    text: &TextSource,
+    options: &CsvOptions,
+    take: &mut dyn FnMut(RawBatch) -> ControlFlow<()>,
+) -> Result<Pass, IngestError> {
+    let (sender, receiver) = sync_channel(IN_FLIGHT);
+    std::thread::scope(|scope| {
+        let splitter = scope.spawn(move || {
+            records::read(format, text, options, &mut |batch| match sender.send(batch) {
+                Ok(()) => ControlFlow::Continue(()),
+                // The receiver has gone: it wants no more.
+                Err(_) => ControlFlow::Break(()),
+            })
+        });
+        for batch in &receiver {
+            if take(batch).is_break() {
+                break;
+            }
+        }
+        drop(receiver);
+        match splitter.join() {
+            Ok(result) => result,
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    })
+}
+
+/// Returns the name nearest to the one given, if one is near.
+pub(crate) fn nearest<'a>(given: &str, names: impl Iterator<Item = &'a str>) -> Option<String> {
+    let lower = given.to_lowercase();
+    let near = names.map(|name| (strsim::jaro_winkler(&lower, &name.to_lowercase()), name));
+    // As clap's suggestions: below this two words have little in common.
+    near.filter(|(score, _)| *score > 0.8).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, name)| name.to_owned())
+}

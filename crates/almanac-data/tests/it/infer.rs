@@ -1,0 +1,283 @@
+//! Inference for `almanac init`, on small tables and on the shared data.
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+use almanac_data::{Answers, Inference, infer_project};
+use expect_test::{Expect, expect};
+
+/// The shared data, or `None` (with a word about it) where it is not there.
+pub(crate) fn shared(name: &str) -> Option<PathBuf> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data").join(name);
+    if path.exists() {
+        return Some(path);
+    }
+    eprintln!("skipped: {} is not there", path.display());
+    None
+}
+
+fn summary(found: &Inference) -> String {
+    let mut text = String::new();
+    let tables: Vec<&str> = found.tables.iter().map(|table| table.name.as_str()).collect();
+    let _ = writeln!(text, "tables {tables:?}");
+    let _ = writeln!(text, "id {:?} time {} target {} freq {} series {} rows {}", found.id, found.time, found.target, found.freq, found.series, found.rows);
+    let _ = writeln!(text, "static {:?}", found.static_columns);
+    let _ = writeln!(text, "historic {:?}", found.historic);
+    let _ = writeln!(text, "future {:?}", found.future);
+    let _ = writeln!(text, "in_stock {:?} price {:?}", found.in_stock, found.price);
+    let _ = writeln!(text, "hierarchy {:?}", found.hierarchy);
+    let _ = writeln!(text, "gaps {} duplicates {}", found.gaps, found.duplicates);
+    for question in &found.questions {
+        let _ = writeln!(text, "? {} {:?}: {} ({})", question.what, question.candidates, question.taken, question.flag);
+    }
+    if let Some(sql) = &found.sql {
+        let _ = writeln!(text, "sql:\n{sql}");
+    }
+    if let Some(sql) = &found.future_sql {
+        let _ = writeln!(text, "future:\n{sql}");
+    }
+    text
+}
+
+/// Infers and compares.
+#[track_caller]
+fn check(sources: &[PathBuf], expected: Expect) {
+    let found = infer_project(sources, &Answers::default()).expect("inferred");
+    expected.assert_eq(&summary(&found));
+}
+
+macro_rules! on_shared {
+    ($name:ident, [$($path:expr),+], $expected:expr) => {
+        #[test]
+        fn $name() {
+            let paths: Option<Vec<PathBuf>> = [$($path),+].into_iter().map(shared).collect();
+            if let Some(paths) = paths {
+                check(&paths, $expected);
+            }
+        }
+    };
+}
+
+on_shared!(walmart_is_three_files_and_a_test_file, ["walmart_raw"], expect![[r#"
+    tables ["train", "features", "stores", "test"]
+    id ["Store", "Dept"] time Date target Weekly_Sales freq W-FRI series 3331 rows 421570
+    static ["Type", "Size"]
+    historic ["Temperature", "Fuel_Price", "CPI", "Unemployment"]
+    future ["IsHoliday", "MarkDown1", "MarkDown2", "MarkDown3", "MarkDown4", "MarkDown5"]
+    in_stock None price None
+    hierarchy ["Dept", "Type/Dept", "Type/Store/Dept"]
+    gaps missing duplicates error
+    sql:
+    SELECT
+      train.Store, train.Dept, train.Date, train.Weekly_Sales, train.IsHoliday, features.Temperature,
+      features.Fuel_Price, features.MarkDown1, features.MarkDown2, features.MarkDown3, features.MarkDown4,
+      features.MarkDown5, features.CPI, features.Unemployment, stores.Type, stores.Size
+    FROM train
+    LEFT JOIN features ON features.Store = train.Store AND features.Date = train.Date
+    LEFT JOIN stores ON stores.Store = train.Store
+    future:
+    SELECT
+      test.Store, test.Dept, test.Date, test.IsHoliday, features.MarkDown1, features.MarkDown2, features.MarkDown3,
+      features.MarkDown4, features.MarkDown5
+    FROM test
+    LEFT JOIN features ON features.Store = test.Store AND features.Date = test.Date
+"#]]);
+on_shared!(rossmann_has_stores_and_known_days_ahead, ["rossmann"], expect![[r#"
+    tables ["train", "future_exog", "stores"]
+    id ["unique_id"] time ds target y freq D series 1115 rows 804056
+    static ["store", "store_type", "assortment", "competition_distance", "competition_open_since_month", "competition_open_since_year", "promo2", "promo2_since_week", "promo2_since_year", "promo_interval"]
+    historic ["customers"]
+    future ["promo", "state_holiday", "school_holiday"]
+    in_stock None price None
+    hierarchy ["store_type/unique_id", "assortment/unique_id"]
+    gaps closed duplicates error
+    sql:
+    SELECT
+      train.unique_id, train.ds, train.y, train.customers, train.promo, train.state_holiday, train.school_holiday,
+      stores.store, stores.store_type, stores.assortment, stores.competition_distance,
+      stores.competition_open_since_month, stores.competition_open_since_year, stores.promo2,
+      stores.promo2_since_week, stores.promo2_since_year, stores.promo_interval
+    FROM train
+    LEFT JOIN stores ON stores.unique_id = train.unique_id
+    future:
+    SELECT
+      future_exog.unique_id, future_exog.ds, future_exog.promo, future_exog.state_holiday,
+      future_exog.school_holiday
+    FROM future_exog
+"#]]);
+on_shared!(m5_has_a_calendar, ["m5/store_dept_daily_train.parquet", "m5/calendar.parquet"], expect![[r#"
+    tables ["store_dept_daily_train", "calendar"]
+    id ["unique_id"] time ds target y freq D series 70 rows 130900
+    static ["state_id", "store_id", "cat_id", "dept_id"]
+    historic []
+    future ["event_name_1", "event_type_1", "event_name_2", "event_type_2", "snap"]
+    in_stock None price None
+    hierarchy ["cat_id/dept_id", "state_id/cat_id/dept_id", "state_id/store_id/cat_id/dept_id"]
+    gaps missing duplicates error
+    sql:
+    SELECT
+      store_dept_daily_train.unique_id, store_dept_daily_train.ds, store_dept_daily_train.y,
+      store_dept_daily_train.state_id, store_dept_daily_train.store_id, store_dept_daily_train.cat_id,
+      store_dept_daily_train.dept_id, calendar.event_name_1, calendar.event_type_1, calendar.event_name_2,
+      calendar.event_type_2,
+      CASE store_dept_daily_train.state_id WHEN 'CA' THEN calendar.snap_CA WHEN 'TX' THEN calendar.snap_TX WHEN 'WI' THEN calendar.snap_WI END AS "snap"
+    FROM store_dept_daily_train
+    LEFT JOIN calendar ON calendar.ds = store_dept_daily_train.ds
+    future:
+    SELECT
+      series.unique_id, calendar.ds, calendar.event_name_1, calendar.event_type_1, calendar.event_name_2,
+      calendar.event_type_2,
+      CASE series.state_id WHEN 'CA' THEN calendar.snap_CA WHEN 'TX' THEN calendar.snap_TX WHEN 'WI' THEN calendar.snap_WI END AS "snap"
+    FROM (SELECT DISTINCT store_dept_daily_train.unique_id, store_dept_daily_train.state_id FROM store_dept_daily_train) AS series
+    CROSS JOIN calendar
+    WHERE calendar.ds > TIMESTAMP '2016-03-27'
+"#]]);
+on_shared!(favorita_counts_its_holidays, ["favorita_store_transactions_raw"], expect![[r#"
+    tables ["transactions", "holidays_events", "oil", "stores"]
+    id ["store_nbr"] time date target transactions freq D series 54 rows 83488
+    static ["city", "state", "type", "cluster"]
+    historic ["dcoilwtico"]
+    future ["holidays_events_count", "locale_local", "locale_regional", "locale_national", "transferred"]
+    in_stock None price None
+    hierarchy ["state/city/store_nbr", "cluster/store_nbr"]
+    gaps closed duplicates error
+    sql:
+    SELECT
+      transactions.store_nbr, transactions.date, transactions.transactions,
+      COALESCE(holidays_events.holidays_events_count, 0) AS "holidays_events_count",
+      COALESCE(holidays_events.locale_local, 0) AS "locale_local",
+      COALESCE(holidays_events.locale_regional, 0) AS "locale_regional",
+      COALESCE(holidays_events.locale_national, 0) AS "locale_national",
+      COALESCE(holidays_events.transferred, 0) AS "transferred", oil.dcoilwtico, stores.city, stores.state,
+      stores.type, stores.cluster
+    FROM transactions
+    LEFT JOIN (
+      SELECT holidays_events.date, COUNT(*) AS holidays_events_count,
+        SUM(CASE WHEN holidays_events.locale = 'Local' THEN 1 ELSE 0 END) AS locale_local,
+        SUM(CASE WHEN holidays_events.locale = 'Regional' THEN 1 ELSE 0 END) AS locale_regional,
+        SUM(CASE WHEN holidays_events.locale = 'National' THEN 1 ELSE 0 END) AS locale_national,
+        SUM(CASE WHEN holidays_events.transferred THEN 1 ELSE 0 END) AS transferred
+      FROM holidays_events GROUP BY holidays_events.date
+    ) AS holidays_events ON holidays_events.date = transactions.date
+    LEFT JOIN oil ON oil.date = transactions.date
+    LEFT JOIN stores ON stores.store_nbr = transactions.store_nbr
+    future:
+    SELECT
+      series.store_nbr, holidays_events.date,
+      COALESCE(holidays_events.holidays_events_count, 0) AS "holidays_events_count",
+      COALESCE(holidays_events.locale_local, 0) AS "locale_local",
+      COALESCE(holidays_events.locale_regional, 0) AS "locale_regional",
+      COALESCE(holidays_events.locale_national, 0) AS "locale_national",
+      COALESCE(holidays_events.transferred, 0) AS "transferred"
+    FROM (SELECT DISTINCT transactions.store_nbr FROM transactions) AS series
+    CROSS JOIN (
+      SELECT holidays_events.date, COUNT(*) AS holidays_events_count,
+        SUM(CASE WHEN holidays_events.locale = 'Local' THEN 1 ELSE 0 END) AS locale_local,
+        SUM(CASE WHEN holidays_events.locale = 'Regional' THEN 1 ELSE 0 END) AS locale_regional,
+        SUM(CASE WHEN holidays_events.locale = 'National' THEN 1 ELSE 0 END) AS locale_national,
+        SUM(CASE WHEN holidays_events.transferred THEN 1 ELSE 0 END) AS transferred
+      FROM holidays_events GROUP BY holidays_events.date
+    ) AS holidays_events
+    WHERE holidays_events.date > TIMESTAMP '2017-08-15'
+"#]]);
+on_shared!(milk_is_monthly, ["odd_formats_raw/monthly-milk-incomplete.csv"], expect![[r#"
+    tables ["monthly_milk_incomplete"]
+    id [] time Month target Pounds per cow freq MS series 1 rows 155
+    static []
+    historic []
+    future []
+    in_stock None price None
+    hierarchy []
+    gaps missing duplicates error
+"#]]);
+on_shared!(temperatures_are_daily, ["odd_formats_raw/temps.csv"], expect![[r#"
+    tables ["temps"]
+    id [] time Date target Daily minimum temperatures freq D series 1 rows 3650
+    static []
+    historic []
+    future []
+    in_stock None price None
+    hierarchy []
+    gaps missing duplicates error
+"#]]);
+on_shared!(gasoline_is_weekly, ["odd_formats_raw/us_gasoline.csv"], expect![[r#"
+    tables ["us_gasoline"]
+    id [] time Week target Gasoline freq W-FRI series 1 rows 1578
+    static []
+    historic []
+    future []
+    in_stock None price None
+    hierarchy []
+    gaps missing duplicates error
+"#]]);
+on_shared!(carparts_are_monthly, ["carparts"], expect![[r#"
+    tables ["demand"]
+    id ["unique_id"] time ds target y freq MS series 2674 rows 136374
+    static ["part"]
+    historic []
+    future []
+    in_stock None price None
+    hierarchy []
+    gaps missing duplicates error
+"#]]);
+on_shared!(hospital_is_monthly, ["hospital"], expect![[r#"
+    tables ["counts"]
+    id ["unique_id"] time ds target y freq MS series 767 rows 64428
+    static []
+    historic []
+    future []
+    in_stock None price None
+    hierarchy []
+    gaps missing duplicates error
+"#]]);
+on_shared!(aus_retail_is_crossed, ["aus_retail"], expect![[r#"
+    tables ["turnover"]
+    id ["unique_id"] time ds target y freq MS series 152 rows 64532
+    static ["state", "industry"]
+    historic []
+    future []
+    in_stock None price None
+    hierarchy ["industry", "state/industry"]
+    gaps missing duplicates error
+"#]]);
+on_shared!(trips_nest_and_cross, ["fpp3_tourism"], expect![[r#"
+    tables ["trips"]
+    id ["unique_id"] time ds target y freq QS series 304 rows 24320
+    static ["state", "region", "purpose"]
+    historic []
+    future []
+    in_stock None price None
+    hierarchy ["purpose", "state/purpose", "state/region/purpose"]
+    gaps missing duplicates error
+"#]]);
+on_shared!(m4_has_steps, ["m4/hourly_train.parquet"], expect![[r#"
+    tables ["hourly_train"]
+    id ["unique_id"] time ds target y freq 1 series 414 rows 353500
+    static []
+    historic []
+    future []
+    in_stock None price None
+    hierarchy []
+    gaps missing duplicates error
+"#]]);
+on_shared!(classic_is_mixed, ["classic"], expect![[r#"
+    tables ["series"]
+    id ["unique_id"] time ds target y freq MS series 14 rows 44172
+    static ["source"]
+    historic []
+    future []
+    in_stock None price None
+    hierarchy ["source/unique_id"]
+    gaps missing duplicates error
+    ? series are spaced differently; one project has one frequency ["MS (6 series)", "D (3 series)", "QS (2 series)", "5min (1 series)", "30min (1 series)", "W-FRI (1 series)"]: MS (--freq)
+"#]]);
+on_shared!(bikes_are_hourly, ["bike_sharing"], expect![[r#"
+    tables ["hourly"]
+    id ["unique_id"] time ds target y freq h series 1 rows 17544
+    static []
+    historic ["weather", "temp", "atemp", "hum", "windspeed"]
+    future ["holiday", "workingday"]
+    in_stock None price None
+    hierarchy []
+    gaps missing duplicates error
+"#]]);

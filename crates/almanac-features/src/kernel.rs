@@ -1,0 +1,321 @@
+//! Kernels over one series: lags, rolling statistics, seasonal means, EWM, counters. All in O(rows), whatever the window.
+//!
+//! Input is the target with NaN in every row that carries no information on demand (see [`masked`]). Output row `r` is
+//! what is known at the close of row `r`. All outputs are f32; values beyond its range stick to its ends.
+//!
+//! Rolling statistics split the rows into blocks of one window. A window then is a suffix of one block and a prefix of the
+//! next, so sums are only ever added, never subtracted: a value of 1e15 that has left the window leaves no residue.
+
+use almanac_series::RowStatus;
+
+/// Returns `y` with NaN where the row is not scored.
+pub fn masked(y: &[f64], status: &[RowStatus]) -> Vec<f64> {
+    y.iter().zip(status).map(|(y, status)| if status.is_scored() { *y } else { f64::NAN }).collect()
+}
+
+/// Rounds to f32 without leaving its range.
+pub(crate) fn narrow(value: f64) -> f32 {
+    value.clamp(f64::from(f32::MIN), f64::from(f32::MAX)) as f32
+}
+
+/// Writes the value `lag - 1` rows before each row: lag 1, seen from the next step, is the value of the row itself.
+pub fn lag(values: &[f64], lag: usize, out: &mut [f32]) {
+    let back = lag.saturating_sub(1).min(values.len());
+    out[..back].fill(f32::NAN);
+    for (to, from) in out[back..].iter_mut().zip(values) {
+        *to = narrow(*from);
+    }
+}
+
+/// Columns that [`rolling`] writes; `None` where a statistic is not wanted.
+#[derive(Debug, Default)]
+pub struct RollingOut<'a> {
+    /// Mean.
+    pub mean: Option<&'a mut [f32]>,
+    /// Sample standard deviation; needs two values.
+    pub std: Option<&'a mut [f32]>,
+    /// Smallest value.
+    pub min: Option<&'a mut [f32]>,
+    /// Largest value.
+    pub max: Option<&'a mut [f32]>,
+    /// Share of zeros among the values.
+    pub zero_share: Option<&'a mut [f32]>,
+}
+
+#[derive(Clone, Copy)]
+struct Part {
+    count: u32,
+    zeros: u32,
+    sum: f64,
+    squares: f64,
+    min: f64,
+    max: f64,
+}
+
+impl Part {
+    const EMPTY: Self = Self { count: 0, zeros: 0, sum: 0.0, squares: 0.0, min: f64::INFINITY, max: f64::NEG_INFINITY };
+
+    #[inline(always)]
+    fn add(&mut self, value: f64, centre: f64) {
+        if !value.is_nan() {
+            let off = value - centre;
+            self.count += 1;
+            self.zeros += u32::from(value == 0.0);
+            self.sum += off;
+            self.squares += off * off;
+            if value < self.min {
+                self.min = value;
+            }
+            if value > self.max {
+                self.max = value;
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn join(&self, other: &Self) -> Self {
+        Self {
+            count: self.count + other.count,
+            zeros: self.zeros + other.zeros,
+            sum: self.sum + other.sum,
+            squares: self.squares + other.squares,
+            min: if other.min < self.min { other.min } else { self.min },
+            max: if other.max > self.max { other.max } else { self.max },
+        }
+    }
+}
+
+/// Writes statistics over the last `window` rows, NaN where fewer than `min_count` of them have a value.
+pub fn rolling(values: &[f64], window: usize, min_count: usize, mut out: RollingOut<'_>) {
+    let rows = values.len();
+    let window = window.max(1);
+    let width = window.min(rows);
+    let needed = min_count.max(1) as u32;
+    let mut suffix = vec![Part::EMPTY; width + 1];
+    let mut start = 0;
+    while start < rows {
+        let end = (start + window).min(rows);
+        let previous = &values[start.saturating_sub(window)..start];
+        let mut centre = mean_of(previous);
+        if start > 0 {
+            let mut part = Part::EMPTY;
+            for (at, value) in previous.iter().enumerate().rev() {
+                part.add(*value, if centre.is_nan() { 0.0 } else { centre });
+                suffix[at] = part;
+            }
+        }
+        let mut prefix = Part::EMPTY;
+        for row in start..end {
+            let value = values[row];
+            if centre.is_nan() && !value.is_nan() {
+                centre = value;
+            }
+            prefix.add(value, centre);
+            let at = row - start + 1;
+            let part = if start == 0 || at >= window { prefix } else { suffix[at].join(&prefix) };
+            let known = part.count >= needed;
+            let n = f64::from(part.count);
+            // Equal values have exactly their mean and no deviation.
+            let flat = part.min == part.max;
+            if let Some(mean) = out.mean.as_deref_mut() {
+                mean[row] = if !known {
+                    f32::NAN
+                } else if flat {
+                    narrow(part.min)
+                } else {
+                    narrow(centre + part.sum / n)
+                };
+            }
+            if let Some(std) = out.std.as_deref_mut() {
+                std[row] = if !known || part.count < 2 {
+                    f32::NAN
+                } else if flat {
+                    0.0
+                } else {
+                    narrow(((part.squares - part.sum * part.sum / n) / (n - 1.0)).max(0.0).sqrt())
+                };
+            }
+            if let Some(min) = out.min.as_deref_mut() {
+                min[row] = if known { narrow(part.min) } else { f32::NAN };
+            }
+            if let Some(max) = out.max.as_deref_mut() {
+                max[row] = if known { narrow(part.max) } else { f32::NAN };
+            }
+            if let Some(share) = out.zero_share.as_deref_mut() {
+                share[row] = if known { (f64::from(part.zeros) / n) as f32 } else { f32::NAN };
+            }
+        }
+        start = end;
+    }
+}
+
+fn mean_of(values: &[f64]) -> f64 {
+    let (mut sum, mut count) = (0.0, 0_u32);
+    for value in values.iter().filter(|value| !value.is_nan()) {
+        sum += value;
+        count += 1;
+    }
+    sum / f64::from(count)
+}
+
+/// Writes the mean of the last `count` values of the same season: rows `r`, `r - season`, `r - 2 season` …
+pub fn seasonal_mean(values: &[f64], season: usize, count: usize, out: &mut [f32]) {
+    let season = season.max(1);
+    let mut phase_values = Vec::with_capacity(values.len() / season + 1);
+    let mut phase_out = Vec::new();
+    for phase in 0..season.min(values.len()) {
+        phase_values.clear();
+        phase_values.extend(values[phase..].iter().step_by(season));
+        phase_out.clear();
+        phase_out.resize(phase_values.len(), 0.0);
+        rolling(&phase_values, count, 1, RollingOut { mean: Some(&mut phase_out), ..RollingOut::default() });
+        for (to, from) in out[phase..].iter_mut().step_by(season).zip(&phase_out) {
+            *to = *from;
+        }
+    }
+}
+
+/// Writes the exponentially weighted mean: weights `(1 - alpha)^age` in values, not rows, normalised to sum to 1.
+pub fn ewm(values: &[f64], alpha: f64, out: &mut [f32]) {
+    let (mut sum, mut weight) = (0.0, 0.0);
+    for (to, value) in out.iter_mut().zip(values) {
+        if !value.is_nan() {
+            sum = value + (1.0 - alpha) * sum;
+            weight = 1.0 + (1.0 - alpha) * weight;
+        }
+        *to = narrow(sum / weight);
+    }
+}
+
+/// Writes the rows passed since `is_event` last held (0 in the row itself), NaN before its first time.
+pub fn rows_since(rows: usize, is_event: impl Fn(usize) -> bool, out: &mut [f32]) {
+    let mut last = None;
+    for (row, to) in out.iter_mut().enumerate().take(rows) {
+        if is_event(row) {
+            last = Some(row);
+        }
+        *to = last.map_or(f32::NAN, |last| (row - last) as f32);
+    }
+}
+
+/// Writes the rows to come until `is_event` next holds (0 in the row itself), NaN after its last time. Only for columns known ahead.
+pub fn rows_until(rows: usize, is_event: impl Fn(usize) -> bool, out: &mut [f32]) {
+    let mut next = None;
+    for row in (0..rows).rev() {
+        if is_event(row) {
+            next = Some(row);
+        }
+        out[row] = next.map_or(f32::NAN, |next: usize| (next - row) as f32);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn naive(values: &[f64], row: usize, window: usize, min_count: usize) -> [f64; 5] {
+        let first = (row + 1).saturating_sub(window);
+        let seen: Vec<f64> = values[first..=row].iter().copied().filter(|value| !value.is_nan()).collect();
+        let n = seen.len() as f64;
+        if seen.len() < min_count.max(1) {
+            return [f64::NAN; 5];
+        }
+        let mean = seen.iter().sum::<f64>() / n;
+        let std = if seen.len() < 2 { f64::NAN } else { (seen.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt() };
+        let min = seen.iter().copied().fold(f64::INFINITY, f64::min);
+        let max = seen.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        [mean, std, min, max, seen.iter().filter(|v| **v == 0.0).count() as f64 / n]
+    }
+
+    fn all(values: &[f64], window: usize, min_count: usize) -> [Vec<f32>; 5] {
+        let mut out: [Vec<f32>; 5] = std::array::from_fn(|_| vec![0.0; values.len()]);
+        let [mean, std, min, max, zero_share] = &mut out;
+        rolling(
+            values,
+            window,
+            min_count,
+            RollingOut { mean: Some(mean), std: Some(std), min: Some(min), max: Some(max), zero_share: Some(zero_share) },
+        );
+        out
+    }
+
+    fn value() -> impl Strategy<Value = f64> {
+        prop_oneof![4 => -100.0..100.0_f64, 2 => Just(0.0), 1 => Just(f64::NAN)]
+    }
+
+    proptest! {
+        #[test]
+        fn rolling_statistics_equal_the_naive_ones(values in prop::collection::vec(value(), 0..80), window in 1_usize..30, min_count in 0_usize..5) {
+            let out = all(&values, window, min_count);
+            for row in 0..values.len() {
+                for (found, wanted) in out.iter().zip(naive(&values, row, window, min_count)) {
+                    let close = (f64::from(found[row]) - wanted).abs() <= 1e-4 || (found[row].is_nan() && wanted.is_nan());
+                    prop_assert!(close, "row {row}: {} for {wanted}", found[row]);
+                }
+            }
+        }
+
+        #[test]
+        fn seasonal_means_equal_the_naive_ones(values in prop::collection::vec(value(), 0..60), season in 1_usize..9, count in 1_usize..5) {
+            let mut out = vec![0.0; values.len()];
+            seasonal_mean(&values, season, count, &mut out);
+            for (row, found) in out.iter().enumerate() {
+                let seen: Vec<f64> = (0..count).filter_map(|k| row.checked_sub(k * season)).map(|r| values[r]).filter(|v| !v.is_nan()).collect();
+                let wanted = seen.iter().sum::<f64>() / seen.len() as f64;
+                prop_assert!((f64::from(*found) - wanted).abs() < 1e-4 || (found.is_nan() && wanted.is_nan()));
+            }
+        }
+
+        #[test]
+        fn what_comes_later_changes_nothing_before(values in prop::collection::vec(value(), 1..80), window in 1_usize..30, cut in 0_usize..80, by in 1.0..1e9_f64) {
+            let cut = cut.min(values.len() - 1);
+            let disturbed: Vec<f64> = values.iter().enumerate().map(|(row, v)| if row > cut { v * by + 1.0 } else { *v }).collect();
+            for (a, b) in all(&values, window, 1).iter().zip(all(&disturbed, window, 1)) {
+                let bits = |column: &[f32]| column[..=cut].iter().map(|v| v.to_bits()).collect::<Vec<_>>();
+                prop_assert_eq!(bits(a), bits(&b));
+            }
+        }
+    }
+
+    #[test]
+    fn an_outlier_that_left_the_window_leaves_no_residue() {
+        let mut values = vec![1e15, 3e15];
+        values.extend((0..40).map(|row| 10.0 + f64::from(row % 2)));
+        let [mean, std, ..] = all(&values, 7, 1);
+        assert!((mean[20] - 10.5).abs() < 0.1 && std[20] < 0.6, "{} {}", mean[20], std[20]);
+    }
+
+    #[test]
+    fn a_constant_has_no_deviation_at_all() {
+        let [mean, std, ..] = all(&[0.1; 30], 7, 1);
+        assert!(mean.iter().all(|v| *v == 0.1) && std[1..].iter().all(|v| *v == 0.0));
+    }
+
+    #[test]
+    fn lag_one_is_the_row_itself() {
+        let mut out = [0.0; 3];
+        lag(&[1.0, 2.0, 3.0], 1, &mut out);
+        assert_eq!(out, [1.0, 2.0, 3.0]);
+        lag(&[1.0, 2.0, 3.0], 3, &mut out);
+        assert!(out[0].is_nan() && out[1].is_nan() && out[2] == 1.0);
+    }
+
+    #[test]
+    fn absurd_values_stay_in_range() {
+        let mut out = [0.0; 2];
+        lag(&[1e308, -1e308], 1, &mut out);
+        assert_eq!(out, [f32::MAX, f32::MIN]);
+    }
+
+    #[test]
+    fn counters_count_both_ways() {
+        let mut out = [0.0; 4];
+        rows_since(4, |row| row == 1, &mut out);
+        assert!(out[0].is_nan());
+        assert_eq!(out[1..], [0.0, 1.0, 2.0]);
+        rows_until(4, |row| row == 1, &mut out);
+        assert_eq!(out[..2], [1.0, 0.0]);
+        assert!(out[2].is_nan());
+    }
+}

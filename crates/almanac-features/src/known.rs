@@ -1,0 +1,144 @@
+//! Known features: what is known of any row, ahead of the history too. Calendar, known-ahead columns, static columns.
+//!
+//! Of a known-ahead column a feature may look both ways: a promotion that ends tomorrow is known today.
+
+use almanac_series::SeriesView;
+
+use crate::kernel::{self, RollingOut};
+use crate::plan::{Binding, Feature, FeaturePlan, FutureKind, StaticKind};
+use crate::{Calendar, Columns, calendar};
+
+/// Counters of rows stop here: an event further off has no say.
+const REACH: f32 = 30.0;
+
+/// Returns the known features of a plan, in order: calendar, known-ahead columns, static columns.
+pub(crate) fn features(plan: &FeaturePlan) -> Vec<Feature> {
+    let spec = plan.spec();
+    let mut all = if spec.calendar { calendar::features(plan.freq(), plan.has_holidays(), spec.trend) } else { Vec::new() };
+    for role in plan.future() {
+        let name = &role.name;
+        let value = match role.kind {
+            FutureKind::Category | FutureKind::Event if is_code(role.blank) && role.kind == FutureKind::Category => Feature::category(name),
+            _ => Feature::plain(name),
+        };
+        all.push(value);
+        all.extend(derived(role.kind).iter().map(|suffix| Feature::plain(format!("{name}_{suffix}"))));
+    }
+    for role in plan.statics() {
+        all.push(match role.kind {
+            StaticKind::Category(_) => Feature::category(&role.name),
+            StaticKind::Number => Feature::plain(&role.name),
+        });
+    }
+    all
+}
+
+fn is_code(value: f64) -> bool {
+    value >= 0.0 && value.fract() == 0.0
+}
+
+/// What is derived of a column beside its value.
+fn derived(kind: FutureKind) -> &'static [&'static str] {
+    match kind {
+        FutureKind::Flag => &["run", "left", "since", "until", "week"],
+        FutureKind::Event | FutureKind::Category => &["previous", "next", "since", "until"],
+        FutureKind::Amount => &["to_mean", "to_max", "change"],
+        FutureKind::Number => &["previous", "next"],
+    }
+}
+
+/// Number of columns that [`future_columns`] gives.
+pub(crate) fn n_future(plan: &FeaturePlan) -> usize {
+    plan.future().iter().map(|role| 1 + derived(role.kind).len()).sum()
+}
+
+/// Features of the known-ahead columns of one series: one value per row of history and `horizon` rows after it.
+pub(crate) fn future_columns(view: &SeriesView<'_>, plan: &FeaturePlan, binding: &Binding) -> Columns {
+    let rows = (view.len() + plan.spec().horizon).max(view.span().rows);
+    let mut out = Columns::zeroed(n_future(plan), rows);
+    let mut columns = out.columns_mut();
+    let mut next = || columns.next().expect("the plan names as many columns as are written");
+    let mut values = Vec::with_capacity(rows);
+    for (role, column) in plan.future().iter().zip(&binding.future) {
+        values.clear();
+        if let Some(column) = column {
+            values.extend_from_slice(view.future(*column));
+        }
+        values.resize(rows, f64::NAN);
+        for (to, value) in next().iter_mut().zip(&values) {
+            *to = kernel::narrow(*value);
+        }
+        match role.kind {
+            FutureKind::Flag => {
+                let on = |row: usize| values[row] == 1.0;
+                let off = |row: usize| values[row] == 0.0;
+                // Rows of the run that were and are still to come; gaps belong to neither side.
+                kernel::rows_since(rows, off, next());
+                kernel::rows_until(rows, off, next());
+                kernel::rows_since(rows, on, next());
+                kernel::rows_until(rows, on, next());
+                let week = next();
+                let mut last = 0.0;
+                for (row, to) in week.iter_mut().enumerate() {
+                    last += f32::from(u8::from(on(row))) - f32::from(u8::from(row >= 7 && on(row - 7)));
+                    *to = last;
+                }
+            }
+            FutureKind::Event | FutureKind::Category => {
+                neighbours(&values, &mut next);
+                let event = |row: usize| values[row] != role.blank && !values[row].is_nan();
+                kernel::rows_since(rows, event, next());
+                kernel::rows_until(rows, event, next());
+            }
+            FutureKind::Amount => amounts(&values, plan.spec().level_rows, &mut next),
+            FutureKind::Number => neighbours(&values, &mut next),
+        }
+    }
+    for (index, name) in plan.future().iter().flat_map(|role| std::iter::once("").chain(derived(role.kind).iter().copied())).enumerate() {
+        if matches!(name, "run" | "left" | "since" | "until") {
+            for value in out.column_mut(index) {
+                *value = value.min(REACH);
+            }
+        }
+    }
+    out
+}
+
+fn neighbours<'a>(values: &[f64], next: &mut impl FnMut() -> &'a mut [f32]) {
+    let (previous, following) = (next(), next());
+    for row in 0..values.len() {
+        previous[row] = row.checked_sub(1).map_or(f32::NAN, |row| kernel::narrow(values[row]));
+        following[row] = values.get(row + 1).map_or(f32::NAN, |value| kernel::narrow(*value));
+    }
+}
+
+/// An amount against its own trailing mean, its highest value so far, and the row before.
+fn amounts<'a>(values: &[f64], window: usize, next: &mut impl FnMut() -> &'a mut [f32]) {
+    let (to_mean, to_max, change) = (next(), next(), next());
+    kernel::rolling(values, window, 1, RollingOut { mean: Some(to_mean), ..RollingOut::default() });
+    let mut highest = f64::NAN;
+    for (row, value) in values.iter().enumerate() {
+        highest = highest.max(*value);
+        to_mean[row] = kernel::narrow(value / f64::from(to_mean[row]));
+        to_max[row] = kernel::narrow(value / highest);
+        change[row] = row.checked_sub(1).map_or(f32::NAN, |before| kernel::narrow(value / values[before]));
+    }
+}
+
+/// Returns the known features of one series: `n_known × (history + horizon)`, named by [`FeaturePlan::known`].
+pub fn known(view: &SeriesView<'_>, plan: &FeaturePlan, binding: &Binding, calendar: &Calendar) -> Columns {
+    let future = future_columns(view, plan, binding);
+    let rows = (view.len() + plan.spec().horizon).max(view.span().rows);
+    let mut out = Columns::zeroed(plan.known().len(), rows);
+    let mut row_values = Vec::with_capacity(plan.known().len());
+    for row in 0..rows {
+        row_values.clear();
+        calendar.gather(view.start().plus(row as i64), &mut row_values);
+        future.gather(row, &mut row_values);
+        row_values.extend(binding.statics(view.span().static_row));
+        for (index, value) in row_values.iter().enumerate() {
+            out.column_mut(index)[row] = *value;
+        }
+    }
+    out
+}

@@ -1,0 +1,34 @@
+//! Features of a forecasting problem: what was known at the close of a row, and what is known of a row ahead.
+//!
+//! ```text
+//!   y, status, historic ──asof──►  lags, rolling, EWM …          one row per row of history   (the gold layer)
+//!   calendar, holidays, future, static ──known──►                 one row per row, ahead too
+//!   (origin o, target t) ──row──►  asof(o) ++ known(t) ++ aligned(o, t) ++ step
+//! ```
+//!
+//! Invariant: no value of a row `r` depends on anything after `r`, save columns declared known ahead; a perturbation test
+//! holds it. Invariant: same panel, same numbers, bit for bit; no clock, no file, no network.
+//!
+//! Not here: targets and their scaling, sampling of training rows, models (`almanac-trees`), storage (`almanac-data`).
+
+mod aligned;
+mod asof;
+mod calendar;
+mod columns;
+mod error;
+mod holidays;
+pub mod kernel;
+mod known;
+mod plan;
+mod series;
+mod spec;
+
+pub use asof::asof;
+pub use calendar::Calendar;
+pub use columns::Columns;
+pub use error::PlanError;
+pub use holidays::{Country, countries};
+pub use known::known;
+pub use plan::{Binding, Feature, FeaturePlan, FutureKind, FutureRole, StaticKind, StaticRole};
+pub use series::SeriesFeatures;
+pub use spec::{FeatureSpec, WindowSpec};

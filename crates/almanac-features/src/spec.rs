@@ -1,0 +1,164 @@
+//! Which features are wanted: plain data, with defaults for each frequency.
+
+use almanac_series::{Freq, Horizon};
+use serde::{Deserialize, Serialize};
+
+/// A rolling window and the statistics wanted over it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WindowSpec {
+    /// Rows, counted back from and with the row itself.
+    pub rows: usize,
+    /// Mean.
+    pub mean: bool,
+    /// Sample standard deviation.
+    pub std: bool,
+    /// Smallest value.
+    pub min: bool,
+    /// Largest value.
+    pub max: bool,
+    /// Share of zeros.
+    pub zero_share: bool,
+}
+
+impl WindowSpec {
+    /// Wants mean, standard deviation, minimum and maximum.
+    pub fn full(rows: usize) -> Self {
+        Self { rows, mean: true, std: true, min: true, max: true, zero_share: false }
+    }
+
+    /// Wants the mean only.
+    pub fn mean(rows: usize) -> Self {
+        Self { rows, mean: true, std: false, min: false, max: false, zero_share: false }
+    }
+
+    /// Returns how many rows with a value a statistic needs: a quarter of the window.
+    pub(crate) fn min_count(&self) -> usize {
+        self.rows.div_ceil(4)
+    }
+}
+
+/// Which features a [`crate::FeaturePlan`] computes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FeatureSpec {
+    /// Steps ahead that targets lie at most.
+    pub horizon: usize,
+    /// Lags, seen from the next step: 1 is the newest value.
+    pub lags: Vec<usize>,
+    /// Rolling windows.
+    pub windows: Vec<WindowSpec>,
+    /// Smoothing factors of exponentially weighted means, in (0, 1].
+    pub ewm: Vec<f64>,
+    /// Seasons, in rows, shortest first; the first one is the main one. Empty where there is none.
+    pub season_lengths: Vec<usize>,
+    /// How many same-season values the seasonally aligned means reach over.
+    pub season_means: Vec<usize>,
+    /// Rows in a year, kept a multiple of the week where there is one (364 days).
+    pub year: Option<usize>,
+    /// Rows whose mean is the local level of a series.
+    pub level_rows: usize,
+    /// Whether calendar features are wanted.
+    pub calendar: bool,
+    /// Whether the year is a feature: lets trees learn what held in some years only, and nothing of years ahead.
+    pub trend: bool,
+    /// Country of the public holidays: ISO code or English name.
+    pub country: Option<String>,
+    /// Known-ahead columns that hold codes without order.
+    pub categorical_future: Vec<String>,
+}
+
+impl FeatureSpec {
+    /// Returns the usual features of a frequency.
+    pub fn for_freq(freq: Freq, horizon: Horizon) -> Self {
+        let season = freq.season_length().steps();
+        let base = Self {
+            horizon: horizon.steps(),
+            lags: (1..=4).collect(),
+            windows: Vec::new(),
+            ewm: vec![0.1, 0.3],
+            season_lengths: if season > 1 { vec![season] } else { Vec::new() },
+            season_means: vec![2, 4],
+            year: None,
+            level_rows: season.max(8),
+            calendar: freq.has_calendar(),
+            trend: false,
+            country: None,
+            categorical_future: Vec::new(),
+        };
+        let windows = |full: &[usize], mean: &[usize]| -> Vec<WindowSpec> {
+            let mut all: Vec<_> =
+                full.iter().map(|rows| WindowSpec::full(*rows)).chain(mean.iter().map(|rows| WindowSpec::mean(*rows))).collect();
+            all.sort_by_key(|window| window.rows);
+            if let Some(longest) = all.iter_mut().rev().find(|window| window.std) {
+                longest.zero_share = true;
+            }
+            all
+        };
+        match freq {
+            Freq::Day => Self {
+                lags: (1..=7).chain([14, 21, 28, 35, 42, 49, 56, 364]).collect(),
+                windows: windows(&[7, 28, 91], &[14, 56, 182, 364]),
+                season_means: vec![4, 8, 13],
+                year: Some(364),
+                level_rows: 28,
+                ..base
+            },
+            Freq::BusinessDay => Self {
+                lags: (1..=5).chain([10, 15, 20, 40, 260]).collect(),
+                windows: windows(&[5, 20, 65], &[10, 130, 260]),
+                season_means: vec![4, 8, 13],
+                year: Some(260),
+                level_rows: 20,
+                ..base
+            },
+            Freq::Week(_) => Self {
+                lags: (1..=8).chain([13, 26, 39, 51, 52, 53]).collect(),
+                windows: windows(&[4, 13, 52], &[8, 26]),
+                season_means: vec![2, 3],
+                level_rows: 13,
+                ..base
+            },
+            Freq::Month { months, .. } => {
+                let year = 12 / usize::from(months);
+                Self {
+                    lags: (1..=year + 1).chain([2 * year]).collect(),
+                    windows: windows(&[year.max(2), 2 * year.max(2)], &[year.div_ceil(4).max(2), 3 * year.max(2)]),
+                    season_means: vec![2, 3],
+                    level_rows: year.max(4),
+                    ..base
+                }
+            }
+            Freq::Hour(_) | Freq::Minute(_) | Freq::Second(_) => Self {
+                lags: (1..=3).chain([season, 2 * season, 7 * season]).collect(),
+                windows: windows(&[season, 7 * season], &[season.div_ceil(4).max(2), 28 * season]),
+                season_lengths: vec![season, 7 * season],
+                season_means: vec![4, 8],
+                level_rows: 7 * season,
+                ..base
+            },
+            Freq::Step => {
+                Self { lags: (1..=12).chain([24, 48]).collect(), windows: windows(&[3, 12], &[6, 24, 52]), level_rows: 12, ..base }
+            }
+        }
+        .tidy()
+    }
+
+    /// Replaces the main season, for data whose season the frequency does not tell.
+    pub fn with_season(mut self, season: usize) -> Self {
+        self.season_lengths.retain(|known| *known > season);
+        if season > 1 {
+            self.season_lengths.insert(0, season);
+            self.lags.extend([season, 2 * season]);
+            self.level_rows = self.level_rows.next_multiple_of(season);
+        }
+        self.tidy()
+    }
+
+    fn tidy(mut self) -> Self {
+        self.lags.sort_unstable();
+        self.lags.dedup();
+        self.windows.dedup_by_key(|window| window.rows);
+        self
+    }
+}

@@ -1,0 +1,148 @@
+//! Features of whole panels: no look-ahead, and plans that survive being stored.
+
+use almanac_features::{Calendar, FeaturePlan, FeatureSpec, PlanError, SeriesFeatures, WindowSpec, asof, known};
+use almanac_series::{Freq, Hint, Horizon, Panel, PanelBuilder, Period, RowStatus, SeriesRows, StaticColumn, StaticValues};
+
+const HISTORY: i64 = 500;
+const HORIZON: i64 = 14;
+
+/// Two series with every kind of column; `after` changes what lies after row `cutoff`.
+fn panel(cutoff: i64, after: impl Fn(f64) -> f64) -> Panel {
+    let future = ["price", "promo", "event"].map(str::to_owned);
+    let mut builder = PanelBuilder::new(Freq::Day, &["visitors".into()], &future);
+    for (id, phase) in [("b/2", 3), ("a/1", 0)] {
+        let mut rows = SeriesRows { historic: vec![vec![]], future: vec![vec![]; 3], ..SeriesRows::default() };
+        for row in 0..HISTORY + HORIZON {
+            let noise = ((row * 7919 + phase * 31) % 101) as f64;
+            let value = 20.0 + 5.0 * (row % 7) as f64 + noise / 10.0;
+            let change = |value: f64| if row > cutoff { after(value) } else { value };
+            let status = match row {
+                row if row >= HISTORY => RowStatus::Future,
+                row if row % 41 == 0 => RowStatus::Missing,
+                row if row % 53 == 0 => RowStatus::Censored,
+                _ => RowStatus::Observed,
+            };
+            rows.y.push(if matches!(status, RowStatus::Future | RowStatus::Missing) { f64::NAN } else { change(value) });
+            rows.status.push(status);
+            rows.historic[0].push(change(noise));
+            rows.future[0].push(3.0 + (row / 50 % 3) as f64);
+            rows.future[1].push(f64::from(u8::from(row % 28 < 5)));
+            rows.future[2].push(if row % 90 == 4 { 7.0 } else { 0.0 });
+        }
+        builder.push(id.into(), Period(16_000 + phase), rows).expect("columns agree");
+    }
+    let statics = vec![
+        StaticColumn {
+            name: "region".into(),
+            values: StaticValues::Category { codes: vec![1, 0].into(), categories: vec!["north".to_owned(), "south".to_owned()].into() },
+        },
+        StaticColumn { name: "size".into(), values: StaticValues::Number(vec![10.0, 20.0].into()) },
+    ];
+    builder.finish(statics).expect("keys are unique")
+}
+
+fn spec() -> FeatureSpec {
+    let mut spec = FeatureSpec::for_freq(Freq::Day, Horizon::new(HORIZON as usize).expect("in range"));
+    spec.country = Some("DE".into());
+    spec
+}
+
+fn bits(values: &[f32]) -> Vec<u32> {
+    values.iter().map(|value| value.to_bits()).collect()
+}
+
+#[test]
+fn nothing_after_the_origin_moves_a_feature() {
+    let origin = 400_usize;
+    let (calm, wild) = (panel(HISTORY, |v| v), panel(origin as i64, |v| v * -1e6 + 3.0));
+    let plan = FeaturePlan::new(&calm, spec()).expect("known country");
+    let calendar = Calendar::new(&calm, &plan).expect("known country");
+    for index in 0..calm.n_series() {
+        let gold: Vec<_> = [&calm, &wild].map(|panel| asof(&panel.view(index), &plan, &plan.bind(panel))).into();
+        for column in 0..plan.asof().len() {
+            assert_eq!(bits(&gold[0].column(column)[..=origin]), bits(&gold[1].column(column)[..=origin]), "{}", plan.asof()[column].name);
+        }
+        let made = [&calm, &wild].map(|panel| SeriesFeatures::new(&panel.view(index), &plan, &plan.bind(panel), &calendar));
+        for target in origin + 1..=origin + HORIZON as usize {
+            let rows = [&made[0], &made[1]].map(|features| {
+                let mut row = Vec::new();
+                features.row(origin, target, 1.0, &mut row);
+                row.push(features.effect(origin, target));
+                row.push(features.levels()[origin]);
+                row
+            });
+            assert_eq!(bits(&rows[0]), bits(&rows[1]), "target {target}");
+        }
+    }
+}
+
+#[test]
+fn a_cut_panel_gives_the_rows_that_the_whole_one_gave() {
+    let whole = panel(HISTORY, |v| v);
+    let cut = whole.until(Period(16_000 + 380));
+    let plan = FeaturePlan::new(&whole, spec()).expect("known country");
+    let calendar = Calendar::new(&whole, &plan).expect("known country");
+    let view = cut.view(0);
+    let features = [&whole, &cut].map(|panel| SeriesFeatures::new(&panel.view(0), &plan, &plan.bind(panel), &calendar));
+    let rows = features.map(|features| {
+        let mut row = Vec::new();
+        features.row(view.len() - 1, view.len() + 4, 2.0, &mut row);
+        row
+    });
+    assert_eq!(bits(&rows[0]), bits(&rows[1]));
+    assert_eq!(rows[0].len(), plan.row().count());
+}
+
+#[test]
+fn names_are_unique_and_as_many_as_columns() {
+    let panel = panel(HISTORY, |v| v);
+    let plan = FeaturePlan::new(&panel, spec()).expect("known country");
+    let mut names: Vec<&str> = plan.row().map(|feature| feature.name.as_str()).collect();
+    let count = names.len();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), count);
+    let calendar = Calendar::new(&panel, &plan).expect("known country");
+    let columns = known(&panel.view(0), &plan, &plan.bind(&panel), &calendar);
+    assert_eq!((columns.n_columns(), columns.n_rows()), (plan.known().len(), (HISTORY + HORIZON) as usize));
+}
+
+#[test]
+fn a_stored_plan_reads_back_as_it_was() {
+    let plan = FeaturePlan::new(&panel(HISTORY, |v| v), spec()).expect("known country");
+    let text = serde_json::to_string(&plan).expect("plain data");
+    assert_eq!(serde_json::from_str::<FeaturePlan>(&text).expect("as written"), plan);
+}
+
+#[test]
+fn an_unknown_country_is_refused_with_a_suggestion() {
+    let mut spec = spec();
+    spec.country = Some("Germny".into());
+    let error = FeaturePlan::new(&panel(HISTORY, |v| v), spec).unwrap_err();
+    assert_eq!(error.hint().as_deref(), Some("did you mean `DE` (germany)?"));
+}
+
+#[test]
+fn a_window_of_no_rows_is_refused() {
+    let mut spec = spec();
+    spec.windows.push(WindowSpec::mean(0));
+    assert_eq!(FeaturePlan::new(&panel(HISTORY, |v| v), spec), Err(PlanError::ZeroRows { field: "windows" }));
+}
+
+#[test]
+fn every_frequency_has_features() {
+    for alias in ["1", "s", "15min", "h", "D", "B", "W-FRI", "MS", "QE", "YS"] {
+        let freq: Freq = alias.parse().expect(alias);
+        let mut builder = PanelBuilder::new(freq, &[], &[]);
+        let rows = SeriesRows { y: (0..60).map(f64::from).collect(), status: vec![RowStatus::Observed; 60], ..SeriesRows::default() };
+        builder.push("a".into(), Period(30), rows).expect("no columns");
+        let panel = builder.finish(vec![]).expect("one series");
+        let mut spec = FeatureSpec::for_freq(freq, Horizon::new(6).expect("in range"));
+        spec.country = Some("US".into());
+        let plan = FeaturePlan::new(&panel, spec).expect(alias);
+        let calendar = Calendar::new(&panel, &plan).expect(alias);
+        let mut row = Vec::new();
+        SeriesFeatures::new(&panel.view(0), &plan, &plan.bind(&panel), &calendar).row(59, 65, 1.0, &mut row);
+        assert_eq!(row.len(), plan.row().count(), "{alias}");
+    }
+}

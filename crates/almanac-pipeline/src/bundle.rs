@@ -1,0 +1,227 @@
+//! The model bundle: everything needed to forecast again, in batch or online, to the same numbers.
+//!
+//! ```text
+//!   context panel ──each model──► means ──clip, close──► (ensemble: weighted mean) ──calibrate──► quantiles
+//!                                                               └─sum over levels──► calibrate each level
+//! ```
+//!
+//! A bundle is a folder: `model.json`, `calibrators.json`, `state/MODEL.txt` for models that learn across series.
+//! The final step of a run and the server both forecast through [`Bundle`], so that they cannot differ.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use almanac_evaluate::{Calibrator, NodeScale, active_series, clip_negative, combine, node_scales};
+use almanac_hierarchy::Hierarchy;
+use almanac_model::{FittedForecaster, Forecast};
+use almanac_series::{Horizon, Panel, Quantile, SeasonLength, Seed, SeriesView};
+use serde::{Deserialize, Serialize};
+
+use crate::asset::write_atomically;
+use crate::closures::close;
+use crate::models::ModelFactory;
+use crate::{ENSEMBLE, PipelineError};
+
+/// What `model.json` holds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BundleFile {
+    /// Version of this form.
+    pub version: u32,
+    /// Name of the champion: one of `models`, or `ensemble`.
+    pub champion: String,
+    /// Members of the ensemble and their weights.
+    pub members: Vec<(String, f64)>,
+    /// Every model of the bundle, `ensemble` last where there is one.
+    pub models: Vec<String>,
+    /// Models named as baselines.
+    pub baselines: Vec<String>,
+    /// Steps ahead.
+    pub horizon: usize,
+    /// Probabilities of the quantiles, ascending.
+    pub quantiles: Vec<f64>,
+    /// Steps of a season.
+    pub season_length: usize,
+    /// Paths of static columns.
+    pub hierarchy: Vec<String>,
+    /// Column that gives rows their value.
+    pub price: Option<String>,
+    /// Seed of the fits.
+    pub seed: u64,
+}
+
+const VERSION: u32 = 1;
+
+/// Fitted models, their weights and calibrators. Shared by all requests of a server.
+#[derive(Debug)]
+pub struct Bundle {
+    file: BundleFile,
+    fitted: BTreeMap<String, Box<dyn FittedForecaster>>,
+    calibrators: BTreeMap<String, Calibrator>,
+}
+
+/// Forecasts of one level of the hierarchy.
+#[derive(Debug, Clone)]
+pub struct LevelForecast {
+    /// Name of the level.
+    pub level: String,
+    /// One forecast a model, with quantiles.
+    pub forecasts: Vec<Forecast>,
+}
+
+impl BundleFile {
+    /// Returns the file as the current program writes it.
+    pub(crate) fn current(self) -> Self {
+        Self { version: VERSION, ..self }
+    }
+
+    fn quantiles(&self) -> Vec<Quantile> {
+        self.quantiles.iter().filter_map(|p| Quantile::new(*p).ok()).collect()
+    }
+}
+
+impl Bundle {
+    /// Reads a bundle from its folder.
+    ///
+    /// # Errors
+    /// [`PipelineError::Damaged`] or [`PipelineError::State`] if a file is missing or does not hold what it should.
+    pub fn load(dir: &Path, models: &dyn ModelFactory) -> Result<Self, PipelineError> {
+        let file: BundleFile = read_json(&dir.join("model.json"))?;
+        if file.version != VERSION {
+            let reason = format!("it has version {}, this program reads version {VERSION}", file.version);
+            return Err(PipelineError::damaged(&dir.join("model.json"), reason));
+        }
+        let calibrators = read_json(&dir.join("calibrators.json"))?;
+        let mut fitted = BTreeMap::new();
+        for name in file.models.iter().filter(|name| *name != ENSEMBLE) {
+            let path = dir.join("state").join(format!("{name}.txt"));
+            let state = match fs::read_to_string(&path) {
+                Ok(state) => state,
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+                Err(error) => return Err(PipelineError::state(&path, error)),
+            };
+            let loaded = models.load(name, &state).map_err(|error| PipelineError::damaged(&path, error))?;
+            fitted.insert(name.clone(), loaded);
+        }
+        Ok(Self { file, fitted, calibrators })
+    }
+
+    /// Returns what the bundle was made with.
+    pub fn file(&self) -> &BundleFile {
+        &self.file
+    }
+
+    /// Forecasts the bottom level with one model, from the end of each history in `context`, with calibrated quantiles.
+    ///
+    /// # Errors
+    /// [`PipelineError`] if the model cannot use the context, or was not calibrated.
+    pub fn forecast(&self, context: &Panel, model: &str, horizon: Horizon, quantiles: &[Quantile]) -> Result<Forecast, PipelineError> {
+        let mut forecast = self.means(context, model, horizon)?;
+        let scales: Vec<NodeScale> = forecast
+            .series
+            .iter()
+            .map(|span| {
+                let index = context.position(span.id.as_str()).expect("forecast from this context");
+                scale(&context.view(index), self.season())
+            })
+            .collect();
+        self.calibrate(model, "bottom", &mut forecast, &scales, quantiles)?;
+        close(context, &mut forecast);
+        Ok(forecast)
+    }
+
+    /// Forecasts every level of the hierarchy with every model: the bottom from the models, upper levels as sums.
+    /// Only series still sold are forecast.
+    ///
+    /// # Errors
+    /// [`PipelineError`] as for [`Self::forecast`].
+    pub fn forecast_levels(&self, panel: &Panel, hierarchy: &Hierarchy) -> Result<Vec<LevelForecast>, PipelineError> {
+        let horizon = Horizon::new(self.file.horizon)?;
+        let quantiles = self.file.quantiles();
+        let Some(last) = panel.last_period() else { return Ok(Vec::new()) };
+        let context = panel.select(&active_series(panel, last, horizon));
+        let mut levels: Vec<LevelForecast> =
+            hierarchy.levels().iter().map(|level| LevelForecast { level: level.name.clone(), forecasts: Vec::new() }).collect();
+        for model in &self.file.models {
+            let bottom = self.forecast(&context, model, horizon, &quantiles)?;
+            for (level, into) in levels.iter_mut().enumerate() {
+                if level == hierarchy.bottom() {
+                    into.forecasts.push(bottom.clone());
+                    continue;
+                }
+                let mut sums = hierarchy.aggregate(level, &bottom);
+                let scales = node_scales(panel, hierarchy, level, self.season(), &sums);
+                self.calibrate(model, &into.level, &mut sums, &scales, &quantiles)?;
+                empty_where_nothing_sells(&mut sums);
+                into.forecasts.push(sums);
+            }
+        }
+        Ok(levels)
+    }
+
+    fn season(&self) -> SeasonLength {
+        SeasonLength::new(self.file.season_length.max(1)).expect("at least 1")
+    }
+
+    fn means(&self, context: &Panel, model: &str, horizon: Horizon) -> Result<Forecast, PipelineError> {
+        let single = |name: &str| -> Result<Forecast, PipelineError> {
+            let fitted = self.fitted.get(name).ok_or_else(|| PipelineError::UnknownModel { model: name.to_owned() })?;
+            let mut forecast = fitted.predict(context, horizon, &[])?;
+            clip_negative(context, &mut forecast);
+            forecast.quantiles.clear();
+            forecast.quantile_values.clear();
+            Ok(forecast)
+        };
+        let mut forecast = if model == ENSEMBLE {
+            let members = self.file.members.iter().map(|(name, _)| single(name)).collect::<Result<Vec<_>, _>>()?;
+            let weights: Vec<f64> = self.file.members.iter().map(|(_, weight)| *weight).collect();
+            combine(&members.iter().collect::<Vec<_>>(), &weights)
+        } else {
+            single(model)?
+        };
+        close(context, &mut forecast);
+        Ok(forecast)
+    }
+
+    fn calibrate(
+        &self,
+        model: &str,
+        level: &str,
+        forecast: &mut Forecast,
+        scales: &[NodeScale],
+        quantiles: &[Quantile],
+    ) -> Result<(), PipelineError> {
+        let calibrator = self.calibrators.get(model).ok_or_else(|| PipelineError::UnknownModel { model: model.to_owned() })?;
+        Ok(calibrator.apply(level, forecast, scales, quantiles)?)
+    }
+}
+
+/// Fits a model on the whole panel and keeps what it learnt in the bundle's folder.
+pub(crate) fn fit(dir: &Path, panel: &Panel, models: &dyn ModelFactory, name: &str, horizon: Horizon, seed: Seed) -> Result<(), PipelineError> {
+    let forecaster = models.forecaster(name).ok_or_else(|| PipelineError::UnknownModel { model: name.to_owned() })?;
+    let fitted = forecaster.fit(panel, horizon, seed)?;
+    write_atomically(&dir.join("state").join(format!("{name}.txt")), fitted.state().as_bytes())
+}
+
+/// Size of a series' errors, from its scored rows alone.
+fn scale(view: &SeriesView<'_>, season: SeasonLength) -> NodeScale {
+    let history: Vec<f64> =
+        view.y().iter().zip(view.status()).map(|(y, status)| if status.is_scored() { *y } else { f64::NAN }).collect();
+    NodeScale::new(&history, season)
+}
+
+/// A node that will be closed altogether sells nothing, for certain.
+fn empty_where_nothing_sells(forecast: &mut Forecast) {
+    let width = forecast.quantiles.len();
+    for (row, mean) in forecast.mean.iter().enumerate() {
+        if *mean == 0.0 {
+            forecast.quantile_values[row * width..(row + 1) * width].fill(0.0);
+        }
+    }
+}
+
+/// Reads a JSON file that Almanac wrote.
+pub(crate) fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, PipelineError> {
+    let text = fs::read(path).map_err(|error| PipelineError::state(path, error))?;
+    serde_json::from_slice(&text).map_err(|error| PipelineError::damaged(path, error))
+}

@@ -1,0 +1,195 @@
+//! Why a run stopped, and what the user can do about it.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use almanac_data::{CheckError, CheckReport, ForecastTableError, IngestError, LakeError, QueryError, SilverError};
+use almanac_evaluate::{BacktestError, CalibrateError, GateReport, PlanError};
+use almanac_hierarchy::HierarchyError;
+use almanac_model::{FitError, PredictError};
+use almanac_series::{Hint, OutOfRange, PanelError};
+use almanac_tracking::{ArtifactError, StoreError};
+
+/// A step failed. Names the asset that was being made.
+#[derive(Debug, thiserror::Error)]
+#[error("`{asset}` failed")]
+pub struct RunError {
+    /// The asset.
+    pub asset: String,
+    /// What went wrong.
+    #[source]
+    pub source: PipelineError,
+}
+
+impl Hint for RunError {
+    fn hint(&self) -> Option<String> {
+        self.source.hint()
+    }
+}
+
+/// What can go wrong in a step.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PipelineError {
+    /// A source file cannot be read.
+    #[error("failed to read source `{}`", path.display())]
+    Source {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Something below `.almanac/` cannot be read or written.
+    #[error("failed to access `{}`", path.display())]
+    State {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file below `.almanac/` does not hold what it should.
+    #[error("`{}` is damaged: {reason}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Another run has the project.
+    #[error("another `almanac` command is running in this project")]
+    Busy,
+    /// Nothing has been promoted yet.
+    #[error("there is no champion in this project yet")]
+    NoChampion,
+    /// A configured name is not a model.
+    #[error("there is no model `{model}`")]
+    UnknownModel {
+        /// The name.
+        model: String,
+    },
+    /// A step of reading sources failed.
+    #[error(transparent)]
+    Ingest(#[from] IngestError),
+    /// The user's SQL failed.
+    #[error(transparent)]
+    Query(#[from] QueryError),
+    /// The regular panel could not be built.
+    #[error(transparent)]
+    Silver(#[from] SilverError),
+    /// The lake could not be read or written.
+    #[error(transparent)]
+    Lake(#[from] LakeError),
+    /// The forecast table could not be read or written.
+    #[error(transparent)]
+    Forecasts(#[from] ForecastTableError),
+    /// Data broke an expectation.
+    #[error("{} of {} checks of {} failed: {}", .0.failures().count(), .0.results.len(), place(.0), failures(.0))]
+    Check(Box<CheckReport>),
+    /// Checks could not be made.
+    #[error(transparent)]
+    Checking(#[from] CheckError),
+    /// No cutoffs could be laid out.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// The hierarchy cannot be built.
+    #[error(transparent)]
+    Hierarchy(#[from] HierarchyError),
+    /// A model failed on a fold.
+    #[error("backtest failed")]
+    Backtest(#[from] BacktestError),
+    /// The final fit failed.
+    #[error("final fit failed")]
+    Fit(#[from] FitError),
+    /// The final forecast failed.
+    #[error("forecast failed")]
+    Predict(#[from] PredictError),
+    /// Intervals could not be calibrated.
+    #[error("intervals could not be calibrated")]
+    Calibrate(#[from] CalibrateError),
+    /// Features could not be planned.
+    #[error(transparent)]
+    Features(#[from] almanac_features::PlanError),
+    /// The champion did not beat the baselines.
+    #[error("the model gate failed: {}", .0.reason)]
+    Gate(Box<GateReport>),
+    /// The metadata store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// An artifact cannot be read or written.
+    #[error(transparent)]
+    Artifact(#[from] ArtifactError),
+    /// A panel could not be built.
+    #[error(transparent)]
+    Panel(#[from] PanelError),
+    /// A number is outside its unit.
+    #[error(transparent)]
+    Unit(#[from] OutOfRange),
+}
+
+fn place(report: &CheckReport) -> String {
+    match &report.table {
+        Some(table) => format!("{} table `{table}`", report.layer),
+        None => format!("the {} layer", report.layer),
+    }
+}
+
+fn failures(report: &CheckReport) -> String {
+    let said = report.failures().map(|result| {
+        let column = result.column.as_ref().map(|column| format!(" of `{column}`")).unwrap_or_default();
+        let rows: Vec<String> = result
+            .sample_rows
+            .iter()
+            .take(3)
+            .map(|row| row.iter().map(|(column, value)| format!("{column} {value}")).collect::<Vec<_>>().join(", "))
+            .collect();
+        let rows = if rows.is_empty() { String::new() } else { format!(" ({})", rows.join("; ")) };
+        format!("`{}`{column}: expected {}, observed {}{rows}", result.name, result.expected, result.observed)
+    });
+    said.collect::<Vec<_>>().join("; ")
+}
+
+impl PipelineError {
+    pub(crate) fn state(path: &Path, source: io::Error) -> Self {
+        Self::State { path: path.to_owned(), source }
+    }
+
+    pub(crate) fn damaged(path: &Path, reason: impl std::fmt::Display) -> Self {
+        Self::Damaged { path: path.to_owned(), reason: reason.to_string() }
+    }
+}
+
+impl Hint for PipelineError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Source { .. } => Some("look at `[data]` in `almanac.toml`; paths start at the project's folder".into()),
+            Self::State { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
+                Some("free disk space and run again; what is finished is kept".into())
+            }
+            Self::State { .. } => Some("look at the permissions of `.almanac/`".into()),
+            Self::Damaged { .. } => Some("delete it and run `almanac run`; it is made again".into()),
+            Self::Busy => Some("wait for it to end".into()),
+            Self::NoChampion => Some("run `almanac run` first".into()),
+            Self::UnknownModel { .. } => Some("see `[forecast] models` in `almanac.toml`".into()),
+            Self::Ingest(error) => error.hint(),
+            Self::Query(error) => error.hint(),
+            Self::Silver(error) => error.hint(),
+            Self::Lake(error) => error.hint(),
+            Self::Forecasts(error) => error.hint(),
+            Self::Check(_) => Some("mend the data, or loosen `[checks]` if the data is right".into()),
+            Self::Checking(error) => error.hint(),
+            Self::Plan(error) => error.hint(),
+            Self::Hierarchy(error) => error.hint(),
+            Self::Backtest(error) => error.hint(),
+            Self::Fit(error) => error.hint(),
+            Self::Predict(error) => error.hint(),
+            Self::Calibrate(_) => Some("give a longer history or a shorter `[forecast] horizon`".into()),
+            Self::Features(error) => error.hint(),
+            Self::Gate(_) => Some(
+                "the forecasts of the last promoted model stay in place; look at `almanac backtest`, or name other baselines under `[gates] beats`".into(),
+            ),
+            Self::Store(error) => error.hint(),
+            Self::Artifact(error) => error.hint(),
+            Self::Panel(_) | Self::Unit(_) => None,
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! From raw files to issued forecasts: the steps as assets, in order, resumable, with gates between them.
+//!
+//! [`run`] is the whole job. Each step is an asset: made only if its inputs, its part of the configuration or its code changed, and
+//! recorded only when its outputs are on disk. Models, stores and clocks are given by the caller.
+//!
+//! Not here: HTTP, the terminal, concrete models, how files are read (`almanac-data`) or scores computed (`almanac-evaluate`).
+
+mod asset;
+mod audit;
+mod bundle;
+mod card;
+mod champion;
+mod closures;
+mod error;
+mod fingerprint;
+mod models;
+mod panel;
+mod progress;
+mod project;
+mod run;
+mod settings;
+mod sources;
+mod steps;
+
+pub use asset::{Record, records};
+pub use audit::{CutoffAudit, audit_leakage};
+pub use bundle::{Bundle, BundleFile, LevelForecast};
+pub use champion::{Champion, read_bundle_file, read_champion, read_latest_selection, read_selection};
+pub use error::{PipelineError, RunError};
+pub use fingerprint::Fingerprint;
+pub use models::ModelFactory;
+pub use progress::{Event, Observer, Silent};
+pub use project::Project;
+pub use run::{Outside, RunOptions, RunSummary, Until, run};
+pub use settings::{Checks, PipelineSettings};
+pub use steps::backtest::{FoldSummary, FoldsSummary};
+pub use steps::forecast::ForecastSummary;
+pub use steps::gold::GoldSummary;
+pub use steps::select::{Selection, SelectionSummary};
+
+/// Name of the ensemble among the models.
+pub const ENSEMBLE: &str = "ensemble";

@@ -1,0 +1,61 @@
+//! What a run is asked to do, already checked. The binary makes it from the project's configuration.
+
+use std::path::PathBuf;
+
+use almanac_data::{CheckSpec, SilverSpec, TableSpec};
+use almanac_evaluate::GateConfig;
+use almanac_features::FeatureSpec;
+use almanac_series::{Horizon, Quantile, SeasonLength, Seed};
+use serde::Serialize;
+
+/// What the data must keep to.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Checks {
+    /// Of every source table.
+    pub bronze: Vec<CheckSpec>,
+    /// Of the panel.
+    pub silver: Vec<CheckSpec>,
+}
+
+/// Settings of a run.
+#[derive(Debug, Clone)]
+pub struct PipelineSettings {
+    /// Source tables.
+    pub tables: Vec<TableSpec>,
+    /// Query over the tables that gives the long table; `None` takes the only table as it is.
+    pub sql: Option<String>,
+    /// Table or query that gives rows known ahead, without a target.
+    pub future_sql: Option<String>,
+    /// How the long table becomes the regular panel.
+    pub silver: SilverSpec,
+    /// What the data must keep to, layer by layer.
+    pub checks: Checks,
+    /// As-of features of the gold layer; `None` takes the usual ones of the frequency.
+    pub features: Option<FeatureSpec>,
+    /// Paths of static columns, top down: `region/store`.
+    pub hierarchy: Vec<String>,
+    /// Column whose product with `y` is the value of a row.
+    pub price: Option<String>,
+    /// Names of the models to compare.
+    pub models: Vec<String>,
+    /// Steps ahead.
+    pub horizon: Horizon,
+    /// Quantiles of the forecast table, ascending.
+    pub quantiles: Vec<Quantile>,
+    /// Cutoffs of the backtest.
+    pub folds: usize,
+    /// Steps between cutoffs; `None` chooses by the length of the history.
+    pub fold_stride: Option<usize>,
+    /// Season; `None` takes that of the frequency.
+    pub season_length: Option<SeasonLength>,
+    /// Seed of everything random.
+    pub seed: Seed,
+    /// What the champion must beat.
+    pub gates: GateConfig,
+    /// Memory for queries, in bytes.
+    pub memory: usize,
+    /// Folder where the relative paths of the sources start.
+    pub root: PathBuf,
+    /// The configuration as text, kept with the run.
+    pub config_text: String,
+}

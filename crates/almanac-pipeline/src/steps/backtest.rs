@@ -1,0 +1,140 @@
+//! The backtest: every model at every cutoff, each one an asset, so that a killed run goes on where it was.
+
+use almanac_data::{read_forecast, write_forecast};
+use almanac_evaluate::{Fold, plan_folds, run_fold};
+use almanac_model::Forecast;
+use almanac_series::{Panel, Period};
+use serde::{Deserialize, Serialize};
+
+use crate::asset::Made;
+use crate::fingerprint::Fingerprint;
+use crate::panel::LazyPanel;
+use crate::progress::Event;
+use crate::steps::Context;
+use crate::{PipelineError, RunError};
+
+const REVISION: u32 = 1;
+
+/// Cutoffs of the backtest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FoldsSummary {
+    /// Periods of the cutoffs, oldest first.
+    pub cutoffs: Vec<i64>,
+    /// The same as text.
+    pub labels: Vec<String>,
+    /// Steps between them.
+    pub stride: usize,
+    /// Why there are fewer than asked for.
+    pub reduced: Option<String>,
+}
+
+impl FoldsSummary {
+    /// Returns the folds.
+    pub fn folds(&self) -> Vec<Fold> {
+        self.cutoffs.iter().enumerate().map(|(index, cutoff)| Fold { index, cutoff: Period(*cutoff) }).collect()
+    }
+}
+
+/// One model at one cutoff.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FoldSummary {
+    /// Series forecast.
+    pub series: usize,
+    /// Series left out, and why (the first hundred).
+    pub skipped: Vec<(String, String)>,
+    /// How many were left out.
+    pub n_skipped: usize,
+}
+
+/// Lays out the cutoffs.
+pub(crate) fn plan(ctx: Context<'_>, silver: &Fingerprint, panel: &LazyPanel) -> Result<Made<FoldsSummary>, RunError> {
+    let settings = ctx.settings;
+    let fingerprint = Fingerprint::of("folds", REVISION)
+        .input(silver)
+        .config("folds", &(settings.folds, settings.fold_stride, settings.horizon.steps(), settings.season_length.map(|season| season.steps())))
+        .finish();
+    ctx.assets.get_or_make("folds", fingerprint, &[], || {
+        let panel = panel.get()?;
+        let stride = settings.fold_stride.unwrap_or_else(|| usual_stride(panel, settings.horizon.steps(), settings.folds));
+        let plan = plan_folds(panel, settings.horizon, settings.folds, Some(stride))?;
+        let label = |fold: &Fold| panel.freq().label(fold.cutoff);
+        Ok(FoldsSummary {
+            cutoffs: plan.folds.iter().map(|fold| fold.cutoff.0).collect(),
+            labels: plan.folds.iter().map(label).collect(),
+            stride,
+            reduced: plan.reduced(),
+        })
+    })
+}
+
+/// Test rows of the folds do not overlap where the history is long. A short one is not spent on that: the oldest fold keeps two
+/// seasons or three fifths of the history to learn from, whichever is less, and the cutoffs move together instead.
+fn usual_stride(panel: &Panel, horizon: usize, folds: usize) -> usize {
+    let (Some(first), Some(last)) = (panel.first_period(), panel.last_period()) else { return horizon };
+    let history = last.since(first) as usize + 1;
+    let season = panel.freq().season_length().steps();
+    let kept = (2 * season + 1).min(history * 3 / 5);
+    let room = history.saturating_sub(horizon + kept);
+    let apart = room / folds.saturating_sub(1).max(1);
+    apart.clamp(horizon.div_ceil(4).max(1), horizon)
+}
+
+/// Runs one model at one cutoff.
+pub(crate) fn make(
+    ctx: Context<'_>,
+    silver: &Fingerprint,
+    panel: &LazyPanel,
+    fold: Fold,
+    model: &str,
+) -> Result<Made<FoldSummary>, RunError> {
+    let settings = ctx.settings;
+    let name = asset_name(fold, model);
+    let fingerprint = Fingerprint::of(&name, REVISION)
+        .input(silver)
+        .config("model", &ctx.models.describe(model))
+        .config("fold", &(fold.cutoff.0, settings.horizon.steps(), settings.seed.0))
+        .finish();
+    let out = path(ctx, fold, model);
+    ctx.assets.get_or_make(&name, fingerprint, &[out.clone()], || {
+        let forecaster = ctx.models.forecaster(model).ok_or_else(|| PipelineError::UnknownModel { model: model.to_owned() })?;
+        let forecast = run_fold(panel.get()?, &fold, forecaster.as_ref(), settings.horizon, &[], settings.seed)?;
+        write_forecast(&out, &forecast)?;
+        let skipped = forecast.skipped.iter().take(100).map(|skipped| (skipped.series.to_string(), skipped.reason.to_string()));
+        Ok(FoldSummary { series: forecast.n_series(), skipped: skipped.collect(), n_skipped: forecast.skipped.len() })
+    })
+}
+
+/// Reads what [`make`] wrote.
+pub(crate) fn read(ctx: Context<'_>, fold: Fold, model: &str) -> Result<Forecast, PipelineError> {
+    Ok(read_forecast(&path(ctx, fold, model))?)
+}
+
+/// Runs every model at every cutoff; returns the fingerprints, by fold and then model.
+pub(crate) fn make_all(
+    ctx: Context<'_>,
+    silver: &Fingerprint,
+    panel: &LazyPanel,
+    folds: &[Fold],
+) -> Result<Vec<Vec<Made<FoldSummary>>>, RunError> {
+    let total = (folds.len() * ctx.settings.models.len()) as u64;
+    let mut done = 0;
+    let mut all = Vec::new();
+    for fold in folds {
+        let mut made = Vec::new();
+        for model in &ctx.settings.models {
+            made.push(make(ctx, silver, panel, *fold, model)?);
+            done += 1;
+            ctx.assets.observer().on(&Event::Progress { asset: "backtest", done, total });
+        }
+        all.push(made);
+    }
+    Ok(all)
+}
+
+fn asset_name(fold: Fold, model: &str) -> String {
+    format!("backtest/fold-{}/{model}", fold.index)
+}
+
+fn path(ctx: Context<'_>, fold: Fold, model: &str) -> std::path::PathBuf {
+    ctx.project.backtest().join(format!("fold-{}--{model}.parquet", fold.index))
+}

@@ -1,0 +1,30 @@
+//! Bronze: source files as typed tables, one asset a table.
+
+use almanac_data::{IngestReport, ingest_table};
+
+use crate::asset::Made;
+use crate::fingerprint::Fingerprint;
+use crate::sources::Sources;
+use crate::steps::Context;
+use crate::{PipelineError, RunError};
+
+const REVISION: u32 = 1;
+
+/// Ingests every table whose files or reading options changed.
+pub(crate) fn make(ctx: Context<'_>) -> Result<Vec<Made<IngestReport>>, RunError> {
+    let mut sources = Sources::open(ctx.project.assets().join("sources.memo"));
+    let mut tables = Vec::new();
+    for spec in &ctx.settings.tables {
+        let name = format!("bronze/{}", spec.name);
+        let failed = |source: PipelineError| RunError { asset: name.clone(), source };
+        let mut fingerprint = Fingerprint::of(&name, REVISION).config("spec", &format!("{spec:?}"));
+        for path in &spec.paths {
+            fingerprint = fingerprint.input(&sources.content(path).map_err(failed)?);
+        }
+        let out = ctx.project.bronze().join(&spec.name);
+        let made = ctx.assets.get_or_make(&name, fingerprint.finish(), &[out], || Ok(ingest_table(spec, &ctx.project.bronze())?))?;
+        tables.push(made);
+    }
+    sources.save().map_err(|source| RunError { asset: "bronze".into(), source })?;
+    Ok(tables)
+}

@@ -1,0 +1,105 @@
+//! The forecast: models fitted on the whole panel, every level of the hierarchy forecast, and issued to the forecast table.
+
+use almanac_data::{append_forecast, issue_of};
+use almanac_hierarchy::{Hierarchy, coherence_check};
+use almanac_series::Period;
+use serde::{Deserialize, Serialize};
+
+use crate::asset::Made;
+use crate::bundle::{self, Bundle};
+use crate::fingerprint::Fingerprint;
+use crate::panel::LazyPanel;
+use crate::steps::Context;
+use crate::{PipelineError, RunError};
+
+const REVISION: u32 = 1;
+
+/// One issue of forecasts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ForecastSummary {
+    /// Name of the issue in the forecast table.
+    pub issue: String,
+    /// Label of the last period the models saw.
+    pub cutoff: String,
+    /// Rows written, all levels and models.
+    pub rows: u64,
+    /// Levels and their number of nodes.
+    pub levels: Vec<(String, usize)>,
+    /// Models.
+    pub models: Vec<String>,
+    /// Series forecast by the champion.
+    pub series: usize,
+    /// Series that the champion could not forecast, and why (the first hundred).
+    pub skipped: Vec<(String, String)>,
+    /// Series no longer sold: not forecast.
+    pub discontinued: usize,
+    /// Largest difference between a node and the sum of its parts.
+    pub incoherence: f64,
+}
+
+/// Fits every model on the whole panel.
+pub(crate) fn fit_all(ctx: Context<'_>, silver: &Fingerprint, panel: &LazyPanel) -> Result<Vec<Made<()>>, RunError> {
+    let settings = ctx.settings;
+    let dir = ctx.project.model();
+    let fit = |model: &String| {
+        let name = format!("fit/{model}");
+        let fingerprint = Fingerprint::of(&name, REVISION)
+            .input(silver)
+            .config("model", &ctx.models.describe(model))
+            .config("fit", &(settings.horizon.steps(), settings.seed.0))
+            .finish();
+        let out = dir.join("state").join(format!("{model}.txt"));
+        ctx.assets.get_or_make(&name, fingerprint, &[out], || {
+            bundle::fit(&dir, panel.get()?, ctx.models, model, settings.horizon, settings.seed)
+        })
+    };
+    settings.models.iter().map(fit).collect()
+}
+
+/// Forecasts every level with every model and appends the issue to the forecast table.
+pub(crate) fn make(
+    ctx: Context<'_>,
+    silver: &Fingerprint,
+    selected: &Fingerprint,
+    fits: &[Fingerprint],
+    panel: &LazyPanel,
+) -> Result<Made<ForecastSummary>, RunError> {
+    let mut fingerprint = Fingerprint::of("forecast", REVISION).input(silver).input(selected);
+    for fit in fits {
+        fingerprint = fingerprint.input(fit);
+    }
+    let fingerprint = fingerprint.finish();
+    // The name of an issue says what it was made from, so that a run that is repeated writes the same files.
+    let issue_name = fingerprint.short().to_owned();
+    let table = ctx.project.forecasts();
+    ctx.assets.get_or_make("forecast", fingerprint, &[table.clone()], || {
+        let panel = panel.get()?;
+        let bundle = Bundle::load(&ctx.project.model(), ctx.models)?;
+        let hierarchy = Hierarchy::new(panel, &ctx.settings.hierarchy)?;
+        let levels = bundle.forecast_levels(panel, &hierarchy)?;
+        let last = panel.last_period().unwrap_or(Period(0));
+        let issue = issue_of(&table, &issue_name)?;
+        let mut rows = 0;
+        for level in &levels {
+            for forecast in &level.forecasts {
+                append_forecast(&table, &issue, &level.level, forecast)?;
+                rows += forecast.mean.len() as u64;
+            }
+        }
+        let champion = &bundle.file().champion;
+        let of_champion: Vec<_> = levels.iter().filter_map(|level| level.forecasts.iter().find(|forecast| forecast.model == *champion)).collect();
+        let bottom = of_champion.last().ok_or_else(|| PipelineError::UnknownModel { model: champion.clone() })?;
+        let skipped = bottom.skipped.iter().take(100).map(|skipped| (skipped.series.to_string(), skipped.reason.to_string()));
+        Ok(ForecastSummary {
+            issue: issue_name.clone(),
+            cutoff: panel.freq().label(last),
+            rows,
+            levels: levels.iter().map(|level| (level.level.clone(), level.forecasts.first().map_or(0, almanac_model::Forecast::n_series))).collect(),
+            models: bundle.file().models.clone(),
+            series: bottom.n_series(),
+            skipped: skipped.collect(),
+            discontinued: panel.n_series() - bottom.n_series() - bottom.skipped.len(),
+            incoherence: coherence_check(&hierarchy, &of_champion).max_deviation,
+        })
+    })
+}

@@ -1,0 +1,29 @@
+//! Almanac over HTTP: the REST interface, its documentation, the operators' endpoints and the pages.
+//!
+//! The only crate that knows HTTP. What it serves comes through [`ForecastService`], which the binary implements over the
+//! lake and the champion, so that this crate knows neither files nor models.
+//!
+//! Not here: authentication (bind to a loopback address or put a proxy in front), TLS, anything that changes the project.
+
+mod api;
+mod assets;
+mod blocking;
+mod csv;
+mod ds;
+mod error;
+mod listen;
+mod openapi;
+mod ops;
+mod pages;
+mod router;
+mod service;
+mod telemetry;
+mod validate;
+
+pub use error::ServiceError;
+pub use listen::{Listening, ServeError, bind, serve, shutdown_signal};
+pub use openapi::openapi_json;
+pub use router::{BODY_LIMIT, router};
+pub use service::{
+    Cutoff, ForecastQuery, ForecastService, HistoryQuery, Order, PredictQuery, PredictRow, PredictSeriesQuery, SeriesQuery, SeriesSort,
+};

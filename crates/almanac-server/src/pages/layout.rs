@@ -1,0 +1,62 @@
+//! What all pages share: head, navigation, and the line about the run.
+
+use super::wording::{instant, short};
+use almanac_api::ProjectInfo;
+use maud::{DOCTYPE, Markup, html};
+
+/// Which entry of the navigation is current.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    Explorer,
+    Leaderboard,
+    Elsewhere,
+}
+
+pub(super) fn layout(title: &str, place: Place, project: Option<&ProjectInfo>, head: &Markup, body: &Markup) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (title) @if let Some(project) = project { " · " (project.name) } " · Almanac" }
+                link rel="icon" href="/assets/icon.svg" type="image/svg+xml";
+                (head)
+                link rel="stylesheet" href="/assets/app.css";
+            }
+            body.explores[place == Place::Explorer] {
+                a.skip href="#main" { "Skip to content" }
+                header.top {
+                    a.brand href="/" aria-label="Almanac, forecast explorer" {
+                        img src="/assets/icon.svg" alt="" width="26" height="26";
+                        span.brand-name { "Almanac" }
+                    }
+                    @if let Some(project) = project {
+                        span.project title="Project" { (project.name) }
+                    }
+                    nav aria-label="Pages" {
+                        a href="/" aria-current=[(place == Place::Explorer).then_some("page")] { "Explorer" }
+                        a href="/leaderboard" aria-current=[(place == Place::Leaderboard).then_some("page")] { "Leaderboard" }
+                        a href="/docs/" { "API" }
+                    }
+                    @if let Some(project) = project { (provenance(project)) }
+                }
+                (body)
+            }
+        }
+    }
+}
+
+fn provenance(project: &ProjectInfo) -> Markup {
+    html! {
+        dl.provenance aria-label="Latest run" {
+            @if let Some(run_at) = &project.run_at {
+                div { dt { "Run" } dd { time datetime=(run_at) { (instant(run_at)) } } }
+            }
+            @if let Some(version) = &project.data_version {
+                div { dt { "Data" } dd { code title=(version) { (short(version)) } } }
+            }
+        }
+    }
+}

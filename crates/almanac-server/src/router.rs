@@ -1,0 +1,95 @@
+//! All routes on one port, and the layers around them.
+
+use crate::blocking::{Caller, panic_message};
+use crate::error::ApiError;
+use crate::telemetry::{Telemetry, measure};
+use crate::{ForecastService, api, assets, openapi, ops, pages};
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::http::{HeaderValue, header};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use std::any::Any;
+use std::sync::Arc;
+use std::time::Duration;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+
+/// Most bytes in the body of a request: 32 MiB.
+pub const BODY_LIMIT: usize = 32 << 20;
+/// How long a request may take until its answer begins; a body that trickles in counts.
+const REQUEST_LIMIT: Duration = Duration::from_secs(150);
+
+/// What every handler gets.
+#[derive(Clone)]
+pub(crate) struct App {
+    pub(crate) caller: Caller,
+    pub(crate) telemetry: Telemetry,
+}
+
+/// Builds the whole server as a router, for tests and for embedding.
+pub fn router(service: Arc<dyn ForecastService>) -> Router {
+    router_with(service, Telemetry::new())
+}
+
+pub(crate) fn router_with(service: Arc<dyn ForecastService>, telemetry: Telemetry) -> Router {
+    let app = App { caller: Caller::new(service), telemetry: telemetry.clone() };
+    Router::new()
+        .route("/", get(pages::explorer))
+        .route("/leaderboard", get(pages::leaderboard))
+        .route("/assets/{*path}", get(assets::serve))
+        .route("/api/v1/project", get(api::project))
+        .route("/api/v1/series", get(api::series))
+        .route("/api/v1/history", get(api::history))
+        .route("/api/v1/forecasts", get(api::forecasts))
+        .route("/api/v1/leaderboard", get(api::leaderboard))
+        .route("/api/v1/predict", post(api::predict))
+        .route("/health", get(ops::health))
+        .route("/ready", get(ops::ready))
+        .route("/metrics", get(ops::metrics))
+        .route("/openapi.json", get(openapi::serve))
+        .with_state(app.clone())
+        .merge(openapi::docs())
+        .fallback(no_route)
+        .method_not_allowed_fallback(no_method)
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(from_fn(in_time))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn_with_state(telemetry, measure))
+        .layer(CompressionLayer::new())
+        .layer(from_fn(harden))
+}
+
+async fn no_route(request: Request) -> Response {
+    let path = request.uri().path().to_owned();
+    if pages::wants_html(request.headers()) && !path.starts_with("/api/") {
+        return pages::problem(ApiError::NoRoute { path }.into_problem());
+    }
+    ApiError::NoRoute { path }.into_response()
+}
+
+async fn no_method(request: Request) -> ApiError {
+    ApiError::Method { method: request.method().to_string(), path: request.uri().path().to_owned() }
+}
+
+async fn in_time(request: Request, next: Next) -> Response {
+    match tokio::time::timeout(REQUEST_LIMIT, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => ApiError::TimedOut { limit: REQUEST_LIMIT }.into_response(),
+    }
+}
+
+/// Headers that keep a browser from guessing types or telling other sites what was looked at.
+async fn harden(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("SAMEORIGIN"));
+    response
+}
+
+fn panicked(panic: Box<dyn Any + Send>) -> Response {
+    ApiError::Panicked { message: panic_message(&*panic) }.into_response()
+}

@@ -1,0 +1,12 @@
+//! The server over a fake project: the REST interface, the operators' endpoints, a real port, and a real browser.
+
+#![expect(clippy::needless_raw_string_hashes, reason = "as `expect-test` writes its snapshots")]
+
+mod api;
+mod browser;
+mod devtools;
+mod fake;
+mod listening;
+mod ops;
+mod predict;
+mod request;

@@ -1,0 +1,112 @@
+//! Configuration of the global model: plain data, with defaults that follow the number of training rows.
+
+use almanac_features::FeatureSpec;
+use serde::{Deserialize, Serialize};
+
+/// What the trees are trained to minimise.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Objective {
+    /// Told from the targets: [`Self::Ratio`] if any is negative, [`Self::LogRatio`] if all are positive, else
+    /// [`Self::Tweedie`] with a power of 1.1, or of 1.2 where many are zero.
+    #[default]
+    Auto,
+    /// Tweedie deviance of the target over its local level; for counts with many zeros.
+    Tweedie {
+        /// Variance power, between 1 (Poisson) and 2 (gamma).
+        power: f64,
+    },
+    /// Squared error of the logarithm of the target over its local level; for positive amounts.
+    LogRatio,
+    /// Squared error of the target over its local level; for anything.
+    Ratio,
+}
+
+/// Configuration of [`crate::GlobalLightGbm`]. `None` leaves a choice to the number of training rows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LightGbmConfig {
+    /// What is minimised.
+    pub objective: Objective,
+    /// Trees per model.
+    pub trees: Option<usize>,
+    /// Leaves per tree.
+    pub num_leaves: Option<usize>,
+    /// Shrinkage of each tree.
+    pub learning_rate: Option<f64>,
+    /// Rows a leaf needs.
+    pub min_data_in_leaf: Option<usize>,
+    /// Share of features each tree sees.
+    pub feature_fraction: f64,
+    /// Share of rows each tree sees.
+    pub bagging_fraction: f64,
+    /// L2 penalty on leaf values.
+    pub lambda_l2: f64,
+    /// Bins per feature.
+    pub max_bin: usize,
+    /// Training rows at most: the newest ones, and a sample of those before.
+    pub max_train_rows: usize,
+    /// Models trained on differently drawn steps and seeds, whose forecasts are averaged.
+    pub bag: usize,
+    /// Threads of the library; 0 for one per core. Does not change the result.
+    pub num_threads: usize,
+    /// Features, where the usual ones of the frequency will not do.
+    pub features: Option<FeatureSpec>,
+    /// Country of the public holidays, ISO code or English name.
+    pub country: Option<String>,
+    /// Main season in rows, where the frequency does not tell.
+    pub season_length: Option<usize>,
+    /// Known-ahead columns that hold codes without order.
+    pub categorical_future: Vec<String>,
+}
+
+impl Default for LightGbmConfig {
+    fn default() -> Self {
+        Self {
+            objective: Objective::Auto,
+            trees: None,
+            num_leaves: None,
+            learning_rate: None,
+            min_data_in_leaf: None,
+            feature_fraction: 0.5,
+            bagging_fraction: 0.75,
+            lambda_l2: 1.0,
+            max_bin: 255,
+            max_train_rows: 2_500_000,
+            bag: 1,
+            num_threads: 0,
+            features: None,
+            country: None,
+            season_length: None,
+            categorical_future: Vec::new(),
+        }
+    }
+}
+
+/// The choices that follow the number of training rows, made.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Size {
+    pub(crate) trees: usize,
+    pub(crate) num_leaves: usize,
+    pub(crate) learning_rate: f64,
+    pub(crate) min_data_in_leaf: usize,
+}
+
+impl LightGbmConfig {
+    /// Few rows take few leaves and more of them per leaf; many rows take fewer, larger trees, so that time stays bounded.
+    pub(crate) fn size(&self, rows: usize) -> Size {
+        let (trees, num_leaves, learning_rate, min_data_in_leaf) = match rows {
+            0..2_000 => (120, 7, 0.05, 10),
+            2_000..20_000 => (250, 15, 0.05, 20),
+            20_000..100_000 => (400, 31, 0.04, 40),
+            100_000..1_200_000 => (600, 63, 0.04, 60),
+            _ => (400, 95, 0.07, 100),
+        };
+        Size {
+            trees: self.trees.unwrap_or(trees),
+            num_leaves: self.num_leaves.unwrap_or(num_leaves).max(2),
+            learning_rate: self.learning_rate.unwrap_or(learning_rate),
+            min_data_in_leaf: self.min_data_in_leaf.unwrap_or(min_data_in_leaf),
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! Boosters: trained on a data set, saved as the library's own text, read back, asked for predictions.
+
+use std::ffi::{c_char, c_int, c_void};
+use std::ptr;
+
+use super::library::{LightGbmError, c_text, check, silence, with_threads};
+use super::{Dataset, Params};
+
+/// A trained ensemble of trees.
+#[derive(Debug)]
+pub struct Booster {
+    handle: *mut c_void,
+    columns: usize,
+    threads: usize,
+}
+
+// SAFETY: a handle may be used from any thread.
+unsafe impl Send for Booster {}
+// SAFETY: the only calls through a shared reference are predictions and saving, which take the library's own shared lock.
+unsafe impl Sync for Booster {}
+
+impl Booster {
+    /// Trains `rounds` trees, fewer if no split is left that helps.
+    ///
+    /// # Errors
+    /// [`LightGbmError`] as the library says.
+    pub fn train(dataset: &Dataset, rounds: usize, params: &Params) -> Result<Self, LightGbmError> {
+        let operation = "train";
+        silence();
+        let text = c_text(operation, params.text())?;
+        with_threads(params.threads(), || {
+            let mut handle = ptr::null_mut();
+            // SAFETY: the data set outlives the training below; the booster does not read it afterwards.
+            check(operation, unsafe { lightgbm3_sys::LGBM_BoosterCreate(dataset.handle(), text.as_ptr(), &raw mut handle) })?;
+            let trained = Self { handle, columns: 0, threads: params.threads() };
+            for _ in 0..rounds {
+                let mut finished = 0;
+                // SAFETY: the handle is alive, `finished` is written once.
+                check(operation, unsafe { lightgbm3_sys::LGBM_BoosterUpdateOneIter(trained.handle, &raw mut finished) })?;
+                if finished != 0 {
+                    break;
+                }
+            }
+            // What is kept is what the text says, so that a saved model and a fresh one are the same. It also lets go of the data.
+            let text = trained.to_text()?;
+            drop(trained);
+            Self::from_text_now(&text, params.threads())
+        })
+    }
+
+    /// Reads a model from the library's text format. `threads`: 0 for one per core.
+    ///
+    /// # Errors
+    /// [`LightGbmError`] as the library says.
+    pub fn from_text(text: &str, threads: usize) -> Result<Self, LightGbmError> {
+        silence();
+        let threads = Params::new(0, threads).threads();
+        with_threads(threads, || Self::from_text_now(text, threads))
+    }
+
+    fn from_text_now(text: &str, threads: usize) -> Result<Self, LightGbmError> {
+        let operation = "read a model";
+        let text = c_text(operation, text)?;
+        let (mut handle, mut rounds, mut columns) = (ptr::null_mut(), 0, 0);
+        // SAFETY: a terminated string that the call copies; both outputs are written once.
+        check(operation, unsafe { lightgbm3_sys::LGBM_BoosterLoadModelFromString(text.as_ptr(), &raw mut rounds, &raw mut handle) })?;
+        let mut booster = Self { handle, columns: 0, threads };
+        // SAFETY: the handle is alive.
+        check(operation, unsafe { lightgbm3_sys::LGBM_BoosterGetNumFeature(booster.handle, &raw mut columns) })?;
+        booster.columns = columns as usize;
+        Ok(booster)
+    }
+
+    /// Returns the model in the library's text format.
+    ///
+    /// # Errors
+    /// [`LightGbmError`] as the library says.
+    pub fn to_text(&self) -> Result<String, LightGbmError> {
+        let operation = "save a model";
+        let mut buffer: Vec<u8> = vec![0; 1 << 20];
+        loop {
+            let mut length = 0_i64;
+            // SAFETY: the buffer has the length that is told; the library writes no more than that.
+            let code = unsafe {
+                lightgbm3_sys::LGBM_BoosterSaveModelToString(
+                    self.handle,
+                    0,
+                    -1,
+                    lightgbm3_sys::C_API_FEATURE_IMPORTANCE_GAIN as c_int,
+                    buffer.len() as i64,
+                    &raw mut length,
+                    buffer.as_mut_ptr().cast::<c_char>(),
+                )
+            };
+            check(operation, code)?;
+            let length = length as usize;
+            if length <= buffer.len() {
+                // The length counts the terminating zero.
+                buffer.truncate(length.saturating_sub(1));
+                return String::from_utf8(buffer).map_err(|error| LightGbmError { operation, message: error.to_string() });
+            }
+            buffer.resize(length, 0);
+        }
+    }
+
+    /// Returns one prediction per row, on the scale of the labels. `rows`: row-major.
+    ///
+    /// # Errors
+    /// [`LightGbmError`] if the rows have another width than the training rows, or as the library says.
+    pub fn predict(&self, rows: &[f32]) -> Result<Vec<f64>, LightGbmError> {
+        let operation = "predict";
+        let count = rows.len() / self.columns.max(1);
+        if count * self.columns != rows.len() {
+            let message = format!("{} values do not make rows of {} columns", rows.len(), self.columns);
+            return Err(LightGbmError { operation, message });
+        }
+        let mut out = vec![0.0; count];
+        if count == 0 {
+            return Ok(out);
+        }
+        silence();
+        let text = c_text(operation, &format!("num_threads={} verbosity=-1", self.threads))?;
+        let mut length = 0;
+        // SAFETY: `rows` holds `count × columns` floats, checked above; `out` holds the one value per row that is written.
+        let code = with_threads(self.threads, || unsafe {
+            lightgbm3_sys::LGBM_BoosterPredictForMat(
+                self.handle,
+                rows.as_ptr().cast(),
+                lightgbm3_sys::C_API_DTYPE_FLOAT32 as c_int,
+                count as i32,
+                self.columns as i32,
+                1,
+                lightgbm3_sys::C_API_PREDICT_NORMAL as c_int,
+                0,
+                -1,
+                text.as_ptr(),
+                &raw mut length,
+                out.as_mut_ptr(),
+            )
+        });
+        check(operation, code)?;
+        Ok(out)
+    }
+}
+
+impl Drop for Booster {
+    fn drop(&mut self) {
+        // SAFETY: the handle was made by the library and is freed once.
+        unsafe { lightgbm3_sys::LGBM_BoosterFree(self.handle) };
+    }
+}

@@ -1,0 +1,96 @@
+//! What the trees learn: the target over the local level of its series at the origin.
+//!
+//! Series of very different levels then look alike to one model, and a level never seen in training is no obstacle.
+
+use almanac_series::Panel;
+use serde::{Deserialize, Serialize};
+
+use crate::Objective;
+
+/// Of the scored targets, this share of zeros makes them counts with many zeros.
+const MANY_ZEROS: f64 = 0.03;
+/// A log-ratio is not taken below this share of the level.
+const LEAST_RATIO: f64 = 0.01;
+/// A ratio beyond this is an error of the data, not demand.
+const MOST_RATIO: f64 = 1e4;
+/// Weights stay within this factor of the typical one, both ways: no series drowns out all others.
+const MOST_WEIGHT: f64 = 1e3;
+
+/// An objective that is settled, and the targets it has seen.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Target {
+    pub(crate) objective: Objective,
+    /// Whether any target was negative; if none, no forecast is.
+    pub(crate) negative: bool,
+    /// Typical local level, for weights.
+    pub(crate) typical_level: f64,
+    /// Factor on forecasts of a log-ratio, which fall short of the mean.
+    pub(crate) correction: f64,
+}
+
+impl Target {
+    pub(crate) fn new(asked: Objective, train: &Panel) -> Self {
+        let (mut rows, mut zeros, mut negative) = (0_u64, 0_u64, false);
+        let mut levels = Vec::with_capacity(train.n_series());
+        for view in train.views() {
+            let (mut sum, mut count) = (0.0, 0_u64);
+            for (_, y) in view.scored() {
+                zeros += u64::from(y == 0.0);
+                negative |= y < 0.0;
+                sum += y.abs();
+                count += 1;
+            }
+            rows += count;
+            if count > 0 && sum > 0.0 {
+                levels.push(sum / count as f64);
+            }
+        }
+        levels.sort_by(f64::total_cmp);
+        let typical_level = levels.get(levels.len() / 2).copied().unwrap_or(1.0);
+        let objective = match asked {
+            Objective::Auto if negative => Objective::Ratio,
+            Objective::Auto if zeros as f64 > MANY_ZEROS * rows as f64 => Objective::Tweedie { power: 1.2 },
+            Objective::Auto if zeros > 0 => Objective::Tweedie { power: 1.1 },
+            Objective::Auto => Objective::LogRatio,
+            // A deviance and a logarithm have no negative side.
+            Objective::Tweedie { .. } | Objective::LogRatio if negative => Objective::Ratio,
+            chosen => chosen,
+        };
+        Self { objective, negative, typical_level, correction: 1.0 }
+    }
+
+    pub(crate) fn label(&self, y: f64, level: f64) -> f32 {
+        let ratio = (y / level).clamp(-MOST_RATIO, MOST_RATIO);
+        (match self.objective {
+            Objective::LogRatio => ratio.max(LEAST_RATIO).ln(),
+            _ => ratio,
+        }) as f32
+    }
+
+    pub(crate) fn weight(&self, level: f64) -> f32 {
+        let power = match self.objective {
+            // Makes the deviance of the ratio that of the target itself.
+            Objective::Tweedie { power } => 2.0 - power,
+            Objective::Ratio => 1.0,
+            _ => 0.0,
+        };
+        (level / self.typical_level).powf(power).clamp(1.0 / MOST_WEIGHT, MOST_WEIGHT) as f32
+    }
+
+    /// From what the trees say to the units of `y`.
+    pub(crate) fn value(&self, raw: f64, level: f64) -> f64 {
+        let ratio = match self.objective {
+            Objective::LogRatio => raw.exp() * self.correction,
+            _ => raw,
+        };
+        let value = ratio * level;
+        if self.negative { value } else { value.max(0.0) }
+    }
+
+    pub(crate) fn params(&self) -> Vec<(&'static str, String)> {
+        match self.objective {
+            Objective::Tweedie { power } => vec![("objective", "tweedie".into()), ("tweedie_variance_power", power.to_string())],
+            _ => vec![("objective", "regression".into())],
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! The composition root: settings of the file into what each crate is given.
+
+use almanac_config::{Duplicates, GapPolicy, Negatives, Settings, TableSource, ValueType};
+use almanac_data::{CheckSpec, ColumnKind, CsvOptions, DuplicatePolicy, GapPolicy as SilverGaps, NegativePolicy, SilverSpec, TableSpec, expand_source};
+use almanac_evaluate::GateConfig;
+use almanac_features::{FeatureSpec, WindowSpec};
+use almanac_pipeline::{Checks, PipelineSettings, Project};
+use almanac_series::{Freq, Hint, Horizon};
+use almanac_tracking::SqliteStore;
+
+use crate::exit::ExitStatus;
+use crate::failure::{Failure, OrFail};
+use crate::models::Models;
+
+/// Rows of a partition of the lake.
+const ROWS_PER_PARTITION: usize = 1_000_000;
+
+/// A setting that can only be decided with another one.
+#[derive(Debug, thiserror::Error)]
+enum Undecided {
+    #[error("`[data] gaps = \"auto\"` is decided by `almanac init`, not by a run")]
+    Gaps,
+    #[error("the horizon depends on the frequency, and neither is set")]
+    Horizon,
+    #[error("`[features] lags` and `windows` need to know the frequency")]
+    Features,
+}
+
+impl Hint for Undecided {
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Gaps => "set `gaps` to `zero` (no row means no sale), `missing`, `closed` or `forward`".into(),
+            Self::Horizon => "set `[forecast] horizon`, e.g. `horizon = 28`".into(),
+            Self::Features => "set `[data] freq`, e.g. `freq = \"D\"`".into(),
+        })
+    }
+}
+
+/// Returns the steps ahead that the project forecasts.
+fn horizon(settings: &Settings) -> Result<Horizon, Failure> {
+    let by_freq = || settings.data.freq.map(|freq| settings.forecast.horizon_at(freq));
+    settings.forecast.horizon.or_else(by_freq).ok_or(Undecided::Horizon).or_fail(ExitStatus::Config)
+}
+
+/// Returns what the pipeline is to do.
+///
+/// # Errors
+/// Exit code 3 for settings that contradict each other, 4 for sources that are not there.
+pub(crate) fn pipeline(settings: &Settings) -> Result<PipelineSettings, Failure> {
+    let data = &settings.data;
+    let horizon = horizon(settings)?;
+    let mut sources: Vec<&TableSource> = data.tables.iter().collect();
+    sources.extend(&data.future_source);
+    let tables = sources.into_iter().map(|source| table(settings, source)).collect::<Result<Vec<_>, _>>()?;
+    let whole = |source: &TableSource| format!("SELECT * FROM \"{}\"", source.name);
+    let silver = SilverSpec {
+        id: data.id.clone(),
+        time: data.time.clone(),
+        target: data.target.clone(),
+        freq: data.freq,
+        timezone: data.timezone.clone(),
+        gaps: match data.gaps {
+            GapPolicy::Auto => return Err(Failure::new(ExitStatus::Config, Undecided::Gaps)),
+            GapPolicy::Zero => SilverGaps::Zero,
+            GapPolicy::Missing => SilverGaps::Missing,
+            GapPolicy::Closed => SilverGaps::Closed,
+            GapPolicy::Forward => SilverGaps::Forward,
+            GapPolicy::Error => SilverGaps::Error,
+        },
+        duplicates: match data.duplicates {
+            Duplicates::Error => DuplicatePolicy::Error,
+            Duplicates::Sum => DuplicatePolicy::Sum,
+            Duplicates::Mean => DuplicatePolicy::Mean,
+            Duplicates::First => DuplicatePolicy::First,
+            Duplicates::Last => DuplicatePolicy::Last,
+        },
+        negatives: match data.negatives {
+            Negatives::Keep => NegativePolicy::Keep,
+            Negatives::Clip => NegativePolicy::Clip,
+            Negatives::Quarantine => NegativePolicy::Quarantine,
+        },
+        in_stock: data.in_stock.clone(),
+        historic: data.historic.clone(),
+        future: data.future.clone(),
+        statics: data.static_columns.clone(),
+        horizon: horizon.steps(),
+        target_rows_per_partition: ROWS_PER_PARTITION,
+        ..SilverSpec::default()
+    };
+    Ok(PipelineSettings {
+        sql: data.sql.clone(),
+        future_sql: data.future_sql.clone().or_else(|| data.future_source.as_ref().map(whole)),
+        silver,
+        checks: checks(settings),
+        features: features(settings, horizon)?,
+        hierarchy: data.hierarchy.iter().map(|path| path.join("/")).collect(),
+        price: data.price.clone(),
+        models: settings.model_names().into_iter().filter(|name| name != almanac_pipeline::ENSEMBLE).collect(),
+        horizon,
+        quantiles: settings.forecast.quantiles.clone(),
+        folds: settings.forecast.folds,
+        fold_stride: settings.forecast.fold_stride,
+        season_length: settings.forecast.season_length,
+        seed: settings.forecast.seed,
+        gates: GateConfig { beats: settings.gates.beats.clone(), min_folds: settings.gates.min_folds },
+        memory: memory(settings),
+        root: settings.project.clone(),
+        config_text: std::fs::read_to_string(settings.project.join(almanac_config::PROJECT_FILE)).unwrap_or_default(),
+        tables,
+    })
+}
+
+/// Returns the models of the project.
+pub(crate) fn models(settings: &Settings) -> Result<Models, Failure> {
+    let horizon = horizon(settings)?;
+    Ok(Models {
+        season_length: settings.forecast.season_length,
+        country: settings.features.holidays.clone(),
+        features: features(settings, horizon)?,
+        max_train_rows: settings.forecast.max_train_rows,
+        threads: settings.run.threads,
+        categorical_future: Vec::new(),
+    })
+}
+
+/// Opens the metadata database of the project.
+///
+/// # Errors
+/// Exit code 7.
+pub(crate) fn store(project: &Project, runtime: &tokio::runtime::Runtime) -> Result<SqliteStore, Failure> {
+    runtime.block_on(SqliteStore::open(&project.database())).or_fail(ExitStatus::Store)
+}
+
+fn table(settings: &Settings, source: &TableSource) -> Result<TableSpec, Failure> {
+    let mut paths = Vec::new();
+    for pattern in &source.patterns {
+        paths.extend(expand_source(&settings.project, pattern).or_fail(ExitStatus::DataInput)?);
+    }
+    let csv = &settings.data.csv;
+    let non_empty = |values: &[String]| (!values.is_empty()).then(|| values.to_vec());
+    let kind = |value: &ValueType| match value {
+        ValueType::String => ColumnKind::Text,
+        ValueType::Integer => ColumnKind::Integer,
+        ValueType::Float => ColumnKind::Real,
+        ValueType::Boolean => ColumnKind::Boolean,
+        ValueType::Date => ColumnKind::Date,
+        ValueType::Timestamp => ColumnKind::Timestamp,
+    };
+    Ok(TableSpec {
+        name: source.name.clone(),
+        paths,
+        csv: CsvOptions {
+            delimiter: csv.delimiter,
+            encoding: csv.encoding.clone(),
+            decimal: csv.decimal,
+            date_formats: non_empty(&csv.date_format),
+            null_values: non_empty(&csv.null_values),
+        },
+        types: settings.data.types.iter().map(|(name, value)| (name.clone(), kind(value))).collect(),
+    })
+}
+
+/// Returns the gates on the data.
+fn checks(settings: &Settings) -> Checks {
+    let asked = &settings.checks;
+    let quarantine = CheckSpec::Quarantine { max_share: asked.max_quarantine_share };
+    let mut silver = vec![
+        CheckSpec::Regular,
+        CheckSpec::MinSeries { series: asked.min_series as u64 },
+        CheckSpec::RowChange { max_drop: asked.max_row_change, max_growth: f64::MAX },
+        CheckSpec::Nulls { column: "y".into(), max_share: asked.max_null_share },
+        quarantine.clone(),
+    ];
+    if asked.min.is_some() || asked.max.is_some() {
+        silver.push(CheckSpec::Range { column: "y".into(), min: asked.min, max: asked.max });
+    }
+    let bounded = asked.ranges.iter().map(|(column, (min, max))| CheckSpec::Range { column: column.clone(), min: Some(*min), max: Some(*max) });
+    silver.extend(bounded);
+    silver.extend(asked.allowed.iter().map(|(column, values)| CheckSpec::Allowed { column: column.clone(), values: values.clone() }));
+    silver.extend(asked.required.iter().map(|column| CheckSpec::Nulls { column: column.clone(), max_share: 0.0 }));
+    silver.extend(asked.freshness_days.map(|days| CheckSpec::Fresh { column: "ds".into(), max_age_days: f64::from(days) }));
+    Checks { bronze: vec![CheckSpec::MinRows { rows: 1 }, quarantine], silver }
+}
+
+/// Returns the features asked for, or `None` for the usual ones of the frequency.
+fn features(settings: &Settings, horizon: Horizon) -> Result<Option<FeatureSpec>, Failure> {
+    let asked = &settings.features;
+    if asked.lags.is_none() && asked.windows.is_none() {
+        return Ok(None);
+    }
+    let freq: Freq = settings.data.freq.ok_or(Undecided::Features).or_fail(ExitStatus::Config)?;
+    let mut spec = FeatureSpec::for_freq(freq, horizon);
+    if let Some(lags) = &asked.lags {
+        spec.lags.clone_from(lags);
+    }
+    if let Some(windows) = &asked.windows {
+        spec.windows = windows.iter().map(|rows| WindowSpec::full(*rows)).collect();
+    }
+    Ok(Some(spec))
+}
+
+/// Memory for queries: what is asked for, or half of the machine's.
+fn memory(settings: &Settings) -> usize {
+    const GIB: f64 = (1_u64 << 30) as f64;
+    if settings.run.memory_gb > 0.0 {
+        return (settings.run.memory_gb * GIB) as usize;
+    }
+    crate::commands::doctor::memory_bytes().map_or(2 << 30, |bytes| (bytes / 2.0) as usize)
+}

@@ -1,0 +1,331 @@
+//! The project as the server sees it: the newest champion, its panel and its forecasts, behind [`ForecastService`].
+//!
+//! What is served is immutable and replaced as a whole when `almanac run` promotes a new champion; requests in flight keep what they
+//! started with.
+
+mod loaded;
+mod predict;
+
+use std::ops::ControlFlow;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant, SystemTime};
+
+use almanac_api::{
+    ExogColumns, ForecastRow, History, HistoryPoint, HistoryStatus, Leaderboard, LeaderboardRow, LevelInfo, ModelInfo, PredictResponse,
+    ProjectInfo, Readiness, Scores, SeriesItem, SeriesMetrics, SeriesPage, SeriesState, StepBucket,
+};
+use almanac_model::Forecast;
+use almanac_pipeline::{ModelFactory, PipelineError, Project};
+use almanac_series::RowStatus;
+use almanac_server::{
+    Cutoff, ForecastQuery, ForecastService, HistoryQuery, Order, PredictQuery, SeriesQuery, SeriesSort, ServiceError,
+};
+
+use self::loaded::Loaded;
+
+/// How often the project is looked at for a new champion.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// A project that is served.
+#[derive(Debug)]
+pub(crate) struct Serving {
+    project: Project,
+    models: Box<dyn ModelFactory>,
+    loaded: RwLock<Option<(SystemTime, Arc<Loaded>)>>,
+    looked: Mutex<Option<Instant>>,
+}
+
+impl Serving {
+    /// Serves `project`; nothing is read before the first request.
+    pub(crate) fn new(project: Project, models: Box<dyn ModelFactory>) -> Self {
+        Self { project, models, loaded: RwLock::new(None), looked: Mutex::new(None) }
+    }
+
+    /// Returns what is served now, after looking for a new champion if the last look is a while ago.
+    fn current(&self) -> Result<Arc<Loaded>, ServiceError> {
+        let held = || self.loaded.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
+        if let (Some((_, loaded)), Some(at)) = (held(), *looked)
+            && at.elapsed() < LOOK_EVERY
+        {
+            return Ok(loaded);
+        }
+        *looked = Some(Instant::now());
+        let changed = std::fs::metadata(self.project.champion()).and_then(|meta| meta.modified());
+        let Ok(changed) = changed else {
+            return held().map(|(_, loaded)| loaded).ok_or_else(|| not_ready(&PipelineError::NoChampion));
+        };
+        if let Some((at, loaded)) = held()
+            && at == changed
+        {
+            return Ok(loaded);
+        }
+        match Loaded::read(&self.project, self.models.as_ref()) {
+            Ok(fresh) => {
+                let fresh = Arc::new(fresh);
+                *self.loaded.write().unwrap_or_else(PoisonError::into_inner) = Some((changed, Arc::clone(&fresh)));
+                Ok(fresh)
+            }
+            // A run may be replacing the lake right now: what was loaded stays true.
+            Err(error) => match held() {
+                Some((_, loaded)) => {
+                    tracing::warn!(%error, "the new champion could not be read; the old one goes on");
+                    Ok(loaded)
+                }
+                None => Err(not_ready(&error)),
+            },
+        }
+    }
+}
+
+fn not_ready(error: &PipelineError) -> ServiceError {
+    ServiceError::NotReady { reason: error.to_string() }
+}
+
+fn not_found(what: &'static str, name: &str) -> ServiceError {
+    ServiceError::NotFound { what, name: name.to_owned() }
+}
+
+/// Milliseconds since 1970 as RFC 3339.
+fn timestamp(ms: i64) -> Option<String> {
+    jiff::Timestamp::from_millisecond(ms).ok().map(|at| at.to_string())
+}
+
+impl ForecastService for Serving {
+    fn project(&self) -> Result<ProjectInfo, ServiceError> {
+        let loaded = match self.current() {
+            Ok(loaded) => loaded,
+            Err(ServiceError::NotReady { .. }) => return Ok(before_the_first_run(&self.project)),
+            Err(error) => return Err(error),
+        };
+        let (file, champion) = (loaded.bundle.file(), &loaded.champion);
+        let info = |name: &String| ModelInfo {
+            name: name.clone(),
+            is_champion: *name == file.champion,
+            is_baseline: file.baselines.contains(name),
+        };
+        let mut models: Vec<ModelInfo> = file.models.iter().map(info).collect();
+        models.sort_by_key(|model| !model.is_champion);
+        let levels = loaded.hierarchy.levels().iter().enumerate().map(|(index, level)| LevelInfo {
+            name: level.name.clone(),
+            series: level.nodes.len() as u64,
+            is_leaf: index == loaded.hierarchy.bottom(),
+        });
+        let names = |names: &mut dyn Iterator<Item = &str>| names.map(str::to_owned).collect();
+        Ok(ProjectInfo {
+            name: self.project.name(),
+            data_version: Some(champion.data_version.chars().take(12).collect()),
+            run_id: Some(champion.run_id.clone()),
+            run_at: timestamp(champion.promoted_ms),
+            freq: loaded.panel.freq().to_string(),
+            timezone: loaded.panel.timezone().map(str::to_owned),
+            horizon: file.horizon as u32,
+            quantiles: file.quantiles.clone(),
+            cutoffs: vec![champion.cutoff.clone()],
+            levels: levels.collect(),
+            models,
+            exog: ExogColumns {
+                historic: names(&mut loaded.panel.historic_names()),
+                future: names(&mut loaded.panel.future_names()),
+                statics: names(&mut loaded.panel.statics().iter().map(|column| &*column.name)),
+            },
+        })
+    }
+
+    fn readiness(&self) -> Readiness {
+        match self.current() {
+            Ok(loaded) => Readiness {
+                ready: true,
+                reason: None,
+                champion: Some(loaded.champion.model.clone()),
+                issued_at: timestamp(loaded.champion.promoted_ms),
+            },
+            Err(error) => Readiness { ready: false, reason: Some(error.to_string()), champion: None, issued_at: None },
+        }
+    }
+
+    fn series(&self, query: &SeriesQuery) -> Result<SeriesPage, ServiceError> {
+        let loaded = self.current()?;
+        let level = loaded.level(&query.level)?;
+        let wanted = query.search.as_ref().map(|text| text.to_lowercase());
+        let nodes = &loaded.hierarchy.levels()[level].nodes;
+        let mut matching: Vec<usize> =
+            (0..nodes.len()).filter(|node| wanted.as_ref().is_none_or(|text| nodes[*node].as_str().to_lowercase().contains(text))).collect();
+        let score = |node: &usize| match query.sort {
+            SeriesSort::Value => loaded.errors(level, *node).map(|error| error.value),
+            SeriesSort::Error => loaded.errors(level, *node).and_then(|error| error.wape),
+            SeriesSort::Name => None,
+        };
+        // Nodes are sorted by key, so that a stable sort leaves ties in the order of keys.
+        matching.sort_by(|a, b| match (score(a), score(b)) {
+            (Some(a), Some(b)) if query.order == Order::Asc => a.total_cmp(&b),
+            (Some(a), Some(b)) => b.total_cmp(&a),
+            (Some(_), None) => std::cmp::Ordering::Less,
+            (None, Some(_)) => std::cmp::Ordering::Greater,
+            (None, None) if query.sort == SeriesSort::Name && query.order == Order::Desc => b.cmp(a),
+            (None, None) => a.cmp(b),
+        });
+        let (offset, total) = (query.offset as usize, matching.len());
+        let page = matching.into_iter().skip(offset).take(query.limit as usize);
+        let items: Vec<SeriesItem> = page.map(|node| series_item(&loaded, level, node)).collect();
+        let next = offset + items.len();
+        Ok(SeriesPage { total: total as u64, offset: query.offset, items, next_offset: (next < total).then_some(next as u64) })
+    }
+
+    fn history(&self, query: &HistoryQuery) -> Result<History, ServiceError> {
+        let loaded = self.current()?;
+        let level = loaded.level(&query.level)?;
+        let node = loaded.node(level, &query.unique_id)?;
+        let (start, rows) = loaded.history(level, node);
+        let skip = query.last.map_or(0, |last| rows.len().saturating_sub(last as usize));
+        let freq = loaded.panel.freq();
+        let points = rows.iter().enumerate().skip(skip).map(|(row, (y, status))| HistoryPoint {
+            ds: freq.label(start.plus(row as i64)),
+            y: (!y.is_nan()).then_some(*y),
+            status: match status {
+                RowStatus::Observed | RowStatus::Future => HistoryStatus::Observed,
+                RowStatus::Filled => HistoryStatus::Filled,
+                RowStatus::Missing => HistoryStatus::Missing,
+                RowStatus::Censored => HistoryStatus::Censored,
+                RowStatus::Closed => HistoryStatus::Closed,
+            },
+        });
+        Ok(History { unique_id: query.unique_id.to_string(), level: query.level.clone(), points: points.collect() })
+    }
+
+    fn forecasts(&self, query: &ForecastQuery, emit: &mut dyn FnMut(ForecastRow) -> ControlFlow<()>) -> Result<(), ServiceError> {
+        let loaded = self.current()?;
+        let level = loaded.level(&query.level)?;
+        if let Cutoff::At(label) = &query.cutoff
+            && *label != loaded.champion.cutoff
+        {
+            return Err(not_found("cutoff", label));
+        }
+        let model = query.model.as_deref().unwrap_or(&loaded.champion.model);
+        let forecast = loaded.forecast(&self.project, level, model)?;
+        let only = match &query.unique_id {
+            None => None,
+            Some(id) => {
+                loaded.node(level, id)?;
+                // Known, but not forecast: no rows.
+                let Some(position) = forecast.position(id) else { return Ok(()) };
+                Some(position)
+            }
+        };
+        let steps = query.horizon.map_or(usize::MAX, |horizon| horizon.steps());
+        for position in only.map_or(0..forecast.n_series(), |position| position..position + 1) {
+            for row in rows_of(&forecast, position, steps) {
+                if emit(row).is_break() {
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn predict(&self, query: &PredictQuery) -> Result<PredictResponse, ServiceError> {
+        predict::predict(&*self.current()?, query)
+    }
+
+    fn leaderboard(&self) -> Result<Leaderboard, ServiceError> {
+        let loaded = self.current()?;
+        let (selection, file) = (&loaded.selection, loaded.bundle.file());
+        let mut rows: Vec<LeaderboardRow> = selection
+            .leaderboard
+            .rows
+            .iter()
+            .map(|row| LeaderboardRow {
+                level: row.level.clone(),
+                steps: StepBucket { first: row.horizon_from as u32, last: row.horizon_to as u32 },
+                model: row.model.clone(),
+                rank: 0,
+                is_champion: row.model == file.champion,
+                is_baseline: file.baselines.contains(&row.model),
+                scores: Scores { mase: row.mase, rmsse: row.rmsse, wrmsse: row.wrmsse, wape: row.wape, bias: row.bias, wql: row.wql },
+                coverage: coverage_of(&loaded, row),
+            })
+            .collect();
+        rank(&mut rows);
+        Ok(Leaderboard { ranked_by: "wrmsse".to_owned(), cutoffs: selection.cutoffs.clone(), rows })
+    }
+}
+
+/// Coverage of a model's calibrated intervals: measured per level for the champion, at the bottom for the others.
+fn coverage_of(loaded: &Loaded, row: &almanac_evaluate::LeaderboardRow) -> Vec<almanac_api::CoverageScore> {
+    let whole = row.horizon_from == 1 && row.horizon_to == loaded.bundle.file().horizon;
+    if whole && row.model == loaded.champion.model {
+        let of_level = loaded.selection.cross_coverage.iter().filter(|measured| measured.level == row.level);
+        return of_level.map(|measured| almanac_api::CoverageScore { nominal: measured.nominal, empirical: measured.empirical }).collect();
+    }
+    row.coverage.iter().map(|(nominal, empirical)| almanac_api::CoverageScore { nominal: *nominal, empirical: *empirical }).collect()
+}
+
+/// Ranks the models within each level and part of the horizon.
+fn rank(rows: &mut [LeaderboardRow]) {
+    let score = |row: &LeaderboardRow| row.scores.wrmsse.unwrap_or(f64::INFINITY);
+    for index in 0..rows.len() {
+        let own = &rows[index];
+        let rivals = rows.iter().filter(|other| other.level == own.level && other.steps == own.steps);
+        rows[index].rank = 1 + rivals.filter(|other| score(other) < score(own)).count() as u32;
+    }
+}
+
+fn series_item(loaded: &Loaded, level: usize, node: usize) -> SeriesItem {
+    let spec = &loaded.hierarchy.levels()[level];
+    let error = loaded.errors(level, node);
+    let life = loaded.life(level, node);
+    SeriesItem {
+        unique_id: spec.nodes[node].to_string(),
+        level: spec.name.clone(),
+        value: error.map_or(0.0, |error| error.value),
+        metrics: SeriesMetrics {
+            wape: error.and_then(|error| error.wape),
+            bias: error.and_then(|error| error.bias),
+            mase: None,
+            coverage: Vec::new(),
+        },
+        state: life.state,
+        last_ds: loaded.panel.freq().label(life.last),
+        rows: life.rows as u64,
+    }
+}
+
+/// Rows of one series, as they go to clients.
+fn rows_of(forecast: &Forecast, position: usize, steps: usize) -> impl Iterator<Item = ForecastRow> + '_ {
+    let span = &forecast.series[position];
+    let width = forecast.quantiles.len();
+    let columns: Vec<String> = forecast.quantiles.iter().map(|quantile| quantile.column()).collect();
+    forecast.mean_of(position).iter().take(steps).enumerate().map(move |(step, mean)| ForecastRow {
+        unique_id: span.id.to_string(),
+        ds: forecast.freq.label(span.cutoff.plus(step as i64 + 1)),
+        cutoff: forecast.freq.label(span.cutoff),
+        model: forecast.model.clone(),
+        mean: *mean,
+        quantiles: columns.iter().cloned().zip(forecast.quantiles_of(position)[step * width..(step + 1) * width].iter().copied()).collect(),
+    })
+}
+
+fn before_the_first_run(project: &Project) -> ProjectInfo {
+    ProjectInfo {
+        name: project.name(),
+        data_version: None,
+        run_id: None,
+        run_at: None,
+        freq: String::new(),
+        timezone: None,
+        horizon: 0,
+        quantiles: Vec::new(),
+        cutoffs: Vec::new(),
+        levels: Vec::new(),
+        models: Vec::new(),
+        exog: ExogColumns::default(),
+    }
+}
+
+/// What kind of life a node leads, for the list of series.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Life {
+    pub(crate) state: SeriesState,
+    pub(crate) last: almanac_series::Period,
+    pub(crate) rows: usize,
+}

@@ -1,0 +1,127 @@
+//! What the commands that work on a project share: its settings composed, its store open, its runtime started.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use almanac_config::{Overrides, Settings};
+use almanac_pipeline::{Event, Observer, Outside, PipelineError, PipelineSettings, Project, RunError};
+use almanac_tracking::SqliteStore;
+
+use crate::compose;
+use crate::context::Context;
+use crate::exit::ExitStatus;
+use crate::failure::Failure;
+use crate::models::Models;
+use crate::printer::AssetProgress;
+
+/// A project opened by a command.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) project: Project,
+    pub(crate) settings: Settings,
+    pub(crate) pipeline: PipelineSettings,
+    pub(crate) models: Models,
+    pub(crate) store: SqliteStore,
+    pub(crate) runtime: tokio::runtime::Runtime,
+    observer: Progress,
+}
+
+impl Session {
+    /// Opens the project that `-C` names.
+    ///
+    /// # Errors
+    /// Exit codes 3 (settings), 4 (sources), 7 (database).
+    pub(crate) fn open(ctx: &Context, flags: Overrides) -> Result<Self, Failure> {
+        let settings = ctx.settings(flags)?;
+        let threads = match settings.run.threads {
+            0 => ctx.threads().get(),
+            threads => threads,
+        };
+        // A second pool in one process is a bug of ours; the first one stays.
+        let _ = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(threads)
+            .enable_all()
+            .build()
+            .map_err(|error| Failure::foreign(ExitStatus::Io, error))?;
+        let project = Project::new(&settings.project);
+        let pipeline = compose::pipeline(&settings)?;
+        let models = Models { threads, ..compose::models(&settings)? };
+        let store = compose::store(&project, &runtime)?;
+        let observer = Progress(AssetProgress::new(ctx.printer.clone()));
+        Ok(Self { project, settings, pipeline, models, store, runtime, observer })
+    }
+
+    /// Returns what the pipeline needs from outside.
+    pub(crate) fn outside(&self) -> Outside<'_> {
+        Outside { models: &self.models, observer: &self.observer, store: &self.store, runtime: self.runtime.handle(), clock: now_ms }
+    }
+
+    /// Returns who hears of progress.
+    pub(crate) fn observer(&self) -> &dyn Observer {
+        &self.observer
+    }
+}
+
+/// Milliseconds since 1970 in UTC.
+pub(crate) fn now_ms() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
+}
+
+/// Shows the pipeline's events on the terminal.
+#[derive(Debug)]
+struct Progress(AssetProgress);
+
+impl Observer for Progress {
+    fn on(&self, event: &Event<'_>) {
+        match *event {
+            Event::Cached { asset } => self.0.cached(asset),
+            Event::Started { asset } => self.0.started(asset),
+            Event::Progress { asset, done, total } => self.0.advanced(asset, done, total),
+            Event::Finished { asset, .. } => self.0.finished(asset),
+            Event::Note { text } => self.0.note(text),
+        }
+    }
+}
+
+/// Gives a failed run its exit code.
+pub(crate) fn run_failure(error: RunError) -> Failure {
+    let status = status_of(&error.source);
+    Failure::new(status, error)
+}
+
+/// Gives a failure of the pipeline its exit code.
+pub(crate) fn status_of(error: &PipelineError) -> ExitStatus {
+    match error {
+        PipelineError::Source { .. } | PipelineError::Ingest(_) | PipelineError::Silver(_) | PipelineError::Panel(_) => ExitStatus::DataInput,
+        PipelineError::Plan(_) => ExitStatus::DataInput,
+        PipelineError::Query(_) | PipelineError::Hierarchy(_) | PipelineError::UnknownModel { .. } | PipelineError::Features(_) => {
+            ExitStatus::Config
+        }
+        PipelineError::Check(_) => ExitStatus::DataCheck,
+        PipelineError::Gate(_) => ExitStatus::ModelGate,
+        PipelineError::Store(_) => ExitStatus::Store,
+        PipelineError::State { .. }
+        | PipelineError::Lake(_)
+        | PipelineError::Forecasts(_)
+        | PipelineError::Artifact(_)
+        | PipelineError::Busy
+        | PipelineError::Damaged { .. } => ExitStatus::Io,
+        PipelineError::NoChampion => ExitStatus::Usage,
+        _ => ExitStatus::Unexpected,
+    }
+}
+
+/// Turns a failure of the pipeline outside a run into a failed command.
+pub(crate) trait OrFailPipeline<T> {
+    /// Gives the error its exit code.
+    fn or_fail_pipeline(self) -> Result<T, Failure>;
+}
+
+impl<T> OrFailPipeline<T> for Result<T, PipelineError> {
+    fn or_fail_pipeline(self) -> Result<T, Failure> {
+        self.map_err(|error| {
+            let status = status_of(&error);
+            Failure::new(status, error)
+        })
+    }
+}

@@ -1,0 +1,182 @@
+//! The whole job through the binary: run, run again, change, kill and resume, export, audit.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use crate::program::{Workplace, files_below};
+
+/// A demo small enough for a test, with every step of the whole job.
+const DEMO: &str = "demo shop --series 24 --days 500 --horizon 14 --no-run";
+
+fn shop() -> Workplace {
+    let place = Workplace::new();
+    let made = place.almanac(DEMO);
+    assert_eq!(made.code, Some(0), "{}", made.stderr);
+    place
+}
+
+#[track_caller]
+fn succeed(place: &Workplace, line: &str) -> String {
+    let answer = place.almanac(line);
+    assert_eq!(answer.code, Some(0), "`{line}`:\n{}\n{}", answer.stdout, answer.stderr);
+    answer.stdout
+}
+
+/// The forecast table as names and bytes, relative to its folder.
+fn forecast_table(place: &Workplace) -> Vec<(PathBuf, Vec<u8>)> {
+    let folder = place.path("shop/.almanac/forecasts");
+    let relative = |path: PathBuf| path.strip_prefix(&folder).map(Path::to_path_buf).expect("below the folder");
+    files_below(&folder).into_iter().map(|(path, bytes)| (relative(path), bytes)).collect()
+}
+
+fn made(json: &str) -> u64 {
+    let summary: serde_json::Value = serde_json::from_str(json).expect("the summary is JSON");
+    summary["made"].as_u64().expect("it counts the assets made")
+}
+
+#[test]
+fn a_second_run_does_nothing_and_a_change_runs_only_what_depends_on_it() {
+    let place = shop();
+    let first = made(&succeed(&place, "-C shop run --format json"));
+    assert!(first > 20, "{first} assets");
+    let table = forecast_table(&place);
+    assert_eq!(made(&succeed(&place, "-C shop run --format json")), 0);
+
+    let settings = place.path("shop/almanac.toml");
+    let text = std::fs::read_to_string(&settings).expect("the demo wrote it");
+    std::fs::write(&settings, text.replace("[forecast]", "[gates]\nbeats = [\"naive\"]\n\n[forecast]")).expect("written");
+    let again = made(&succeed(&place, "-C shop run --format json"));
+    assert!((1..=4).contains(&again), "the gate changes the choice, not the backtest: {again} assets");
+
+    std::fs::write(&settings, &text).expect("written");
+    let prices = place.path("shop/raw/prices.csv");
+    let mut bytes = std::fs::read(&prices).expect("the demo wrote it");
+    bytes.extend_from_slice(b"\n");
+    std::fs::write(&prices, bytes).expect("written");
+    assert!(made(&succeed(&place, "-C shop run --format json")) > 10, "a source changed");
+    assert_eq!(table.len(), forecast_table(&place).iter().filter(|file| table.iter().any(|old| old.0 == file.0)).count());
+}
+
+#[test]
+fn one_thread_and_two_give_the_same_forecast_table() {
+    let (one, two) = (shop(), shop());
+    succeed(&one, "-C shop --threads 1 run");
+    succeed(&two, "-C shop --threads 2 run");
+    let (one, two) = (forecast_table(&one), forecast_table(&two));
+    assert!(!one.is_empty());
+    assert!(one == two, "the forecast tables differ");
+}
+
+#[test]
+fn a_killed_run_goes_on_to_the_same_forecast_table() {
+    let undisturbed = shop();
+    let started = std::time::Instant::now();
+    succeed(&undisturbed, "-C shop run");
+    let whole = started.elapsed();
+    let killed = shop();
+    // Moments spread over the run, each in a part of its own; a run that is resumed is shorter than a whole one.
+    for kill in 0..6_u32 {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_almanac"))
+            .args(["-C", "shop", "run"])
+            .current_dir(killed.path(""))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the binary was built for this test");
+        // The moment is what is tested, so there is no event to wait for.
+        std::thread::sleep(whole.mul_f64(0.02 + 0.13 * f64::from(kill) + 0.01 * f64::from(kill * 7 % 5)).max(Duration::from_millis(5)));
+        child.kill().expect("ours to kill");
+        child.wait().expect("it was started");
+    }
+    succeed(&killed, "-C shop run");
+    assert!(forecast_table(&undisturbed) == forecast_table(&killed), "the forecast tables differ");
+    assert_eq!(made(&succeed(&killed, "-C shop run --format json")), 0);
+}
+
+#[test]
+fn forecasts_are_exported_in_every_form_and_cut_as_asked() {
+    let place = shop();
+    succeed(&place, "-C shop run");
+    let csv = succeed(&place, "-C shop forecast --out - --horizon 3");
+    let mut lines = csv.lines();
+    let header = lines.next().expect("a header");
+    assert!(header.starts_with("unique_id,ds,cutoff,model,mean,q0.005,"), "{header}");
+    let rows: Vec<&str> = lines.collect();
+    assert!(rows.len() >= 30 && rows.len() % 3 == 0, "{} rows", rows.len());
+
+    let id = rows[0].split(',').next().expect("a key");
+    let one = succeed(&place, &format!("-C shop forecast --out - --series {id}"));
+    assert_eq!(one.lines().count(), 15);
+    let total = succeed(&place, "-C shop forecast --out - --level total --model seasonal_naive");
+    assert_eq!(total.lines().count(), 15);
+    assert!(total.contains(",seasonal_naive,"));
+    for form in ["csv", "parquet", "json"] {
+        succeed(&place, &format!("-C shop forecast --out out.{form}"));
+        assert!(place.path(&format!("out.{form}")).exists());
+    }
+    let parsed: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(place.path("out.json")).expect("written")).expect("one JSON document");
+    assert!(parsed.as_array().is_some_and(|rows| !rows.is_empty() && rows[0]["mean"].is_number()));
+    let refused = place.almanac("-C shop forecast --out - --series nobody");
+    assert_ne!(refused.code, Some(0));
+    assert!(refused.stderr.contains("nobody"), "{}", refused.stderr);
+}
+
+#[test]
+fn the_parts_of_a_forecast_add_up() {
+    let place = shop();
+    succeed(&place, "-C shop run");
+    let means = |level: &str| -> Vec<(String, f64)> {
+        let csv = succeed(&place, &format!("-C shop forecast --out - --level {level}"));
+        let row = |line: &str| {
+            let cells: Vec<&str> = line.split(',').collect();
+            (cells[1].to_owned(), cells[4].parse().expect("a mean"))
+        };
+        csv.lines().skip(1).map(row).collect()
+    };
+    let total = means("total");
+    let bottom = means("bottom");
+    assert_eq!(total.len(), 14);
+    for (ds, sum) in total {
+        let parts: f64 = bottom.iter().filter(|(at, _)| *at == ds).map(|(_, mean)| mean).sum();
+        assert!((sum - parts).abs() <= 1e-9 * sum.abs().max(1.0), "{ds}: {sum} and {parts}");
+    }
+}
+
+#[test]
+fn no_number_depends_on_the_future() {
+    let place = shop();
+    succeed(&place, "-C shop run");
+    let audits: serde_json::Value = serde_json::from_str(&succeed(&place, "-C shop audit leakage --format json")).expect("JSON");
+    let audits = audits.as_array().expect("one per cutoff");
+    assert!(audits.len() >= 3);
+    for audit in audits {
+        assert!(audit["disturbed"].as_u64() > Some(100) && audit["features_compared"].as_u64() > Some(1000), "{audit}");
+    }
+}
+
+#[test]
+fn a_champion_that_beats_nothing_is_not_promoted() {
+    let place = shop();
+    let settings = place.path("shop/almanac.toml");
+    let text = std::fs::read_to_string(&settings).expect("the demo wrote it");
+    let strict = text.replace("[forecast]", "[gates]\nbeats = [\"naive\"]\n\n[forecast]\nmodels = [\"naive\"]");
+    std::fs::write(&settings, strict).expect("written");
+    let refused = place.almanac("-C shop run");
+    assert_eq!(refused.code, Some(6), "{}", refused.stderr);
+    assert!(refused.stderr.contains("naive"), "{}", refused.stderr);
+    assert!(!place.path("shop/.almanac/champion.json").exists());
+}
+
+#[test]
+fn a_broken_expectation_stops_the_run_before_any_model() {
+    let place = shop();
+    let settings = place.path("shop/almanac.toml");
+    let text = std::fs::read_to_string(&settings).expect("the demo wrote it");
+    std::fs::write(&settings, text.replace("price = [0.01, 1000.0]", "price = [0.01, 0.02]")).expect("written");
+    let refused = place.almanac("-C shop run");
+    assert_eq!(refused.code, Some(5), "{}", refused.stderr);
+    assert!(refused.stderr.contains("price"), "{}", refused.stderr);
+    assert!(!place.path("shop/.almanac/backtest").exists());
+}
