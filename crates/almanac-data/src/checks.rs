@@ -289,7 +289,7 @@ fn fresh(spec: &CheckSpec, newest: Option<i64>, now: Option<i64>, max_age_days: 
         (_, None) => spec.result(false, "the present time was not given"),
         (Some(newest), Some(now)) => {
             let days = (now - newest) as f64 / almanac_series::MICROS_PER_DAY as f64;
-            spec.result(days <= max_age_days, format!("{:.2} days old", days))
+            spec.result(days <= max_age_days, format!("{days:.2} days old"))
         }
     }
 }

@@ -37,7 +37,8 @@ pub fn write_forecast(path: &Path, forecast: &Forecast) -> Result<(), LakeError>
     let ids = DictionaryArray::<Int32Type>::new(keys, Arc::new(names));
     let cutoffs = Int64Array::from_iter_values(forecast.series.iter().flat_map(|span| std::iter::repeat_n(span.cutoff.0, h)));
     let steps = Int32Array::from_iter_values((0..forecast.mean.len()).map(|row| (row % h) as i32 + 1));
-    let columns: Vec<ArrayRef> = vec![Arc::new(ids), Arc::new(cutoffs), Arc::new(steps), Arc::new(Float64Array::from(forecast.mean.clone()))];
+    let columns: Vec<ArrayRef> =
+        vec![Arc::new(ids), Arc::new(cutoffs), Arc::new(steps), Arc::new(Float64Array::from(forecast.mean.clone()))];
     let schema = Arc::new(Schema::new(vec![
         Field::new("unique_id", DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8)), false),
         Field::new("cutoff", DataType::Int64, false),

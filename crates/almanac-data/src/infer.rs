@@ -130,6 +130,19 @@ pub struct Inference {
 /// # Errors
 /// [`InferProjectError`] if a file cannot be read, or no table has a time and a target.
 pub fn infer_project(sources: &[PathBuf], answers: &Answers) -> Result<Inference, InferProjectError> {
-    let frames = tables::load(sources)?;
-    plan::infer(&frames, answers)
+    let (frames, failed) = tables::load(sources)?;
+    let broken: Vec<(String, String)> = failed.iter().map(|(table, error)| (table.clone(), error.to_string())).collect();
+    match plan::infer(&frames, answers) {
+        // What is missing is probably in the file that could not be read.
+        Err(InferProjectError::NoSales { .. } | InferProjectError::NoColumn { .. }) if !failed.is_empty() => {
+            Err(failed.into_iter().next().map(|(_, error)| error).expect("there is one").into())
+        }
+        Err(error) => Err(error),
+        Ok(mut found) => {
+            let reason =
+                |(table, error): (String, String)| Reason { key: "tables", why: format!("`{table}` is left out: {error}"), value: table };
+            found.reasons.extend(broken.into_iter().map(reason));
+            Ok(found)
+        }
+    }
 }

@@ -25,7 +25,8 @@ impl ForecastTable {
         let batches = read_forecasts(dir, filter)?;
         let without_level = |batch: &RecordBatch| {
             let schema = batch.schema();
-            let kept: Vec<usize> = (0..schema.fields().len()).filter(|column| filter.level.is_none() || schema.field(*column).name() != "level").collect();
+            let kept: Vec<usize> =
+                (0..schema.fields().len()).filter(|column| filter.level.is_none() || schema.field(*column).name() != "level").collect();
             batch.project(&kept)
         };
         Ok(Self(batches.iter().map(without_level).collect::<Result<_, _>>()?))

@@ -19,23 +19,23 @@ pub use atomic::{StagedDir, sync_dir, write_atomically, write_bytes};
 pub use checks::{CheckContext, CheckError, CheckReport, CheckResult, CheckSpec, TypeClass, check_bronze, check_gold, check_silver};
 pub use fold_file::{read_forecast, write_forecast};
 pub use forecasts::{
-    CutoffFilter, ExportFormat, ForecastFilter, ForecastIssue, ForecastTableError, append_forecast, export_forecasts, forecast_batch, read_forecasts, write_csv,
-    write_json, write_parquet,
+    CutoffFilter, ExportFormat, ForecastFilter, ForecastIssue, ForecastTableError, append_forecast, export_forecasts, forecast_batch,
+    read_forecasts, write_csv, write_json, write_parquet,
 };
-pub use infer::{Answers, InferProjectError, InferredTable, Inference, Question, Reason, infer_project};
+pub use infer::{Answers, InferProjectError, Inference, InferredTable, Question, Reason, infer_project};
 pub use ingest::{
-    ColumnKind, ColumnReport, CsvOptions, DayOrder, FILE_COLUMN, FileReport, IngestError, IngestReport, MAX_COLUMNS, Quarantined, ROW_COLUMN, SourceFormat,
-    TableSpec, expand_source, ingest_table,
+    ColumnKind, ColumnReport, CsvOptions, DayOrder, FILE_COLUMN, FileReport, IngestError, IngestReport, MAX_COLUMNS, Quarantined,
+    ROW_COLUMN, SourceFormat, TableSpec, expand_source, ingest_table,
 };
 pub use issued::{ForecastTable, issue_of, read_issued};
 pub use lake::{
-    GoldInfo, LakeError, PartitionInfo, gold_path, list_partitions, read_exog_columns, read_gold, read_gold_info, read_panel, read_partition,
-    read_silver_report, write_gold,
+    GoldInfo, LakeError, PartitionInfo, gold_path, list_partitions, read_exog_columns, read_gold, read_gold_info, read_panel,
+    read_partition, read_silver_report, write_gold,
 };
 pub use quarantine::{QuarantineEntry, QuarantineWriter, QuarantinedRow, read_quarantine};
 pub use query::{Bronze, QueryError, QueryLimits, open_bronze};
 pub use silver::{
-    DuplicatePolicy, ExogColumn, ExogKind, ExogRole, FutureFill, GapPolicy, NegativePolicy, QUARANTINE_FILE, SPILL_ROWS, SilverError, SilverReport,
-    SilverSpec, StaticConflict, StaticKind, StaticMeta, build_silver, partition_of,
+    DuplicatePolicy, ExogColumn, ExogKind, ExogRole, FutureFill, GapPolicy, NegativePolicy, QUARANTINE_FILE, SPILL_ROWS, SilverError,
+    SilverReport, SilverSpec, StaticConflict, StaticKind, StaticMeta, build_silver, partition_of,
 };
 pub use sketch::{ColumnSketch, SKETCH_ROWS, TableSketch, sketch_table};

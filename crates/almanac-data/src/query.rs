@@ -75,11 +75,14 @@ impl Hint for QueryError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::NoTable { .. } => Some("tables are those of `[data.tables]`; `almanac run` brings them in".into()),
-            Self::Invalid { near, .. } => {
-                near.as_ref().map(|near| format!("did you mean {near}?")).or_else(|| Some("identifiers keep their case; put those with blanks in double quotes".into()))
-            }
+            Self::Invalid { near, .. } => near
+                .as_ref()
+                .map(|near| format!("did you mean {near}?"))
+                .or_else(|| Some("identifiers keep their case; put those with blanks in double quotes".into())),
             Self::NotSelect { .. } => Some("write one SELECT that yields the table; the results are stored for you".into()),
-            Self::Failed { message } if message.contains("Resources exhausted") => Some("raise `[run] memory` or lower the number of threads".into()),
+            Self::Failed { message } if message.contains("Resources exhausted") => {
+                Some("raise `[run] memory` or lower the number of threads".into())
+            }
             Self::Failed { .. } => None,
         }
     }
@@ -110,7 +113,8 @@ pub async fn open_bronze(bronze_dir: &Path, tables: &[String], limits: &QueryLim
     options.execution.parquet.schema_force_view_types = false;
     options.execution.parquet.pushdown_filters = false;
     options.sql_parser.map_string_types_to_utf8view = false;
-    let runtime = RuntimeEnvBuilder::new().with_memory_pool(Arc::new(FairSpillPool::new(limits.memory.max(64 << 20)))).build_arc().map_err(failed)?;
+    let runtime =
+        RuntimeEnvBuilder::new().with_memory_pool(Arc::new(FairSpillPool::new(limits.memory.max(64 << 20)))).build_arc().map_err(failed)?;
     let context = SessionContext::new_with_config_rt(config, runtime);
     let mut bronze = Bronze { context, tables: Vec::new(), folder: bronze_dir.to_owned() };
     for table in tables {
@@ -185,7 +189,8 @@ impl Bronze {
             return Err(missing());
         }
         let frame = self.context.read_parquet(parts, ParquetReadOptions::default()).await.map_err(failed)?;
-        let columns: Vec<Expr> = frame.schema().fields().iter().filter_map(|field| column(field.name(), field.data_type(), with_origin)).collect();
+        let columns: Vec<Expr> =
+            frame.schema().fields().iter().filter_map(|field| column(field.name(), field.data_type(), with_origin)).collect();
         frame.select(columns).map_err(failed)
     }
 
@@ -229,7 +234,15 @@ fn failed(error: DataFusionError) -> QueryError {
 fn short(error: &DataFusionError) -> String {
     let text = error.strip_backtrace();
     let line = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
-    let prefixes = ["SQL error: ", "Error during planning: ", "Schema error: ", "Diagnostic error: ", "Arrow error: ", "External error: ", "Execution error: "];
+    let prefixes = [
+        "SQL error: ",
+        "Error during planning: ",
+        "Schema error: ",
+        "Diagnostic error: ",
+        "Arrow error: ",
+        "External error: ",
+        "Execution error: ",
+    ];
     let mut rest = line.as_str();
     while let Some(cut) = prefixes.iter().find_map(|prefix| rest.strip_prefix(prefix)) {
         rest = cut;

@@ -87,7 +87,8 @@ pub(crate) struct Frame {
 impl Frame {
     pub(crate) fn load(spec: &TableSpec) -> Result<Self, IngestError> {
         let table = OpenTable::open(spec, true)?;
-        let mut columns: Vec<Column> = table.columns.iter().map(|report| Column::new(&report.name, report.kind, report.note.clone())).collect();
+        let mut columns: Vec<Column> =
+            table.columns.iter().map(|report| Column::new(&report.name, report.kind, report.note.clone())).collect();
         if let Content::Text(text) = &table.content {
             for (column, plan) in columns.iter_mut().zip(&text.plans) {
                 column.order_is_guessed = plan.order_is_guessed;

@@ -52,8 +52,8 @@ pub fn audit_leakage(
 ) -> Result<Vec<CutoffAudit>, PipelineError> {
     let records = asset::records(&project.assets())?;
     let folds = records.iter().find(|record| record.name == "folds").ok_or(PipelineError::NoChampion)?;
-    let folds: FoldsSummary =
-        serde_json::from_value(folds.summary.clone()).map_err(|error| PipelineError::damaged(&project.assets().join("folds.json"), error))?;
+    let folds: FoldsSummary = serde_json::from_value(folds.summary.clone())
+        .map_err(|error| PipelineError::damaged(&project.assets().join("folds.json"), error))?;
     let lazy = LazyPanel::new(project.silver());
     let panel = lazy.get()?;
     let total = (folds.cutoffs.len() * (settings.models.len() + 1)) as u64;

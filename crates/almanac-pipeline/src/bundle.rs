@@ -197,7 +197,14 @@ impl Bundle {
 }
 
 /// Fits a model on the whole panel and keeps what it learnt in the bundle's folder.
-pub(crate) fn fit(dir: &Path, panel: &Panel, models: &dyn ModelFactory, name: &str, horizon: Horizon, seed: Seed) -> Result<(), PipelineError> {
+pub(crate) fn fit(
+    dir: &Path,
+    panel: &Panel,
+    models: &dyn ModelFactory,
+    name: &str,
+    horizon: Horizon,
+    seed: Seed,
+) -> Result<(), PipelineError> {
     let forecaster = models.forecaster(name).ok_or_else(|| PipelineError::UnknownModel { model: name.to_owned() })?;
     let fitted = forecaster.fit(panel, horizon, seed)?;
     write_atomically(&dir.join("state").join(format!("{name}.txt")), fitted.state().as_bytes())
@@ -205,8 +212,7 @@ pub(crate) fn fit(dir: &Path, panel: &Panel, models: &dyn ModelFactory, name: &s
 
 /// Size of a series' errors, from its scored rows alone.
 fn scale(view: &SeriesView<'_>, season: SeasonLength) -> NodeScale {
-    let history: Vec<f64> =
-        view.y().iter().zip(view.status()).map(|(y, status)| if status.is_scored() { *y } else { f64::NAN }).collect();
+    let history: Vec<f64> = view.y().iter().zip(view.status()).map(|(y, status)| if status.is_scored() { *y } else { f64::NAN }).collect();
     NodeScale::new(&history, season)
 }
 

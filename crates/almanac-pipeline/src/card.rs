@@ -52,7 +52,12 @@ pub(crate) fn model_card(selection: &Selection, facts: &CardFacts<'_>) -> String
         facts.panel.series_discontinued
     ));
     line("## How good it is\n".into());
-    line(format!("Backtest of {} steps from each of {} cutoffs: {}.", facts.horizon, selection.cutoffs.len(), selection.cutoffs.join(", ")));
+    line(format!(
+        "Backtest of {} steps from each of {} cutoffs: {}.",
+        facts.horizon,
+        selection.cutoffs.len(),
+        selection.cutoffs.join(", ")
+    ));
     line("Score: WRMSSE, mean over the levels of the hierarchy and the cutoffs; lower is better.\n".into());
     line("| model | score |\n| --- | ---: |".into());
     for overall in &selection.leaderboard.overall {

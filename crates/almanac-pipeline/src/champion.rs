@@ -4,10 +4,10 @@ use std::io;
 
 use serde::{Deserialize, Serialize};
 
+use crate::PipelineError;
 use crate::bundle::{BundleFile, read_json};
 use crate::project::Project;
 use crate::steps::select::Selection;
-use crate::PipelineError;
 
 /// What `champion.json` holds. Paths are relative to `.almanac/`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

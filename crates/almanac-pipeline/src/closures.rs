@@ -39,7 +39,8 @@ fn closed_weekdays(view: &SeriesView<'_>) -> [bool; 7] {
     let status = view.status();
     std::array::from_fn(|weekday| {
         let newest = status.iter().enumerate().rev().filter(|(row, _)| row % 7 == weekday).take(LOOKED_AT);
-        let (seen, closed) = newest.fold((0, 0), |(seen, closed), (_, status)| (seen + 1, closed + usize::from(*status == RowStatus::Closed)));
+        let (seen, closed) =
+            newest.fold((0, 0), |(seen, closed), (_, status)| (seen + 1, closed + usize::from(*status == RowStatus::Closed)));
         seen == LOOKED_AT && closed >= CLOSED_OF_THEM
     })
 }

@@ -12,18 +12,3 @@ pub(crate) mod init;
 pub(crate) mod run;
 pub(crate) mod serve;
 pub(crate) mod status;
-
-use crate::exit::ExitStatus;
-use crate::failure::Failure;
-
-/// A verb whose work is not built in yet.
-#[derive(Debug, thiserror::Error)]
-#[error("`almanac {verb}` is not built in yet")]
-struct NotBuilt {
-    verb: &'static str,
-}
-
-/// Fails clearly where a plausible answer would be a lie.
-fn not_built(verb: &'static str) -> Result<ExitStatus, Failure> {
-    Err(Failure::foreign(ExitStatus::Unexpected, NotBuilt { verb }))
-}

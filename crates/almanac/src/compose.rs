@@ -1,7 +1,9 @@
 //! The composition root: settings of the file into what each crate is given.
 
 use almanac_config::{Duplicates, GapPolicy, Negatives, Settings, TableSource, ValueType};
-use almanac_data::{CheckSpec, ColumnKind, CsvOptions, DuplicatePolicy, GapPolicy as SilverGaps, NegativePolicy, SilverSpec, TableSpec, expand_source};
+use almanac_data::{
+    CheckSpec, ColumnKind, CsvOptions, DuplicatePolicy, GapPolicy as SilverGaps, NegativePolicy, SilverSpec, TableSpec, expand_source,
+};
 use almanac_evaluate::GateConfig;
 use almanac_features::{FeatureSpec, WindowSpec};
 use almanac_pipeline::{Checks, PipelineSettings, Project};
@@ -174,7 +176,8 @@ fn checks(settings: &Settings) -> Checks {
     if asked.min.is_some() || asked.max.is_some() {
         silver.push(CheckSpec::Range { column: "y".into(), min: asked.min, max: asked.max });
     }
-    let bounded = asked.ranges.iter().map(|(column, (min, max))| CheckSpec::Range { column: column.clone(), min: Some(*min), max: Some(*max) });
+    let bounded =
+        asked.ranges.iter().map(|(column, (min, max))| CheckSpec::Range { column: column.clone(), min: Some(*min), max: Some(*max) });
     silver.extend(bounded);
     silver.extend(asked.allowed.iter().map(|(column, values)| CheckSpec::Allowed { column: column.clone(), values: values.clone() }));
     silver.extend(asked.required.iter().map(|column| CheckSpec::Nulls { column: column.clone(), max_share: 0.0 }));

@@ -27,6 +27,7 @@ use crate::failure::Failure;
 use crate::printer::Printer;
 
 fn main() -> ExitCode {
+    environment::sleep_while_waiting();
     let Cli { global, command } = Cli::parse();
     global.color.apply();
     start_log(&global);

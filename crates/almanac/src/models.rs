@@ -3,7 +3,7 @@
 use almanac_features::FeatureSpec;
 use almanac_model::{FittedForecaster, Forecaster, Local, PredictError};
 use almanac_pipeline::ModelFactory;
-use almanac_series::{Horizon, Panel, PanelBuilder, Freq, Seed, SeasonLength};
+use almanac_series::{Freq, Horizon, Panel, PanelBuilder, SeasonLength, Seed};
 use almanac_stats::{AutoEts, Naive, SeasonalNaive, WindowAverage};
 use almanac_trees::{GlobalLightGbm, LightGbmConfig};
 

@@ -14,7 +14,6 @@ use serde::Serialize;
 use crate::exit::ExitStatus;
 use crate::failure::Failure;
 
-#[expect(unused_imports, reason = "`almanac run` is not wired yet")]
 pub(crate) use assets::AssetProgress;
 pub(crate) use progress::Progress;
 

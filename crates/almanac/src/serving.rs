@@ -17,9 +17,7 @@ use almanac_api::{
 use almanac_model::Forecast;
 use almanac_pipeline::{ModelFactory, PipelineError, Project};
 use almanac_series::RowStatus;
-use almanac_server::{
-    Cutoff, ForecastQuery, ForecastService, HistoryQuery, Order, PredictQuery, SeriesQuery, SeriesSort, ServiceError,
-};
+use almanac_server::{Cutoff, ForecastQuery, ForecastService, HistoryQuery, Order, PredictQuery, SeriesQuery, SeriesSort, ServiceError};
 
 use self::loaded::Loaded;
 
@@ -149,8 +147,9 @@ impl ForecastService for Serving {
         let level = loaded.level(&query.level)?;
         let wanted = query.search.as_ref().map(|text| text.to_lowercase());
         let nodes = &loaded.hierarchy.levels()[level].nodes;
-        let mut matching: Vec<usize> =
-            (0..nodes.len()).filter(|node| wanted.as_ref().is_none_or(|text| nodes[*node].as_str().to_lowercase().contains(text))).collect();
+        let mut matching: Vec<usize> = (0..nodes.len())
+            .filter(|node| wanted.as_ref().is_none_or(|text| nodes[*node].as_str().to_lowercase().contains(text)))
+            .collect();
         let score = |node: &usize| match query.sort {
             SeriesSort::Value => loaded.errors(level, *node).map(|error| error.value),
             SeriesSort::Error => loaded.errors(level, *node).and_then(|error| error.wape),

@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use almanac_config::{Overrides, Settings};
+use almanac_config::Overrides;
 use almanac_pipeline::{Event, Observer, Outside, PipelineError, PipelineSettings, Project, RunError};
 use almanac_tracking::SqliteStore;
 
@@ -17,7 +17,6 @@ use crate::printer::AssetProgress;
 #[derive(Debug)]
 pub(crate) struct Session {
     pub(crate) project: Project,
-    pub(crate) settings: Settings,
     pub(crate) pipeline: PipelineSettings,
     pub(crate) models: Models,
     pub(crate) store: SqliteStore,
@@ -48,7 +47,7 @@ impl Session {
         let models = Models { threads, ..compose::models(&settings)? };
         let store = compose::store(&project, &runtime)?;
         let observer = Progress(AssetProgress::new(ctx.printer.clone()));
-        Ok(Self { project, settings, pipeline, models, store, runtime, observer })
+        Ok(Self { project, pipeline, models, store, runtime, observer })
     }
 
     /// Returns what the pipeline needs from outside.
@@ -92,7 +91,9 @@ pub(crate) fn run_failure(error: RunError) -> Failure {
 /// Gives a failure of the pipeline its exit code.
 pub(crate) fn status_of(error: &PipelineError) -> ExitStatus {
     match error {
-        PipelineError::Source { .. } | PipelineError::Ingest(_) | PipelineError::Silver(_) | PipelineError::Panel(_) => ExitStatus::DataInput,
+        PipelineError::Source { .. } | PipelineError::Ingest(_) | PipelineError::Silver(_) | PipelineError::Panel(_) => {
+            ExitStatus::DataInput
+        }
         PipelineError::Plan(_) => ExitStatus::DataInput,
         PipelineError::Query(_) | PipelineError::Hierarchy(_) | PipelineError::UnknownModel { .. } | PipelineError::Features(_) => {
             ExitStatus::Config

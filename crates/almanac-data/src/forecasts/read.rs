@@ -159,9 +159,9 @@ fn keep_newest(reads: &mut Vec<Read>) -> Result<(), ForecastTableError> {
         let (Some(ids), Some(levels), Some(models), Some(cutoffs)) = (ids, levels, models, cutoffs) else { return };
         let text = |(keys, texts): &(Vec<usize>, &arrow::array::StringArray), row: usize| texts.value(keys[row]).to_owned();
         let mut last: Option<((usize, usize, usize, i64), bool)> = None;
-        for row in 0..read.batch.num_rows() {
+        for (row, cutoff) in cutoffs.iter().copied().enumerate() {
             // Steps of one forecast follow one another: one look-up each.
-            let same = (ids.0[row], levels.0[row], models.0[row], cutoffs[row]);
+            let same = (ids.0[row], levels.0[row], models.0[row], cutoff);
             if let Some((known, verdict)) = last
                 && known == same
             {
@@ -169,7 +169,7 @@ fn keep_newest(reads: &mut Vec<Read>) -> Result<(), ForecastTableError> {
                 continue;
             }
             let key = (text(&ids, row), text(&levels, row), text(&models, row));
-            let issue = (read.freq.period(cutoffs[row]), read.sequence);
+            let issue = (read.freq.period(cutoff), read.sequence);
             let verdict = if decide {
                 newest.get(&key) == Some(&issue)
             } else {

@@ -54,7 +54,9 @@ impl Hint for InferProjectError {
             Self::Ingest(error) => error.hint(),
             Self::NoSales { .. } => Some("name them with `--time` and `--target`".into()),
             Self::NoColumn { near, .. } => near.as_ref().map(|near| format!("did you mean `{near}`?")),
-            Self::NotATime { .. } => Some("give its pattern as `date_format` under `[data.csv]`, or name another column with `--time`".into()),
+            Self::NotATime { .. } => {
+                Some("give its pattern as `date_format` under `[data.csv]`, or name another column with `--time`".into())
+            }
             Self::Freq(error) => error.hint(),
             Self::NoFreq { .. } => Some("set it with `--freq`, e.g. `D`, `W-MON` or `MS`; times are then put on that grid".into()),
         }

@@ -75,7 +75,8 @@ pub(crate) fn paths(attributes: &[Attribute], series: usize) -> Vec<String> {
             for depth in 1..=upper.len() {
                 paths.push([names(&upper[..depth]), names(lower)].concat().join("/"));
             }
-            let others = chains.iter().enumerate().filter(|(index, _)| *index != first && *index != second).map(|(_, chain)| names(chain).join("/"));
+            let others =
+                chains.iter().enumerate().filter(|(index, _)| *index != first && *index != second).map(|(_, chain)| names(chain).join("/"));
             paths.extend(others.take(1));
             return paths;
         }
@@ -124,11 +125,7 @@ mod tests {
     #[test]
     fn attributes_of_a_single_key_end_in_it() {
         let found = paths(
-            &[
-                attribute("store", true, &[0, 1, 2, 3]),
-                attribute("city", false, &[0, 0, 1, 2]),
-                attribute("state", false, &[0, 0, 1, 1]),
-            ],
+            &[attribute("store", true, &[0, 1, 2, 3]), attribute("city", false, &[0, 0, 1, 2]), attribute("state", false, &[0, 0, 1, 1])],
             4,
         );
         assert_eq!(found, ["state/city/store"]);

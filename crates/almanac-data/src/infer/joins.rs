@@ -12,6 +12,8 @@ use super::names;
 
 /// Share of the keys on the left that must be found on the right.
 const MIN_MATCHED: f64 = 0.5;
+/// Share of the days from which a table of days is a calendar, not a list of events.
+const COMPLETE: f64 = 0.9;
 const MAX_SHARED: usize = 6;
 
 /// One table joined to those before it.
@@ -25,6 +27,8 @@ pub(crate) struct Join {
     pub(crate) has_time: bool,
     /// The right side has several rows a day, which are counted.
     pub(crate) is_counted: bool,
+    /// The right side has rows for some days only: the others are days without an event.
+    pub(crate) is_sparse: bool,
 }
 
 /// What became of the tables beside the sales table.
@@ -124,14 +128,16 @@ fn join(frames: &[Frame], sales: Sales<'_>, joined: &[Join], index: usize) -> Op
             if !is_unique(right, &pairs.iter().map(|pair| pair.1).collect::<Vec<_>>()) {
                 continue;
             }
-            let is_sparse = has_time && names::is_event_table(&right.name);
-            let matched = pairs.iter().all(|((frame, left), column, is_time)| {
-                let share = matched(&frames[*frame], left, right, column);
-                share >= MIN_MATCHED || (*is_time && (is_sparse || share > 0.0 && overlaps(left, column)))
+            let is_of_events = has_time && names::is_event_table(&right.name);
+            let mut is_sparse = false;
+            let matched = pairs.iter().all(|((_, left), column, is_time)| {
+                let share = matched(left, column);
+                is_sparse |= *is_time && is_of_events && share < COMPLETE;
+                share >= MIN_MATCHED || (*is_time && (is_of_events || share > 0.0 && overlaps(left, column)))
             });
             if matched {
                 let on = pairs.iter().map(|((frame, left), column, _)| ((*frame, left.name.clone()), column.name.clone())).collect();
-                return Some(Join { frame: index, on, has_time, is_counted: false });
+                return Some(Join { frame: index, on, has_time, is_counted: false, is_sparse });
             }
         }
     }
@@ -143,6 +149,7 @@ fn join(frames: &[Frame], sales: Sales<'_>, joined: &[Join], index: usize) -> Op
         on: vec![((sales.frame, sales.time.to_owned()), time.1.name.clone())],
         has_time: true,
         is_counted: true,
+        is_sparse: true,
     })
 }
 
@@ -174,13 +181,13 @@ fn is_unique(frame: &Frame, columns: &[&Column]) -> bool {
 }
 
 /// Share of the distinct values on the left that are on the right.
-fn matched(left_frame: &Frame, left: &Column, right_frame: &Frame, right: &Column) -> f64 {
-    let values = |frame: &Frame, column: &Column| -> HashSet<String> {
+fn matched(left: &Column, right: &Column) -> f64 {
+    let values = |column: &Column| -> HashSet<String> {
         let (codes, distinct) = column.codes();
         let mut seen = vec![false; distinct];
         let mut texts = HashSet::new();
-        for row in 0..frame.rows {
-            if let Some(is_seen) = seen.get_mut(codes[row] as usize)
+        for (row, code) in codes.iter().enumerate() {
+            if let Some(is_seen) = seen.get_mut(*code as usize)
                 && !*is_seen
             {
                 *is_seen = true;
@@ -189,7 +196,7 @@ fn matched(left_frame: &Frame, left: &Column, right_frame: &Frame, right: &Colum
         }
         texts
     };
-    let (left, right) = (values(left_frame, left), values(right_frame, right));
+    let (left, right) = (values(left), values(right));
     if left.is_empty() { 0.0 } else { left.intersection(&right).count() as f64 / left.len() as f64 }
 }
 

@@ -66,7 +66,8 @@ pub(crate) fn find(frame: &Frame, time: &Column, target: &str) -> Key {
                 why += &format!(" ({:.2} % of the rows repeat a key)", share * 100.0);
             }
             let mut key = simple(&columns, *share, why);
-            key.others = found[1..].iter().map(|(_, _, set, _)| set.iter().map(|index| candidates[*index].name.clone()).collect()).collect();
+            key.others =
+                found[1..].iter().map(|(_, _, set, _)| set.iter().map(|index| candidates[*index].name.clone()).collect()).collect();
             return key;
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use almanac_series::Freq;
+use almanac_series::{Freq, MICROS_PER_DAY};
 
 use crate::ingest::{ColumnKind, CsvOptions, nearest};
 use crate::sketch::{Column, Frame, NULL_CODE};
@@ -13,6 +13,14 @@ use super::roles::{self, Reach, Role};
 use super::spacing::{self, SeriesRows, sql_time};
 use super::sql::{self, Output};
 use super::{Answers, InferProjectError, Inference, InferredTable, Question, Reason, keys, names, sales};
+
+/// Alias of the distinct series in the SQL of the rows ahead.
+const SERIES: &str = "each_series";
+/// Alias of the days ahead, where no table lists them.
+const AHEAD: &str = "ahead";
+
+/// Columns such as `snap_CA`, `snap_TX`: their common beginning, the attribute whose values their ends are, and each with its value.
+type Spread = (String, String, Vec<(String, String)>);
 
 /// A column of the long table beside id, time and target.
 struct Chosen {
@@ -36,25 +44,38 @@ pub(crate) fn infer(frames: &[Frame], answers: &Answers) -> Result<Inference, In
     let series = SeriesRows::new(frame, &id_columns);
     let freq = frequency(frame, time, &series, answers, &mut reasons, &mut questions)?;
     if frame.rows < frame.total as usize {
-        reasons.push(Reason { key: "source", value: frame.name.clone(), why: format!("the first {} of {} rows were looked at", frame.rows, frame.total) });
+        reasons.push(Reason {
+            key: "source",
+            value: frame.name.clone(),
+            why: format!("the first {} of {} rows were looked at", frame.rows, frame.total),
+        });
     }
 
     let at = Sales { frame: found.frame, id: &id, time: &found.time, target: &found.target };
     let joins = joins::find(frames, at);
     for (index, why) in &joins.left_out {
-        reasons.push(Reason { key: "tables", value: frames[*index].name.clone(), why: format!("`{}` is left out: {why}", frames[*index].name) });
+        reasons.push(Reason {
+            key: "tables",
+            value: frames[*index].name.clone(),
+            why: format!("`{}` is left out: {why}", frames[*index].name),
+        });
     }
     let scene = Scene { frames, sales: at, series: &series, freq, ahead: joins.ahead, joined: &joins.joined };
     let mut chosen = scene.columns_of_sales();
     scene.columns_of_joins(&mut chosen, &mut reasons);
     scene.parts_of_id(&mut chosen);
 
-    let list = |wanted: fn(&Role) -> bool| chosen.iter().filter(|column| wanted(&column.role)).map(|column| column.output.name.clone()).collect::<Vec<_>>();
+    let list = |wanted: fn(&Role) -> bool| {
+        chosen.iter().filter(|column| wanted(&column.role)).map(|column| column.output.name.clone()).collect::<Vec<_>>()
+    };
     let static_columns = list(|role| matches!(role, Role::Static(_)));
     let historic = list(|role| matches!(role, Role::Historic(_)));
     let future = list(|role| matches!(role, Role::Future(_)));
     let in_stock = list(|role| matches!(role, Role::InStock(_))).into_iter().next();
-    let price = chosen.iter().find(|column| names::is_price(&column.column) && matches!(column.role, Role::Future(_) | Role::Historic(_))).map(|column| column.output.name.clone());
+    let price = chosen
+        .iter()
+        .find(|column| names::is_price(&column.column) && matches!(column.role, Role::Future(_) | Role::Historic(_)))
+        .map(|column| column.output.name.clone());
     for column in &chosen {
         let (key, why) = match &column.role {
             Role::Static(why) => ("static", why),
@@ -67,7 +88,11 @@ pub(crate) fn infer(frames: &[Frame], answers: &Answers) -> Result<Inference, In
     }
     let hierarchy = hierarchy::paths(&scene.attributes(&chosen), series.rows.len());
     if !hierarchy.is_empty() {
-        reasons.push(Reason { key: "hierarchy", value: hierarchy.join(", "), why: "these columns nest in one another or together tell the series apart".into() });
+        reasons.push(Reason {
+            key: "hierarchy",
+            value: hierarchy.join(", "),
+            why: "these columns nest in one another or together tell the series apart".into(),
+        });
     }
     let (gaps, why) = spacing::gaps(frame, &series, time, target, freq);
     reasons.push(Reason { key: "gaps", value: gaps.into(), why });
@@ -75,10 +100,15 @@ pub(crate) fn infer(frames: &[Frame], answers: &Answers) -> Result<Inference, In
     reasons.push(Reason { key: "duplicates", value: duplicates.into(), why });
     let negative = (0..frame.rows).filter(|row| target.number(*row) < 0.0).count();
     if negative > 0 {
-        reasons.push(Reason { key: "negatives", value: "keep".into(), why: format!("{negative} rows of `{}` are negative, as returns are", found.target) });
+        reasons.push(Reason {
+            key: "negatives",
+            value: "keep".into(),
+            why: format!("{negative} rows of `{}` are negative, as returns are", found.target),
+        });
     }
 
-    let is_derived = chosen.iter().any(|column| column.frame == found.frame && column.output.expression != sql::column(&frame.name, &column.column));
+    let is_derived =
+        chosen.iter().any(|column| column.frame == found.frame && column.output.expression != sql::column(&frame.name, &column.column));
     let uses_join = chosen.iter().any(|column| column.frame != found.frame && !matches!(column.role, Role::Unused(_)));
     let sql = (uses_join || is_derived).then(|| scene.main_sql(&chosen));
     let future_sql = scene.future_sql(&chosen);
@@ -174,11 +204,20 @@ fn frequency(
         return Ok(freq);
     };
     let asked: usize = votes.iter().map(|(_, count)| count).sum();
-    reasons.push(Reason { key: "freq", value: freq.to_string(), why: format!("the times of {count} of {asked} series looked at are spaced so") });
+    reasons.push(Reason {
+        key: "freq",
+        value: freq.to_string(),
+        why: format!("the times of {count} of {asked} series looked at are spaced so"),
+    });
     // A few series with many gaps look coarser; a tenth of them is another matter.
     if (asked - count) * 10 > asked {
         let candidates = votes.iter().map(|(freq, count)| format!("{freq} ({count} series)")).collect();
-        questions.push(Question { what: "series are spaced differently; one project has one frequency".into(), candidates, taken: freq.to_string(), flag: "--freq" });
+        questions.push(Question {
+            what: "series are spaced differently; one project has one frequency".into(),
+            candidates,
+            taken: freq.to_string(),
+            flag: "--freq",
+        });
     }
     Ok(freq)
 }
@@ -212,20 +251,36 @@ impl Scene<'_> {
 
     fn columns_of_sales(&self) -> Vec<Chosen> {
         let frame = self.frame();
-        let is_free = |column: &&Column| column.name != self.sales.time && column.name != self.sales.target && !self.sales.id.contains(&column.name);
+        let is_free =
+            |column: &&Column| column.name != self.sales.time && column.name != self.sales.target && !self.sales.id.contains(&column.name);
         let choose = |column: &Column| {
             // A joined table that goes on after the history promises its columns, even those that the sales table has too.
-            let elsewhere = self.joined.iter().filter(|join| join.has_time && !join.is_counted).find_map(|join| self.known_until(join, &column.name));
+            let elsewhere =
+                self.joined.iter().filter(|join| join.has_time && !join.is_counted).find_map(|join| self.known_until(join, &column.name));
             let reach = Reach { end: self.end(), known_until: elsewhere, is_promised: self.is_promised(&column.name) };
+            let codes = self.codes_by_series(column);
+            let role = roles::of_sales(frame, column, self.time(), self.series, self.freq, reach);
             Chosen {
                 output: Output::plain(&frame.name, &column.name),
-                role: roles::of_sales(frame, column, self.time(), self.series, self.freq, reach),
+                role: self.unless_second_name(column, role, Some(&codes)),
                 frame: self.sales.frame,
                 column: column.name.clone(),
-                codes: Some(self.codes_by_series(column)),
+                codes: Some(codes),
             }
         };
         frame.columns.iter().filter(is_free).map(choose).collect()
+    }
+
+    /// An attribute that differs for every series is no attribute but another name of it.
+    fn unless_second_name(&self, column: &Column, role: Role, codes: Option<&[u32]>) -> Role {
+        let is_name = column.kind == ColumnKind::Text || column.kind == ColumnKind::Integer && names::is_id(&column.name);
+        if let (Role::Static(_), true, Some(codes)) = (&role, is_name, codes) {
+            let distinct: BTreeSet<u32> = codes.iter().copied().filter(|code| *code != NULL_CODE).collect();
+            if distinct.len() == self.series.rows.len() {
+                return Role::Unused("it only names the series a second time".into());
+            }
+        }
+        role
     }
 
     fn codes_by_series(&self, column: &Column) -> Vec<u32> {
@@ -253,7 +308,12 @@ impl Scene<'_> {
             let frame = &self.frames[join.frame];
             let keys: Vec<&str> = join.on.iter().map(|(_, right)| right.as_str()).collect();
             let how = if join.is_counted { "counted by day and joined on" } else { "joined on" };
-            let why = format!("`{}` is {how} `{}`{}", frame.name, keys.join("`, `"), if join.is_counted { "" } else { ", which is unique in it" });
+            let why = format!(
+                "`{}` is {how} `{}`{}",
+                frame.name,
+                keys.join("`, `"),
+                if join.is_counted { "" } else { ", which is unique in it" }
+            );
             reasons.push(Reason { key: "sql", value: frame.name.clone(), why });
             if join.is_counted {
                 chosen.extend(self.counts(join, &mut taken));
@@ -261,27 +321,44 @@ impl Scene<'_> {
             }
             let spread = if join.has_time { self.spread(join) } else { Vec::new() };
             for column in frame.columns.iter().filter(|column| !keys.contains(&column.name.as_str())) {
-                if let Some((prefix, attribute, values)) = spread.iter().find(|(_, _, values)| values.iter().any(|(name, _)| *name == column.name)) {
+                if let Some((prefix, attribute, values)) =
+                    spread.iter().find(|(_, _, values)| values.iter().any(|(name, _)| *name == column.name))
+                {
                     if values[0].0 == column.name {
                         chosen.push(self.spread_column(join, prefix, attribute, values, &mut taken));
                     }
                     continue;
                 }
                 if own.contains(&names::normal(&column.name)) {
-                    reasons.push(Reason { key: "unused", value: format!("{}.{}", frame.name, column.name), why: format!("`{}` has it too", self.frame().name) });
+                    reasons.push(Reason {
+                        key: "unused",
+                        value: format!("{}.{}", frame.name, column.name),
+                        why: format!("`{}` has it too", self.frame().name),
+                    });
                     continue;
                 }
                 let name = if taken.contains(&column.name) { format!("{}_{}", frame.name, column.name) } else { column.name.clone() };
                 taken.insert(name.clone());
                 let (role, codes) = match self.join_time(join) {
                     Some(time) if join.has_time => {
-                        let reach = Reach { end: self.end(), known_until: self.known_until(join, &column.name), is_promised: self.is_promised(&column.name) };
+                        let reach = Reach {
+                            end: self.end(),
+                            known_until: self.known_until(join, &column.name),
+                            is_promised: self.is_promised(&column.name),
+                        };
                         let time = frame.column(time).expect("the key of the join is a column of it");
                         (roles::of_timed_join(frame, column, time, reach), None)
                     }
                     _ => (roles::of_static_join(frame, column), self.codes_through(join, column)),
                 };
-                let output = Output { expression: sql::column(&frame.name, &column.name), name };
+                let role = self.unless_second_name(column, role, codes.as_deref());
+                let plain = sql::column(&frame.name, &column.name);
+                let expression = match column.kind {
+                    ColumnKind::Integer | ColumnKind::Real if join.is_sparse => format!("COALESCE({plain}, 0)"),
+                    ColumnKind::Boolean if join.is_sparse => format!("COALESCE({plain}, FALSE)"),
+                    _ => plain,
+                };
+                let output = Output { expression, name };
                 chosen.push(Chosen { output, role, frame: join.frame, column: column.name.clone(), codes });
             }
         }
@@ -291,7 +368,11 @@ impl Scene<'_> {
     fn counts(&self, join: &Join, taken: &mut BTreeSet<String>) -> Vec<Chosen> {
         let frame = &self.frames[join.frame];
         let is_beyond = self.join_time(join).and_then(|time| last_time(frame, time, None)) > self.end();
-        let why = if is_beyond { "the number of rows of a day; the table goes beyond the last target" } else { "the number of rows of a day; such days are planned" };
+        let why = if is_beyond {
+            "the number of rows of a day; the table goes beyond the last target"
+        } else {
+            "the number of rows of a day; such days are planned"
+        };
         let names = self.count_names(join);
         let choose = |(name, _): (String, String)| {
             taken.insert(name.clone());
@@ -315,8 +396,12 @@ impl Scene<'_> {
             match column.kind {
                 ColumnKind::Text => {
                     for value in column.samples(MAX_VALUES) {
-                        let plain: String = value.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' }).collect();
-                        counts.push((format!("{}_{plain}", names::normal(&column.name)), format!("SUM(CASE WHEN {of} = {} THEN 1 ELSE 0 END)", sql::literal(&value))));
+                        let plain: String =
+                            value.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' }).collect();
+                        counts.push((
+                            format!("{}_{plain}", names::normal(&column.name)),
+                            format!("SUM(CASE WHEN {of} = {} THEN 1 ELSE 0 END)", sql::literal(&value)),
+                        ));
                     }
                 }
                 ColumnKind::Boolean => counts.push((names::normal(&column.name), format!("SUM(CASE WHEN {of} THEN 1 ELSE 0 END)"))),
@@ -327,7 +412,7 @@ impl Scene<'_> {
     }
 
     /// Finds columns such as `snap_CA`, `snap_TX` whose ends are the values of an attribute of the series.
-    fn spread(&self, join: &Join) -> Vec<(String, String, Vec<(String, String)>)> {
+    fn spread(&self, join: &Join) -> Vec<Spread> {
         let frame = &self.frames[join.frame];
         let mut groups: Vec<(String, Vec<(String, String)>)> = Vec::new();
         for column in &frame.columns {
@@ -338,8 +423,10 @@ impl Scene<'_> {
                 }
             }
         }
-        let attributes = self.frame().columns.iter().filter(|column| column.kind == ColumnKind::Text && (2..=60).contains(&column.distinct()));
-        let attributes: Vec<(&Column, BTreeSet<String>)> = attributes.map(|column| (column, column.samples(60).into_iter().collect())).collect();
+        let attributes =
+            self.frame().columns.iter().filter(|column| column.kind == ColumnKind::Text && (2..=60).contains(&column.distinct()));
+        let attributes: Vec<(&Column, BTreeSet<String>)> =
+            attributes.map(|column| (column, column.samples(60).into_iter().collect())).collect();
         let with_attribute = |(prefix, values): (String, Vec<(String, String)>)| {
             let ends: BTreeSet<String> = values.iter().map(|(_, value)| value.clone()).collect();
             let (attribute, _) = attributes.iter().find(|(_, known)| *known == ends)?;
@@ -348,12 +435,20 @@ impl Scene<'_> {
         groups.into_iter().filter(|(_, values)| values.len() > 1).filter_map(with_attribute).collect()
     }
 
-    fn spread_column(&self, join: &Join, prefix: &str, attribute: &str, values: &[(String, String)], taken: &mut BTreeSet<String>) -> Chosen {
+    fn spread_column(
+        &self,
+        join: &Join,
+        prefix: &str,
+        attribute: &str,
+        values: &[(String, String)],
+        taken: &mut BTreeSet<String>,
+    ) -> Chosen {
         let frame = &self.frames[join.frame];
         let first = frame.column(&values[0].0).expect("it was found among the columns of this frame");
         let reach = Reach { end: self.end(), known_until: self.known_until(join, &first.name), is_promised: false };
         let time = self.join_time(join).and_then(|time| frame.column(time)).expect("the join has a time");
-        let cases: Vec<String> = values.iter().map(|(name, value)| format!("WHEN {} THEN {}", sql::literal(value), sql::column(&frame.name, name))).collect();
+        let cases: Vec<String> =
+            values.iter().map(|(name, value)| format!("WHEN {} THEN {}", sql::literal(value), sql::column(&frame.name, name))).collect();
         let expression = format!("CASE {} {} END", sql::column(&self.frame().name, attribute), cases.join(" "));
         taken.insert(prefix.to_owned());
         let role = match roles::of_timed_join(frame, first, time, reach) {
@@ -366,7 +461,11 @@ impl Scene<'_> {
     /// Codes by series of a column that hangs on attributes of the sales table.
     fn codes_through(&self, join: &Join, column: &Column) -> Option<Vec<u32>> {
         let right = &self.frames[join.frame];
-        let lefts: Vec<&Column> = join.on.iter().map(|((frame, left), _)| if *frame == self.sales.frame { self.frame().column(left) } else { None }).collect::<Option<_>>()?;
+        let lefts: Vec<&Column> = join
+            .on
+            .iter()
+            .map(|((frame, left), _)| if *frame == self.sales.frame { self.frame().column(left) } else { None })
+            .collect::<Option<_>>()?;
         let rights: Vec<&Column> = join.on.iter().filter_map(|(_, name)| right.column(name)).collect();
         let key = |columns: &[&Column], row: usize| columns.iter().map(|column| column.text(row)).collect::<Vec<_>>();
         let rows: HashMap<Vec<Option<String>>, usize> = (0..right.rows).map(|row| (key(&rights, row), row)).collect();
@@ -405,7 +504,13 @@ impl Scene<'_> {
             let name = format!("part_{}", part + 1);
             let expression = format!("split_part({}, '{separator}', {})", sql::column(&frame.name, id), part + 1);
             let role = Role::Static(format!("part {} of `{id}`", part + 1));
-            chosen.push(Chosen { output: Output { expression, name }, role, frame: self.sales.frame, column: id.clone(), codes: Some(codes) });
+            chosen.push(Chosen {
+                output: Output { expression, name },
+                role,
+                frame: self.sales.frame,
+                column: id.clone(),
+                codes: Some(codes),
+            });
         }
     }
 
@@ -419,11 +524,13 @@ impl Scene<'_> {
         let is_category = |column: &&Chosen| {
             let source = self.frames[column.frame].column(&column.column);
             let kind = source.map(|source| source.kind);
-            matches!(column.role, Role::Static(_)) && (kind == Some(ColumnKind::Text) || kind == Some(ColumnKind::Integer) && names::is_id(&column.column))
+            matches!(column.role, Role::Static(_))
+                && (kind == Some(ColumnKind::Text) || kind == Some(ColumnKind::Integer) && names::is_id(&column.column))
         };
-        let of_static = chosen.iter().filter(is_category).filter_map(|column| {
-            Some(Attribute { name: column.output.name.clone(), codes: column.codes.clone()?, is_id: false })
-        });
+        let of_static = chosen
+            .iter()
+            .filter(is_category)
+            .filter_map(|column| Some(Attribute { name: column.output.name.clone(), codes: column.codes.clone()?, is_id: false }));
         of_id.chain(of_static).collect()
     }
 
@@ -436,7 +543,12 @@ impl Scene<'_> {
             chosen.iter().any(|column| column.frame == join.frame && !matches!(column.role, Role::Unused(_)))
                 || self.joined.iter().any(|other| other.on.iter().any(|((left, _), _)| *left == join.frame))
         };
-        let joins: Vec<String> = self.joined.iter().filter(used).map(|join| self.join_text(join, &|frame, column| Some(sql::column(&self.frames[frame].name, column))).unwrap_or_default()).collect();
+        let joins: Vec<String> = self
+            .joined
+            .iter()
+            .filter(used)
+            .map(|join| self.join_text(join, &|frame, column| Some(sql::column(&self.frames[frame].name, column))).unwrap_or_default())
+            .collect();
         sql::select(&outputs, &sql::quote(&frame.name), &joins, None)
     }
 
@@ -475,7 +587,11 @@ impl Scene<'_> {
     fn future_from_rows(&self, ahead: usize, future: &[&Chosen]) -> String {
         let base = &self.frames[ahead];
         let left = |frame: usize, column: &str| {
-            if frame == self.sales.frame { base.column(column).map(|_| sql::column(&base.name, column)) } else { Some(sql::column(&self.frames[frame].name, column)) }
+            if frame == self.sales.frame {
+                base.column(column).map(|_| sql::column(&base.name, column))
+            } else {
+                Some(sql::column(&self.frames[frame].name, column))
+            }
         };
         let joins: Vec<(usize, String)> = self.useful(future).filter_map(|join| Some((join.frame, self.join_text(join, &left)?))).collect();
         let keys = self.sales.id.iter().map(String::as_str).chain([self.sales.time]);
@@ -497,16 +613,35 @@ impl Scene<'_> {
         let reaches = |join: &&Join| self.join_time(join).and_then(|time| last_time(&self.frames[join.frame], time, None)) > Some(end);
         let useful: Vec<&Join> = self.useful(future).filter(reaches).collect();
         // The one with the most keys and rows knows which series and times there are.
-        let base = *useful.iter().filter(|join| !join.is_counted).max_by_key(|join| (join.on.len(), self.frames[join.frame].rows)).or(useful.first())?;
+        let base = *useful
+            .iter()
+            .filter(|join| !join.is_counted)
+            .max_by_key(|join| (join.on.len(), self.frames[join.frame].rows))
+            .or(useful.first())?;
         let right = &self.frames[base.frame];
-        let time = sql::column(&right.name, self.join_time(base)?);
+        let right_time = self.join_time(base)?;
+        // A list of events does not list the days between them.
+        let days = (base.is_sparse && self.freq == Freq::Day).then(|| last_time(right, right_time, None)).flatten();
+        let time = if days.is_some() { sql::column(AHEAD, self.sales.time) } else { sql::column(&right.name, right_time) };
+        let days = days.map(|last| {
+            format!(
+                "(\n  SELECT arrow_cast(value, 'Timestamp(Microsecond, None)') AS {}\n  FROM generate_series({}, {}, INTERVAL '1 day')\n) AS {AHEAD}",
+                sql::quote(self.sales.time),
+                sql_time(end + MICROS_PER_DAY, true),
+                sql_time(last, true)
+            )
+        });
         let frame = self.frame();
         // Attributes of the series that keys and expressions need besides the id.
         let mut needed: Vec<String> = self.sales.id.to_vec();
         let own = format!("{}.", sql::quote(&frame.name));
         for column in &frame.columns {
-            let is_key = useful.iter().any(|join| join.on.iter().any(|((of, left), _)| *of == self.sales.frame && *left == column.name && column.name != self.sales.time));
-            let is_named = future.iter().any(|chosen| chosen.frame != self.sales.frame && chosen.output.expression.contains(&format!("{own}{} ", sql::quote(&column.name))));
+            let is_key = useful.iter().any(|join| {
+                join.on.iter().any(|((of, left), _)| *of == self.sales.frame && *left == column.name && column.name != self.sales.time)
+            });
+            let is_named = future.iter().any(|chosen| {
+                chosen.frame != self.sales.frame && chosen.output.expression.contains(&format!("{own}{} ", sql::quote(&column.name)))
+            });
             if (is_key || is_named) && !needed.contains(&column.name) {
                 needed.push(column.name.clone());
             }
@@ -515,50 +650,60 @@ impl Scene<'_> {
             if of != self.sales.frame {
                 return useful.iter().any(|join| join.frame == of).then(|| sql::column(&self.frames[of].name, column));
             }
-            if column == self.sales.time { Some(time.clone()) } else { Some(sql::column("series", column)) }
+            if column == self.sales.time { Some(time.clone()) } else { Some(sql::column(SERIES, column)) }
         };
         let mut joins = Vec::new();
         let from = if needed.is_empty() {
-            self.relation(base)
+            days.clone().unwrap_or_else(|| self.relation(base))
         } else {
             let list: Vec<String> = needed.iter().map(|name| sql::column(&frame.name, name)).collect();
             let on: Vec<String> = base
                 .on
                 .iter()
                 .filter(|((of, left), _)| !(*of == self.sales.frame && left == self.sales.time))
-                .map(|((_, name), key)| format!("{} = {}", sql::column(&right.name, key), sql::column("series", name)))
+                .map(|((_, name), key)| format!("{} = {}", sql::column(&right.name, key), sql::column(SERIES, name)))
                 .collect();
-            joins.push(if on.is_empty() { format!("CROSS JOIN {}", self.relation(base)) } else { format!("JOIN {} ON {}", self.relation(base), on.join(" AND ")) });
-            format!("(SELECT DISTINCT {} FROM {}) AS series", list.join(", "), sql::quote(&frame.name))
+            joins.push(match &days {
+                Some(days) => format!("CROSS JOIN {days}"),
+                None if on.is_empty() => format!("CROSS JOIN {}", self.relation(base)),
+                None => format!("JOIN {} ON {}", self.relation(base), on.join(" AND ")),
+            });
+            format!("(SELECT DISTINCT {} FROM {}) AS {SERIES}", list.join(", "), sql::quote(&frame.name))
         };
-        let mut present = vec![base.frame];
-        for join in useful.iter().filter(|join| join.frame != base.frame) {
+        let mut present = if days.is_some() { Vec::new() } else { vec![base.frame] };
+        for join in useful.iter().filter(|join| days.is_some() || join.frame != base.frame) {
             if let Some(text) = self.join_text(join, &left) {
                 joins.push(text);
                 present.push(join.frame);
             }
         }
-        let mut outputs: Vec<Output> = self.sales.id.iter().map(|name| Output::plain("series", name)).collect();
+        let mut outputs: Vec<Output> = self.sales.id.iter().map(|name| Output::plain(SERIES, name)).collect();
         outputs.push(Output { expression: time.clone(), name: self.sales.time.to_owned() });
         for column in future {
             if present.contains(&column.frame) {
-                let expression = column.output.expression.replace(&own, "series.");
+                let expression = column.output.expression.replace(&own, &format!("{SERIES}."));
                 outputs.push(Output { expression, name: column.output.name.clone() });
             } else if let Some(frame) = present.iter().find(|frame| self.frames[**frame].column(&column.column).is_some()) {
-                outputs.push(Output { expression: sql::column(&self.frames[*frame].name, &column.column), name: column.output.name.clone() });
+                outputs
+                    .push(Output { expression: sql::column(&self.frames[*frame].name, &column.column), name: column.output.name.clone() });
             }
         }
         if outputs.len() <= self.sales.id.len() + 1 {
             return None;
         }
-        let condition = format!("{time} > {}", sql_time(end, self.freq.has_calendar()));
-        Some(sql::select(&outputs, &from, &joins, Some(&condition)))
+        let condition = days.is_none().then(|| format!("{time} > {}", sql_time(end, self.freq.has_calendar())));
+        Some(sql::select(&outputs, &from, &joins, condition.as_deref()))
     }
 
     /// Joins that bring, or have too, a known-ahead column.
     fn useful<'s>(&'s self, future: &'s [&Chosen]) -> impl Iterator<Item = &'s Join> {
         self.joined.iter().filter(|join| join.has_time).filter(move |join| {
-            future.iter().any(|column| column.frame == join.frame || (column.frame == self.sales.frame && self.ahead.is_none() && self.frames[join.frame].column(&column.column).is_some()))
+            future.iter().any(|column| {
+                column.frame == join.frame
+                    || (column.frame == self.sales.frame
+                        && self.ahead.is_none()
+                        && self.frames[join.frame].column(&column.column).is_some())
+            })
         })
     }
 }

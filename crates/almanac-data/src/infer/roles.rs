@@ -96,7 +96,11 @@ fn timed(column: &Column, reach: Reach) -> Role {
     }
     let is_beyond = reach.known_until > reach.end;
     if names::is_unknowable(&column.name) {
-        let why = if is_beyond || reach.is_promised { "the files go beyond the last target, but nobody knows this ahead in life" } else { "it is not known ahead" };
+        let why = if is_beyond || reach.is_promised {
+            "the files go beyond the last target, but nobody knows this ahead in life"
+        } else {
+            "it is not known ahead"
+        };
         return Role::Historic(why.into());
     }
     if reach.is_promised {
@@ -112,7 +116,10 @@ fn timed(column: &Column, reach: Reach) -> Role {
 }
 
 fn is_row_number(frame: &Frame, column: &Column) -> bool {
-    column.kind == ColumnKind::Integer && frame.rows > 10 && column.distinct() == frame.rows && (names::is_id(&column.name) || column.name.starts_with("column_"))
+    column.kind == ColumnKind::Integer
+        && frame.rows > 10
+        && column.distinct() == frame.rows
+        && (names::is_id(&column.name) || column.name.starts_with("column_"))
 }
 
 fn is_constant_within(column: &Column, series: &SeriesRows) -> bool {

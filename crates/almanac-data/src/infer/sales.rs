@@ -33,7 +33,9 @@ pub(crate) fn find(
     let mut best: Option<(usize, u64, usize)> = None;
     for (index, frame) in frames.iter().enumerate() {
         let (times, targets) = (times(frame, answers), targets(frame, answers));
-        let (Some((time, _)), Some((target, score))) = (times.first(), targets.iter().find(|(target, _)| times.first().is_none_or(|(time, _)| time.name != target.name))) else {
+        let (Some((time, _)), Some((target, score))) =
+            (times.first(), targets.iter().find(|(target, _)| times.first().is_none_or(|(time, _)| time.name != target.name)))
+        else {
             continue;
         };
         debug_assert_ne!(time.name, target.name);
@@ -43,7 +45,13 @@ pub(crate) fn find(
         }
     }
     let Some((_, _, index)) = best else {
-        let list = |frame: &Frame| format!("`{}` ({})", frame.name, frame.columns.iter().take(12).map(|column| column.name.as_str()).collect::<Vec<_>>().join(", "));
+        let list = |frame: &Frame| {
+            format!(
+                "`{}` ({})",
+                frame.name,
+                frame.columns.iter().take(12).map(|column| column.name.as_str()).collect::<Vec<_>>().join(", ")
+            )
+        };
         return Err(InferProjectError::NoSales { columns: frames.iter().map(list).collect::<Vec<_>>().join("; ") });
     };
     let frame = &frames[index];
@@ -56,7 +64,11 @@ pub(crate) fn find(
     let targets: Vec<(&Column, usize)> = targets(frame, answers).into_iter().filter(|(target, _)| target.name != time.name).collect();
     let (target, score) = targets[0];
     if frames.len() > 1 {
-        reasons.push(Reason { key: "sql", value: frame.name.clone(), why: format!("`{}` has a time and `{}`, with {} rows", frame.name, target.name, frame.total) });
+        reasons.push(Reason {
+            key: "sql",
+            value: frame.name.clone(),
+            why: format!("`{}` has a time and `{}`, with {} rows", frame.name, target.name, frame.total),
+        });
     }
     let kinds = times.iter().filter(|(column, _)| column.is_time() == time.is_time()).count();
     reasons.push(Reason {
@@ -72,9 +84,18 @@ pub(crate) fn find(
     });
     if kinds > 1 && answers.time.is_none() && time.is_time() {
         let candidates = times.iter().filter(|(column, _)| column.is_time()).map(|(column, _)| column.name.clone()).collect();
-        questions.push(Question { what: "which column is the time of a sale".into(), candidates, taken: time.name.clone(), flag: "--time" });
+        questions.push(Question {
+            what: "which column is the time of a sale".into(),
+            candidates,
+            taken: time.name.clone(),
+            flag: "--time",
+        });
     }
-    let rivals: Vec<String> = targets.iter().filter(|(_, rival)| *rival >= OUTRIGHT || score < OUTRIGHT && *rival == score).map(|(column, _)| column.name.clone()).collect();
+    let rivals: Vec<String> = targets
+        .iter()
+        .filter(|(_, rival)| *rival >= OUTRIGHT || score < OUTRIGHT && *rival == score)
+        .map(|(column, _)| column.name.clone())
+        .collect();
     reasons.push(Reason {
         key: "target",
         value: target.name.clone(),
@@ -89,7 +110,12 @@ pub(crate) fn find(
         },
     });
     if rivals.len() > 1 && answers.target.is_none() {
-        questions.push(Question { what: "which column is to be forecast".into(), candidates: rivals, taken: target.name.clone(), flag: "--target" });
+        questions.push(Question {
+            what: "which column is to be forecast".into(),
+            candidates: rivals,
+            taken: target.name.clone(),
+            flag: "--target",
+        });
     }
     if time.order_is_guessed {
         questions.push(Question {
@@ -112,7 +138,8 @@ fn times<'a>(frame: &'a Frame, answers: &Answers) -> Vec<(&'a Column, usize)> {
         ColumnKind::Integer => names::time_score(&column.name),
         _ => 0,
     };
-    let mut found: Vec<(&Column, usize)> = frame.columns.iter().map(|column| (column, score(column))).filter(|(column, score)| *score > 0 && column.distinct() > 1).collect();
+    let mut found: Vec<(&Column, usize)> =
+        frame.columns.iter().map(|column| (column, score(column))).filter(|(column, score)| *score > 0 && column.distinct() > 1).collect();
     found.sort_by_key(|(_, score)| std::cmp::Reverse(*score));
     found
 }
@@ -120,11 +147,21 @@ fn times<'a>(frame: &'a Frame, answers: &Answers) -> Vec<(&'a Column, usize)> {
 /// Columns that can be the target, the likelier first. A number without a telling name counts only where it is the only one.
 fn targets<'a>(frame: &'a Frame, answers: &Answers) -> Vec<(&'a Column, usize)> {
     if let Some(name) = &answers.target {
-        return frame.column(name).filter(|column| column.is_number() || column.kind == ColumnKind::Boolean).map(|column| (column, 1000)).into_iter().collect();
+        return frame
+            .column(name)
+            .filter(|column| column.is_number() || column.kind == ColumnKind::Boolean)
+            .map(|column| (column, 1000))
+            .into_iter()
+            .collect();
     }
     let is_number = |column: &&Column| column.is_number() && column.nulls() < frame.rows;
-    let mut found: Vec<(&Column, usize)> =
-        frame.columns.iter().filter(is_number).map(|column| (column, names::target_score(&column.name))).filter(|(_, score)| *score > 0).collect();
+    let mut found: Vec<(&Column, usize)> = frame
+        .columns
+        .iter()
+        .filter(is_number)
+        .map(|column| (column, names::target_score(&column.name)))
+        .filter(|(_, score)| *score > 0)
+        .collect();
     if found.is_empty() {
         let is_free = |column: &&Column| {
             is_number(column) && !names::is_id(&column.name) && !names::is_date_part(&column.name) && names::time_score(&column.name) == 0

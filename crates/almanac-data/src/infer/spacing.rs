@@ -24,14 +24,12 @@ impl SeriesRows {
         for row in 0..frame.rows {
             key.clear();
             key.extend(codes.iter().map(|codes| codes[row]));
-            let place = match places.get(&key) {
-                Some(place) => *place,
-                None => {
-                    places.insert(key.clone(), rows.len());
-                    rows.push(Vec::new());
-                    rows.len() - 1
-                }
-            };
+            // A lookup first: the key is only cloned for a new series.
+            let place = places.get(&key).copied().unwrap_or_else(|| {
+                places.insert(key.clone(), rows.len());
+                rows.push(Vec::new());
+                rows.len() - 1
+            });
             rows[place].push(row as u32);
         }
         Self { rows }
@@ -129,7 +127,10 @@ pub(crate) fn gaps(frame: &Frame, series: &SeriesRows, time: &Column, target: &C
         let shared: u64 = by_period.values().filter(|(have, span)| have * 2 < *span).map(|(have, span)| u64::from(span - have)).sum();
         if freq == Freq::Day && shared * 2 >= missing {
             let sundays = weekday_share(&by_period);
-            return ("closed", format!("{percent} of the days are missing, mostly on days that most series miss together{sundays}: closing days"));
+            return (
+                "closed",
+                format!("{percent} of the days are missing, mostly on days that most series miss together{sundays}: closing days"),
+            );
         }
     } else if freq == Freq::Day && share > 0.05 {
         let pattern = weekday_share(&by_period);
@@ -141,7 +142,11 @@ pub(crate) fn gaps(frame: &Frame, series: &SeriesRows, time: &Column, target: &C
     if is_count && zero_share < 0.01 && share > 0.05 && median <= 50.0 {
         return ("zero", format!("{percent} of the periods are missing, hardly a row is 0 and counts are low: no row means no sale"));
     }
-    let why = if zero_share > 0.0 { format!("zeros are written out ({:.1} % of the rows)", zero_share * 100.0) } else { "they are no pattern of closing days".into() };
+    let why = if zero_share > 0.0 {
+        format!("zeros are written out ({:.1} % of the rows)", zero_share * 100.0)
+    } else {
+        "they are no pattern of closing days".into()
+    };
     ("missing", format!("{percent} of the periods are missing and {why}: an absent row is an unknown value"))
 }
 
@@ -159,7 +164,12 @@ fn weekday_share(by_period: &BTreeMap<i64, (u32, u32)>) -> String {
     if missing[first] * 10 >= total * 6 {
         format!(", {:.0} % of them {}", 100.0 * missing[first] as f64 / total as f64, NAMES[first])
     } else if (missing[first] + missing[second]) * 10 >= total * 7 {
-        format!(", {:.0} % of them {} and {}", 100.0 * (missing[first] + missing[second]) as f64 / total as f64, NAMES[first], NAMES[second])
+        format!(
+            ", {:.0} % of them {} and {}",
+            100.0 * (missing[first] + missing[second]) as f64 / total as f64,
+            NAMES[first],
+            NAMES[second]
+        )
     } else {
         String::new()
     }
@@ -186,7 +196,12 @@ pub(crate) fn duplicates(frame: &Frame, series: &SeriesRows, time: &Column, targ
     } else if share > 0.01 {
         ("sum", format!("{:.1} % of the rows share series and time with another one: they look like single sales", share * 100.0))
     } else {
-        ("last", format!("{differing} rows share series and time with another one but differ: the last is taken for a correction ({identical} more are identical)"))
+        (
+            "last",
+            format!(
+                "{differing} rows share series and time with another one but differ: the last is taken for a correction ({identical} more are identical)"
+            ),
+        )
     }
 }
 
@@ -195,6 +210,10 @@ pub(crate) fn sql_time(ds: i64, is_calendar: bool) -> String {
     if !is_calendar {
         return ds.to_string();
     }
-    let label = if ds.rem_euclid(MICROS_PER_DAY) == 0 { Freq::Day.label(Freq::Day.period(ds)) } else { Freq::Second(1).label(Freq::Second(1).period(ds)) };
+    let label = if ds.rem_euclid(MICROS_PER_DAY) == 0 {
+        Freq::Day.label(Freq::Day.period(ds))
+    } else {
+        Freq::Second(1).label(Freq::Second(1).period(ds))
+    };
     format!("TIMESTAMP '{}'", label.replace('T', " "))
 }

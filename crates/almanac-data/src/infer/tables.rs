@@ -8,12 +8,16 @@ use crate::sketch::Frame;
 
 /// Words that cannot name a table without quotes.
 const RESERVED: [&str; 20] = [
-    "order", "orders", "group", "table", "select", "values", "user", "from", "join", "where", "limit", "all", "left", "right", "end", "case", "union", "on", "as",
-    "index",
+    "order", "orders", "group", "table", "select", "values", "user", "from", "join", "where", "limit", "all", "left", "right", "end",
+    "case", "union", "on", "as", "index",
 ];
 
+/// The tables that were read, and those that could not be.
+pub(crate) type Loaded = (Vec<Frame>, Vec<(String, IngestError)>);
+
 /// Loads every table that the sources hold.
-pub(crate) fn load(sources: &[PathBuf]) -> Result<Vec<Frame>, IngestError> {
+/// A table that cannot be read is handed back with its error, beside those that can.
+pub(crate) fn load(sources: &[PathBuf]) -> Result<Loaded, IngestError> {
     let mut files: Vec<PathBuf> = Vec::new();
     for source in sources {
         let found = expand_source(Path::new(""), &source.to_string_lossy())?;
@@ -35,28 +39,24 @@ pub(crate) fn load(sources: &[PathBuf]) -> Result<Vec<Frame>, IngestError> {
         groups.entry(key).or_default().push(path);
     }
     let mut frames: Vec<Frame> = Vec::new();
-    let mut failed: Option<IngestError> = None;
-    let many = order.len() > 1;
+    let mut failed: Vec<(String, IngestError)> = Vec::new();
     for key in order {
         let paths = groups.remove(&key).unwrap_or_default();
         let base = if paths.len() > 1 { key.split('*').next().unwrap_or(&key).to_owned() } else { stem(&paths[0]) };
-        let taken: Vec<&str> = frames.iter().map(|frame| frame.name.as_str()).collect();
+        let taken: Vec<&str> = frames.iter().map(|frame| frame.name.as_str()).chain(failed.iter().map(|(name, _)| name.as_str())).collect();
         let name = table_name(&base, &taken);
-        let spec = TableSpec { name, paths, csv: CsvOptions::default(), types: BTreeMap::new() };
+        let spec = TableSpec { name: name.clone(), paths, csv: CsvOptions::default(), types: BTreeMap::new() };
         match Frame::load(&spec) {
             Ok(frame) => frames.push(frame),
-            // One bad file beside good ones is reported when it is needed, which it may never be.
-            Err(error) if many => failed = failed.or(Some(error)),
-            Err(error) => return Err(error),
+            Err(error) => failed.push((name, error)),
         }
     }
-    match failed {
-        Some(error) if frames.is_empty() => Err(error),
-        Some(error) => {
-            frames[0].notes.push(format!("a file was left out: {error}"));
-            Ok(frames)
+    match failed.pop() {
+        Some((_, error)) if frames.is_empty() => Err(error),
+        last => {
+            failed.extend(last);
+            Ok((frames, failed))
         }
-        None => Ok(frames),
     }
 }
 

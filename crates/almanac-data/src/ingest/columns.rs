@@ -8,7 +8,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BooleanArray, BooleanBuilder, Float64Builder, Int64Builder, RecordBatch, StringBuilder, TimestampMicrosecondBuilder, UInt32Array, UInt64Array,
+    ArrayRef, BooleanArray, BooleanBuilder, Float64Builder, Int64Builder, RecordBatch, StringBuilder, TimestampMicrosecondBuilder,
+    UInt32Array, UInt64Array,
 };
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
@@ -60,7 +61,8 @@ pub(crate) fn build(
         .enumerate()
         .map(|(column, (plan, position))| {
             let mut misfits = Vec::new();
-            let array = build_column(batch, plan, *position, nulls, |row, value, reason| misfits.push(Misfit { row, column, value, reason }));
+            let array =
+                build_column(batch, plan, *position, nulls, |row, value, reason| misfits.push(Misfit { row, column, value, reason }));
             (array, misfits)
         })
         .collect();
@@ -72,7 +74,8 @@ pub(crate) fn build(
     }
     arrays.push(Arc::new(UInt32Array::from(vec![file.0; batch.len()])));
     arrays.push(Arc::new(UInt64Array::from(batch.rows.clone())));
-    let rows = RecordBatch::try_new(schema.clone(), arrays).expect("every column was built with the type of the schema and one value per row");
+    let rows =
+        RecordBatch::try_new(schema.clone(), arrays).expect("every column was built with the type of the schema and one value per row");
     if misfits.is_empty() {
         return rows;
     }
@@ -80,7 +83,13 @@ pub(crate) fn build(
     let mut keep = vec![true; batch.len()];
     for misfit in misfits {
         keep[misfit.row] = false;
-        quarantine.push(Quarantined::new(file.1, batch.rows[misfit.row], &plans[misfit.column].name, &misfit.value, misfit.reason.to_owned()));
+        quarantine.push(Quarantined::new(
+            file.1,
+            batch.rows[misfit.row],
+            &plans[misfit.column].name,
+            &misfit.value,
+            misfit.reason.to_owned(),
+        ));
     }
     filter_record_batch(&rows, &BooleanArray::from(keep)).expect("the mask has one value per row")
 }
@@ -122,7 +131,9 @@ fn build_column(
         }};
     }
     match plan.kind {
-        ColumnKind::Integer => fill!(Int64Builder::with_capacity(rows), "not a whole number", |cell| number::parse_integer(cell, plan.mark)),
+        ColumnKind::Integer => {
+            fill!(Int64Builder::with_capacity(rows), "not a whole number", |cell| number::parse_integer(cell, plan.mark))
+        }
         ColumnKind::Real => fill!(Float64Builder::with_capacity(rows), "not a number", |cell| number::parse(cell, plan.mark)),
         ColumnKind::Boolean => fill!(BooleanBuilder::with_capacity(rows), "neither true nor false", |cell| parse_boolean(cell)),
         ColumnKind::Timestamp | ColumnKind::Date => {

@@ -80,7 +80,7 @@ pub(crate) fn parse_digits(number: i64, digits: Digits) -> Option<i64> {
     match digits {
         Digits::None => None,
         Digits::Day if (10_000_101..=99_991_231).contains(&number) => day(number / 10_000, number / 100 % 100, number % 100),
-        Digits::Month if (1_000_01..=9_999_12).contains(&number) => day(number / 100, number % 100, 1),
+        Digits::Month if (100_001..=999_912).contains(&number) => day(number / 100, number % 100, 1),
         Digits::Day | Digits::Month => None,
         Digits::EpochSeconds => number.checked_mul(MICROS_PER_SECOND),
         Digits::EpochMillis => number.checked_mul(1000),
@@ -246,7 +246,8 @@ fn named_month(cell: &str) -> Option<Seen> {
             found += 1;
         } else {
             let lower = part.to_ascii_lowercase();
-            let position = MONTHS.iter().position(|name| *name == lower || name[..3] == lower || (lower == "sept" && *name == "september"))?;
+            let position =
+                MONTHS.iter().position(|name| *name == lower || name[..3] == lower || (lower == "sept" && *name == "september"))?;
             if month.replace(position as i64 + 1).is_some() {
                 return None;
             }
@@ -380,7 +381,18 @@ mod tests {
 
     #[test]
     fn what_is_no_date_is_refused() {
-        for cell in ["2023-02-29", "2024-13-01", "1.5.3", "2024.5", "hello world", "12-34-56-78", "May the force", "2024-01-01x", "1/2", "ünïcödé 2024"] {
+        for cell in [
+            "2023-02-29",
+            "2024-13-01",
+            "1.5.3",
+            "2024.5",
+            "hello world",
+            "12-34-56-78",
+            "May the force",
+            "2024-01-01x",
+            "1/2",
+            "ünïcödé 2024",
+        ] {
             assert_eq!(see(cell), None, "{cell}");
         }
     }

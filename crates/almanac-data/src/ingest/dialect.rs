@@ -19,7 +19,8 @@ pub(crate) fn delimiter(source: &TextSource, options: &CsvOptions) -> Result<u8,
         return Ok(given as u8);
     }
     let mut sample = vec![0; SAMPLE_BYTES];
-    let got = read_full(&mut source.open()?, &mut sample).map_err(|error| IngestError::Read { path: source.path.clone(), source: error })?;
+    let got =
+        read_full(&mut source.open()?, &mut sample).map_err(|error| IngestError::Read { path: source.path.clone(), source: error })?;
     let is_whole = got < SAMPLE_BYTES;
     Ok(sniff(&sample[..got], is_whole))
 }

@@ -192,17 +192,25 @@ impl Hint for IngestError {
         Some(match self {
             Self::NoFile { .. } => "check `[data] source`: paths are read from the project folder; `*.csv` and folders work too".into(),
             Self::BadPattern { .. } => "`*` matches within a folder, `**` across folders, `[ab]` one of several letters".into(),
-            Self::Write { source, .. } if source.kind() == io::ErrorKind::StorageFull => "free some disk space and run again; nothing was lost".into(),
+            Self::Write { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
+                "free some disk space and run again; nothing was lost".into()
+            }
             Self::Read { .. } | Self::Write { .. } | Self::Encode { .. } => return None,
             Self::Empty { .. } | Self::NoRows { .. } => "export the file again, or take it out of the source".into(),
             Self::UnknownFormat { .. } => "save it as CSV (also `.csv.gz`), JSON lines or Parquet".into(),
-            Self::UnknownEncoding { .. } => "use a web label such as `utf-8`, `utf-16le`, `windows-1252`, `iso-8859-15` or `shift_jis`".into(),
+            Self::UnknownEncoding { .. } => {
+                "use a web label such as `utf-8`, `utf-16le`, `windows-1252`, `iso-8859-15` or `shift_jis`".into()
+            }
             Self::TooManyColumns { .. } => "one column per series? turn it into long format: one row per series and date".into(),
             Self::MixedFormats { .. } => "give each format its own table and join them with `UNION ALL` in `[data] sql`".into(),
-            Self::Ragged { .. } => "the delimiter or the quoting is probably not what it seems: set `delimiter` in the table's `csv` options".into(),
+            Self::Ragged { .. } => {
+                "the delimiter or the quoting is probably not what it seems: set `delimiter` in the table's `csv` options".into()
+            }
             Self::NotJson { .. } => "JSON lines need one object per line".into(),
             Self::MixedColumn { column, .. } => {
-                format!("name what means `missing` in `null_values`, set `date_formats`, or read it as it is with `types = {{ {column} = \"text\" }}`")
+                format!(
+                    "name what means `missing` in `null_values`, set `date_formats`, or read it as it is with `types = {{ {column} = \"text\" }}`"
+                )
             }
             Self::AmbiguousDates { .. } => "set `date_formats = [\"%d/%m/%Y\"]` or `[\"%m/%d/%Y\"]` in the table's `csv` options".into(),
             Self::NoColumn { near, .. } => return near.as_ref().map(|near| format!("did you mean `{near}`?")),

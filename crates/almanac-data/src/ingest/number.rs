@@ -164,7 +164,8 @@ fn strip_money_and_blanks(cell: &str) -> Option<String> {
     let whole = body.split(['.', ',']).next().unwrap_or(body);
     let mut groups = whole.split(is_blank);
     let first = groups.next().unwrap_or("");
-    let is_group = |group: &str, lengths: std::ops::RangeInclusive<usize>| lengths.contains(&group.len()) && group.bytes().all(|b| b.is_ascii_digit());
+    let is_group =
+        |group: &str, lengths: std::ops::RangeInclusive<usize>| lengths.contains(&group.len()) && group.bytes().all(|b| b.is_ascii_digit());
     if !is_group(first, 1..=3) || !groups.all(|group| is_group(group, 3..=3)) || body[whole.len()..].contains(is_blank) {
         return Some(cell.to_owned());
     }

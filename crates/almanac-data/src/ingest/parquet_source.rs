@@ -94,7 +94,10 @@ impl ParquetTable {
             files.push((path.clone(), metadata));
         }
         if fields.is_empty() {
-            return Err(IngestError::BadParquet { path: paths.first().cloned().unwrap_or_default(), reason: "it has no column that can be read".into() });
+            return Err(IngestError::BadParquet {
+                path: paths.first().cloned().unwrap_or_default(),
+                reason: "it has no column that can be read".into(),
+            });
         }
         if files.iter().all(|(_, metadata)| metadata.metadata().file_metadata().num_rows() == 0) {
             return Err(IngestError::NoRows { path: paths.first().cloned().unwrap_or_default() });
@@ -121,7 +124,11 @@ impl ParquetTable {
             let in_file = |metadata: &ArrowReaderMetadata| -> u64 {
                 let groups = metadata.metadata().row_groups();
                 let column = |group: &parquet::file::metadata::RowGroupMetaData| {
-                    group.columns().iter().find(|column| column.column_path().string() == name).and_then(|column| column.statistics()?.null_count_opt())
+                    group
+                        .columns()
+                        .iter()
+                        .find(|column| column.column_path().string() == name)
+                        .and_then(|column| column.statistics()?.null_count_opt())
                 };
                 groups.iter().filter_map(column).sum()
             };
@@ -152,7 +159,9 @@ impl ParquetTable {
     pub(crate) fn check(&self) -> Result<(), IngestError> {
         for (path, metadata) in &self.files {
             let groups = metadata.metadata().num_row_groups();
-            (0..groups).into_par_iter().try_for_each(|group| decode(path, metadata, Some(group), &mut |_| Ok(ControlFlow::Continue(()))))?;
+            (0..groups)
+                .into_par_iter()
+                .try_for_each(|group| decode(path, metadata, Some(group), &mut |_| Ok(ControlFlow::Continue(()))))?;
         }
         Ok(())
     }
@@ -176,7 +185,8 @@ impl ParquetTable {
         let options = CastOptions { safe: false, ..CastOptions::default() };
         let column = |field: &Arc<Field>| -> Result<ArrayRef, IngestError> {
             let Some(found) = batch.column_by_name(field.name()) else { return Ok(new_null_array(field.data_type(), batch.num_rows())) };
-            let bad = |reason: String| IngestError::BadParquet { path: path.to_owned(), reason: format!("column `{}`: {reason}", field.name()) };
+            let bad =
+                |reason: String| IngestError::BadParquet { path: path.to_owned(), reason: format!("column `{}`: {reason}", field.name()) };
             cast_with_options(found, field.data_type(), &options).map_err(|error| bad(error.to_string()))
         };
         let arrays: Vec<ArrayRef> = self.schema.fields().iter().map(column).collect::<Result<_, _>>()?;
@@ -187,7 +197,10 @@ impl ParquetTable {
 
 /// Whether bronze shows a column of this type as it is.
 pub(crate) fn is_canonical(data_type: &DataType) -> bool {
-    matches!(data_type, DataType::Int64 | DataType::Float64 | DataType::Boolean | DataType::Utf8 | DataType::Timestamp(TimeUnit::Microsecond, None))
+    matches!(
+        data_type,
+        DataType::Int64 | DataType::Float64 | DataType::Boolean | DataType::Utf8 | DataType::Timestamp(TimeUnit::Microsecond, None)
+    )
 }
 
 fn open(path: &Path) -> Result<ArrowReaderMetadata, IngestError> {
@@ -197,7 +210,9 @@ fn open(path: &Path) -> Result<ArrowReaderMetadata, IngestError> {
         return Err(IngestError::Empty { path: path.to_owned() });
     }
     let bad = |reason: String| IngestError::BadParquet { path: path.to_owned(), reason };
-    guarded(path, || ArrowReaderMetadata::load(&file, ArrowReaderOptions::new().with_skip_arrow_metadata(false)).map_err(|error| bad(error.to_string())))
+    guarded(path, || {
+        ArrowReaderMetadata::load(&file, ArrowReaderOptions::new().with_skip_arrow_metadata(false)).map_err(|error| bad(error.to_string()))
+    })
 }
 
 fn decode(
@@ -210,8 +225,14 @@ fn decode(
     let file = File::open(path).map_err(|source| IngestError::Read { path: path.to_owned(), source })?;
     let mut reader = guarded(path, || {
         let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata.clone()).with_batch_size(BATCH_ROWS);
-        let readable: Vec<usize> =
-            metadata.schema().fields().iter().enumerate().filter(|(_, field)| kind_of(field.data_type()).is_some()).map(|(index, _)| index).collect();
+        let readable: Vec<usize> = metadata
+            .schema()
+            .fields()
+            .iter()
+            .enumerate()
+            .filter(|(_, field)| kind_of(field.data_type()).is_some())
+            .map(|(index, _)| index)
+            .collect();
         let mask = ProjectionMask::roots(metadata.parquet_schema(), readable);
         let builder = builder.with_projection(mask);
         let builder = if let Some(group) = group { builder.with_row_groups(vec![group]) } else { builder };
@@ -228,5 +249,6 @@ fn decode(
 
 /// Runs a step of the decoder; its panics mean that the file is damaged.
 fn guarded<T>(path: &Path, step: impl FnOnce() -> Result<T, IngestError>) -> Result<T, IngestError> {
-    catch_unwind(AssertUnwindSafe(step)).unwrap_or_else(|_| Err(IngestError::BadParquet { path: path.to_owned(), reason: "its pages cannot be decoded".into() }))
+    catch_unwind(AssertUnwindSafe(step))
+        .unwrap_or_else(|_| Err(IngestError::BadParquet { path: path.to_owned(), reason: "its pages cannot be decoded".into() }))
 }

@@ -62,7 +62,9 @@ pub(crate) fn parse_boolean(cell: &str) -> Option<bool> {
         "0" | "0.0" => return Some(false),
         _ => {}
     }
-    TRUTHS.iter().find_map(|(yes, no)| if cell.eq_ignore_ascii_case(yes) { Some(true) } else { cell.eq_ignore_ascii_case(no).then_some(false) })
+    TRUTHS
+        .iter()
+        .find_map(|(yes, no)| if cell.eq_ignore_ascii_case(yes) { Some(true) } else { cell.eq_ignore_ascii_case(no).then_some(false) })
 }
 
 /// Counts of what the cells of one column look like.
@@ -255,7 +257,11 @@ pub(crate) struct ColumnPlan {
 }
 
 /// Works out what the columns share from all of them.
-pub(crate) fn table_style<'a>(columns: impl Iterator<Item = &'a Evidence> + Clone, options: &CsvOptions, delimiter: Option<u8>) -> TableStyle {
+pub(crate) fn table_style<'a>(
+    columns: impl Iterator<Item = &'a Evidence> + Clone,
+    options: &CsvOptions,
+    delimiter: Option<u8>,
+) -> TableStyle {
     let (points, commas) = columns.clone().map(Evidence::decimal_votes).fold((0, 0), |sum, votes| (sum.0 + votes.0, sum.1 + votes.1));
     let (mark, is_sure) = match options.decimal {
         Some(',') => (DecimalMark::Comma, true),
@@ -378,12 +384,15 @@ fn settle_numbers(name: &str, evidence: &Evidence, filled: u64, mark: DecimalMar
     if digits != Digits::None && evidence.integers == filled {
         plan.kind = if matches!(digits, Digits::Day | Digits::Month) { ColumnKind::Date } else { ColumnKind::Timestamp };
         plan.dates.digits = digits;
-        plan.note = Some(format!("digits read as {}", match digits {
-            Digits::Day => "dates, YYYYMMDD",
-            Digits::Month => "months, YYYYMM",
-            Digits::EpochSeconds => "seconds since 1970 (UTC)",
-            _ => "milliseconds since 1970 (UTC)",
-        }));
+        plan.note = Some(format!(
+            "digits read as {}",
+            match digits {
+                Digits::Day => "dates, YYYYMMDD",
+                Digits::Month => "months, YYYYMM",
+                Digits::EpochSeconds => "seconds since 1970 (UTC)",
+                _ => "milliseconds since 1970 (UTC)",
+            }
+        ));
         return;
     }
     let grouped_integers = match mark {
@@ -457,12 +466,19 @@ fn settle_dates(
         if plan.dates.order.is_none() {
             let sample = evidence.either_sample.clone().unwrap_or_default();
             let reading = |order| {
-                let micros = DateStyle { order: Some(order), digits: Digits::None, patterns: Vec::new() }.parse(&sample).unwrap_or_default();
+                let micros =
+                    DateStyle { order: Some(order), digits: Digits::None, patterns: Vec::new() }.parse(&sample).unwrap_or_default();
                 almanac_series::Freq::Day.label(almanac_series::Freq::Day.period(micros))
             };
             let (day_first, month_first) = (reading(DayOrder::DayFirst), reading(DayOrder::MonthFirst));
             if !guess_order {
-                return Err(IngestError::AmbiguousDates { table: table.to_owned(), column: name.to_owned(), sample, day_first, month_first });
+                return Err(IngestError::AmbiguousDates {
+                    table: table.to_owned(),
+                    column: name.to_owned(),
+                    sample,
+                    day_first,
+                    month_first,
+                });
             }
             plan.dates.order = Some(DayOrder::MonthFirst);
             plan.order_is_guessed = true;
@@ -474,7 +490,11 @@ fn settle_dates(
     }
     let zoned = evidence.dates_with_zone;
     if zoned > 0 {
-        let note = if zoned == evidence.dates { "times with a zone, turned into UTC" } else { "some times have a zone and some none; the latter are taken for UTC" };
+        let note = if zoned == evidence.dates {
+            "times with a zone, turned into UTC"
+        } else {
+            "some times have a zone and some none; the latter are taken for UTC"
+        };
         plan.note = Some(note.into());
     }
     Ok(())

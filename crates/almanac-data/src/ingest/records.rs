@@ -102,8 +102,12 @@ fn read_csv(source: &TextSource, options: &CsvOptions, take: &mut dyn FnMut(RawB
     let path = &source.path;
     let failed = |error: csv::Error| IngestError::Read { path: path.clone(), source: error.into() };
     let delimiter = dialect::delimiter(source, options)?;
-    let mut reader =
-        csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).buffer_capacity(256 * 1024).from_reader(source.open()?);
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .delimiter(delimiter)
+        .buffer_capacity(256 * 1024)
+        .from_reader(source.open()?);
     let mut record = csv::ByteRecord::new();
     if !reader.read_byte_record(&mut record).map_err(failed)? {
         return Err(IngestError::Empty { path: path.clone() });
@@ -129,7 +133,10 @@ fn read_csv(source: &TextSource, options: &CsvOptions, take: &mut dyn FnMut(RawB
         }
         let kept = record.range(columns - 1).map_or(0, |range| range.end);
         if kept > MAX_LINE {
-            return Err(IngestError::UnknownFormat { path: path.clone(), reason: format!("record {number} is longer than 64 MiB: a quote is not closed") });
+            return Err(IngestError::UnknownFormat {
+                path: path.clone(),
+                reason: format!("record {number} is longer than 64 MiB: a quote is not closed"),
+            });
         }
         let start = batch.data.len();
         let cells = record.as_slice();

@@ -61,7 +61,11 @@ pub fn expand_source(root: &Path, pattern: &str) -> Result<Vec<PathBuf>, IngestE
     } else {
         let bad = |reason: String| IngestError::BadPattern { pattern: pattern.to_owned(), reason };
         let escaped = glob::Pattern::escape(&root.to_string_lossy());
-        let text = if Path::new(pattern).is_absolute() { pattern.to_owned() } else { Path::new(&escaped).join(pattern).to_string_lossy().into_owned() };
+        let text = if Path::new(pattern).is_absolute() {
+            pattern.to_owned()
+        } else {
+            Path::new(&escaped).join(pattern).to_string_lossy().into_owned()
+        };
         for found in glob::glob(&text).map_err(|error| bad(error.to_string()))? {
             let path = found.map_err(|error| IngestError::Read { path: error.path().to_owned(), source: error.into() })?;
             if path.is_file() {
@@ -80,6 +84,10 @@ fn has_known_extension(path: &Path) -> bool {
     }
     let name = name.strip_suffix(".gz").unwrap_or(&name);
     name.rsplit_once('.').is_some_and(|(_, extension)| EXTENSIONS.contains(&extension))
+}
+
+fn has_extension(name: &str, wanted: &[&str]) -> bool {
+    name.rsplit_once('.').is_some_and(|(_, extension)| wanted.contains(&extension))
 }
 
 /// A text file whose format and encoding are known.
@@ -109,7 +117,7 @@ pub(crate) fn examine(path: &Path, encoding: Option<&str>) -> Result<Source, Ing
         return Err(IngestError::Empty { path: path.to_owned() });
     }
     let name = path.to_string_lossy().to_ascii_lowercase();
-    if head.starts_with(b"PAR1") || name.ends_with(".parquet") || name.ends_with(".pq") {
+    if head.starts_with(b"PAR1") || has_extension(&name, &["parquet", "pq"]) {
         return Ok(Source::Parquet);
     }
     if head.starts_with(b"PK\x03\x04") {
@@ -117,7 +125,8 @@ pub(crate) fn examine(path: &Path, encoding: Option<&str>) -> Result<Source, Ing
     }
     let (encoding, is_valid_utf8) = match encoding {
         Some(label) => {
-            let known = Encoding::for_label(label.trim().as_bytes()).ok_or_else(|| IngestError::UnknownEncoding { given: label.to_owned() })?;
+            let known =
+                Encoding::for_label(label.trim().as_bytes()).ok_or_else(|| IngestError::UnknownEncoding { given: label.to_owned() })?;
             (known, false)
         }
         None => detect_encoding(path, head)?,
@@ -131,7 +140,7 @@ pub(crate) fn examine(path: &Path, encoding: Option<&str>) -> Result<Source, Ing
         return Err(IngestError::Empty { path: path.to_owned() });
     }
     let stem = name.strip_suffix(".gz").unwrap_or(&name);
-    let is_json = [".json", ".jsonl", ".ndjson"].iter().any(|extension| stem.ends_with(extension)) || first.starts_with("{\"");
+    let is_json = has_extension(stem, &["json", "jsonl", "ndjson"]) || first.starts_with("{\"");
     Ok(Source::Text { format: if is_json { SourceFormat::JsonLines } else { SourceFormat::Csv }, text })
 }
 
@@ -217,16 +226,11 @@ fn detect_encoding(path: &Path, head: &[u8]) -> Result<(&'static Encoding, bool)
                 }
                 Err(error) => {
                     good += multibyte(&block[..error.valid_up_to()]);
-                    match error.error_len() {
-                        Some(length) => {
-                            broken += 1;
-                            block = &block[error.valid_up_to() + length..];
-                        }
-                        None => {
-                            block = &block[error.valid_up_to()..];
-                            break;
-                        }
-                    }
+                    block = &block[error.valid_up_to()..];
+                    // Without a length the block ends inside a character: the next one completes it.
+                    let Some(length) = error.error_len() else { break };
+                    broken += 1;
+                    block = &block[length..];
                 }
             }
         }

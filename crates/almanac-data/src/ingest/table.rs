@@ -154,7 +154,10 @@ impl OpenTable {
     }
 
     /// Streams all rows in typed batches until `take` breaks off; returns the rows put aside.
-    pub(crate) fn read(&self, take: &mut dyn FnMut(RecordBatch) -> Result<ControlFlow<()>, IngestError>) -> Result<Vec<Quarantined>, IngestError> {
+    pub(crate) fn read(
+        &self,
+        take: &mut dyn FnMut(RecordBatch) -> Result<ControlFlow<()>, IngestError>,
+    ) -> Result<Vec<Quarantined>, IngestError> {
         match &self.content {
             Content::Text(table) => table.read(take),
             Content::Parquet(table) => table.read(take).map(|()| Vec::new()),
@@ -264,13 +267,18 @@ fn settle_files(
         let kind = known.iter().map(|plan| plan.kind).reduce(profile::promote);
         let mut plan = match known.first() {
             Some(plan) => (*plan).clone(),
-            None => profile::settle(&spec.name, name, &evidence[position], spec.types.get(*name).copied(), &spec.csv, &of_table, guess_order)?,
+            None => {
+                profile::settle(&spec.name, name, &evidence[position], spec.types.get(*name).copied(), &spec.csv, &of_table, guess_order)?
+            }
         };
         plan.kind = kind.unwrap_or(plan.kind);
         table.push(plan);
     }
     let complete = |plans: Vec<Option<ColumnPlan>>| -> Vec<ColumnPlan> {
-        let merged = plans.into_iter().zip(&table).map(|(plan, of_table)| ColumnPlan { kind: of_table.kind, ..plan.unwrap_or_else(|| of_table.clone()) });
+        let merged = plans
+            .into_iter()
+            .zip(&table)
+            .map(|(plan, of_table)| ColumnPlan { kind: of_table.kind, ..plan.unwrap_or_else(|| of_table.clone()) });
         merged.collect()
     };
     let by_file = by_file.into_iter().map(complete).collect();

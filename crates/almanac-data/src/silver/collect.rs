@@ -12,9 +12,9 @@ use arrow::datatypes::{DataType, Int64Type};
 use arrow::util::display::array_value_to_string;
 
 use super::columns::{FastMap, Interner, NO_CODE, NO_TIME, TimeKind, numbers, times};
-use super::source::{Source, check_roles};
 use super::rows::{KNOWN_AHEAD, OUT_OF_STOCK, Rows, Spill};
 use super::schema::{ExogKind, ExogRole, StaticKind};
+use super::source::{Source, check_roles};
 use super::{NegativePolicy, QUARANTINE_FILE, SilverError, SilverSpec};
 use crate::quarantine::{QuarantineWriter, QuarantinedRow};
 
@@ -228,9 +228,8 @@ impl Collector {
         }
 
         let flag = if source.ahead { KNOWN_AHEAD } else { 0 };
-        let flags = |row: usize| {
-            flag | u8::from(out_of_stock.as_ref().is_some_and(|stock| stock.is_valid(row) && !stock.value(row))) * OUT_OF_STOCK
-        };
+        let is_out = |row: usize| out_of_stock.as_ref().is_some_and(|stock| stock.is_valid(row) && !stock.value(row));
+        let flags = |row: usize| if is_out(row) { flag | OUT_OF_STOCK } else { flag };
         self.rows.y.extend_from_slice(&targets);
         if refused {
             ds = keep.iter().map(|row| ds[*row]).collect();

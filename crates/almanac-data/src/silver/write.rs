@@ -48,7 +48,7 @@ pub fn partition_of(unique_id: &str, partitions: usize) -> usize {
 }
 
 fn partition_of_hash(hash: u64, partitions: usize) -> usize {
-    (u128::from(hash) * partitions as u128 >> 64) as usize
+    ((u128::from(hash) * partitions as u128) >> 64) as usize
 }
 
 /// Lays out everything that was collected and writes all files into `folder`.
@@ -157,7 +157,6 @@ fn hash_range(number: usize, partitions: usize) -> std::ops::RangeInclusive<u64>
     edge(number)..=last
 }
 
-#[expect(clippy::too_many_arguments, reason = "one call site; the parts have different owners")]
 fn write_partition(
     all: &[SeriesSeen],
     plan: &GridPlan,
@@ -233,7 +232,7 @@ pub(crate) fn ds_array(freq: Freq, ds: Vec<i64>) -> ArrayRef {
 
 fn nullable(values: Vec<f64>) -> ArrayRef {
     if values.iter().any(|value| value.is_nan()) {
-        let valid = arrow::buffer::NullBuffer::from_iter(values.iter().map(|value| !value.is_nan()));
+        let valid = values.iter().map(|value| !value.is_nan()).collect::<arrow::buffer::NullBuffer>();
         Arc::new(Float64Array::new(values.into(), Some(valid)))
     } else {
         Arc::new(Float64Array::from(values))
@@ -387,7 +386,6 @@ fn report(collector: &Collector, plan: &GridPlan, tally: &Tally, partitions: &[P
 }
 
 /// Writes the quarantine and the descriptions; the latter last.
-#[expect(clippy::too_many_arguments, reason = "one call site; the parts have different owners")]
 fn finish(
     mut collector: Collector,
     plan: &GridPlan,

@@ -67,18 +67,15 @@ impl Column {
                     return;
                 };
                 for value in array {
-                    codes.push(match value {
-                        None => NULL_CODE,
-                        Some(text) => match seen.get(text) {
-                            Some(code) => *code,
-                            None => {
-                                let code = labels.len() as u32;
-                                labels.push(text.to_owned());
-                                seen.insert(text.to_owned(), code);
-                                code
-                            }
-                        },
+                    let code = value.map(|text| {
+                        seen.get(text).copied().unwrap_or_else(|| {
+                            let code = labels.len() as u32;
+                            labels.push(text.to_owned());
+                            seen.insert(text.to_owned(), code);
+                            code
+                        })
                     });
+                    codes.push(code.unwrap_or(NULL_CODE));
                 }
             }
         }

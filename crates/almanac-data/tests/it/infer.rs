@@ -1,5 +1,7 @@
 //! Inference for `almanac init`, on small tables and on the shared data.
 
+#![allow(clippy::needless_raw_string_hashes, reason = "expect-test writes them")]
+
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
@@ -20,7 +22,11 @@ fn summary(found: &Inference) -> String {
     let mut text = String::new();
     let tables: Vec<&str> = found.tables.iter().map(|table| table.name.as_str()).collect();
     let _ = writeln!(text, "tables {tables:?}");
-    let _ = writeln!(text, "id {:?} time {} target {} freq {} series {} rows {}", found.id, found.time, found.target, found.freq, found.series, found.rows);
+    let _ = writeln!(
+        text,
+        "id {:?} time {} target {} freq {} series {} rows {}",
+        found.id, found.time, found.target, found.freq, found.series, found.rows
+    );
     let _ = writeln!(text, "static {:?}", found.static_columns);
     let _ = writeln!(text, "historic {:?}", found.historic);
     let _ = writeln!(text, "future {:?}", found.future);
@@ -58,7 +64,10 @@ macro_rules! on_shared {
     };
 }
 
-on_shared!(walmart_is_three_files_and_a_test_file, ["walmart_raw"], expect![[r#"
+on_shared!(
+    walmart_is_three_files_and_a_test_file,
+    ["walmart_raw"],
+    expect![[r#"
     tables ["train", "features", "stores", "test"]
     id ["Store", "Dept"] time Date target Weekly_Sales freq W-FRI series 3331 rows 421570
     static ["Type", "Size"]
@@ -81,11 +90,15 @@ on_shared!(walmart_is_three_files_and_a_test_file, ["walmart_raw"], expect![[r#"
       features.MarkDown4, features.MarkDown5
     FROM test
     LEFT JOIN features ON features.Store = test.Store AND features.Date = test.Date
-"#]]);
-on_shared!(rossmann_has_stores_and_known_days_ahead, ["rossmann"], expect![[r#"
+"#]]
+);
+on_shared!(
+    rossmann_has_stores_and_known_days_ahead,
+    ["rossmann"],
+    expect![[r#"
     tables ["train", "future_exog", "stores"]
     id ["unique_id"] time ds target y freq D series 1115 rows 804056
-    static ["store", "store_type", "assortment", "competition_distance", "competition_open_since_month", "competition_open_since_year", "promo2", "promo2_since_week", "promo2_since_year", "promo_interval"]
+    static ["store_type", "assortment", "competition_distance", "competition_open_since_month", "competition_open_since_year", "promo2", "promo2_since_week", "promo2_since_year", "promo_interval"]
     historic ["customers"]
     future ["promo", "state_holiday", "school_holiday"]
     in_stock None price None
@@ -94,9 +107,9 @@ on_shared!(rossmann_has_stores_and_known_days_ahead, ["rossmann"], expect![[r#"
     sql:
     SELECT
       train.unique_id, train.ds, train.y, train.customers, train.promo, train.state_holiday, train.school_holiday,
-      stores.store, stores.store_type, stores.assortment, stores.competition_distance,
-      stores.competition_open_since_month, stores.competition_open_since_year, stores.promo2,
-      stores.promo2_since_week, stores.promo2_since_year, stores.promo_interval
+      stores.store_type, stores.assortment, stores.competition_distance, stores.competition_open_since_month,
+      stores.competition_open_since_year, stores.promo2, stores.promo2_since_week, stores.promo2_since_year,
+      stores.promo_interval
     FROM train
     LEFT JOIN stores ON stores.unique_id = train.unique_id
     future:
@@ -104,8 +117,12 @@ on_shared!(rossmann_has_stores_and_known_days_ahead, ["rossmann"], expect![[r#"
       future_exog.unique_id, future_exog.ds, future_exog.promo, future_exog.state_holiday,
       future_exog.school_holiday
     FROM future_exog
-"#]]);
-on_shared!(m5_has_a_calendar, ["m5/store_dept_daily_train.parquet", "m5/calendar.parquet"], expect![[r#"
+"#]]
+);
+on_shared!(
+    m5_has_a_calendar,
+    ["m5/store_dept_daily_train.parquet", "m5/calendar.parquet"],
+    expect![[r#"
     tables ["store_dept_daily_train", "calendar"]
     id ["unique_id"] time ds target y freq D series 70 rows 130900
     static ["state_id", "store_id", "cat_id", "dept_id"]
@@ -125,14 +142,18 @@ on_shared!(m5_has_a_calendar, ["m5/store_dept_daily_train.parquet", "m5/calendar
     LEFT JOIN calendar ON calendar.ds = store_dept_daily_train.ds
     future:
     SELECT
-      series.unique_id, calendar.ds, calendar.event_name_1, calendar.event_type_1, calendar.event_name_2,
+      each_series.unique_id, calendar.ds, calendar.event_name_1, calendar.event_type_1, calendar.event_name_2,
       calendar.event_type_2,
-      CASE series.state_id WHEN 'CA' THEN calendar.snap_CA WHEN 'TX' THEN calendar.snap_TX WHEN 'WI' THEN calendar.snap_WI END AS "snap"
-    FROM (SELECT DISTINCT store_dept_daily_train.unique_id, store_dept_daily_train.state_id FROM store_dept_daily_train) AS series
+      CASE each_series.state_id WHEN 'CA' THEN calendar.snap_CA WHEN 'TX' THEN calendar.snap_TX WHEN 'WI' THEN calendar.snap_WI END AS "snap"
+    FROM (SELECT DISTINCT store_dept_daily_train.unique_id, store_dept_daily_train.state_id FROM store_dept_daily_train) AS each_series
     CROSS JOIN calendar
     WHERE calendar.ds > TIMESTAMP '2016-03-27'
-"#]]);
-on_shared!(favorita_counts_its_holidays, ["favorita_store_transactions_raw"], expect![[r#"
+"#]]
+);
+on_shared!(
+    favorita_counts_its_holidays,
+    ["favorita_store_transactions_raw"],
+    expect![[r#"
     tables ["transactions", "holidays_events", "oil", "stores"]
     id ["store_nbr"] time date target transactions freq D series 54 rows 83488
     static ["city", "state", "type", "cluster"]
@@ -163,24 +184,31 @@ on_shared!(favorita_counts_its_holidays, ["favorita_store_transactions_raw"], ex
     LEFT JOIN stores ON stores.store_nbr = transactions.store_nbr
     future:
     SELECT
-      series.store_nbr, holidays_events.date,
+      each_series.store_nbr, ahead.date,
       COALESCE(holidays_events.holidays_events_count, 0) AS "holidays_events_count",
       COALESCE(holidays_events.locale_local, 0) AS "locale_local",
       COALESCE(holidays_events.locale_regional, 0) AS "locale_regional",
       COALESCE(holidays_events.locale_national, 0) AS "locale_national",
       COALESCE(holidays_events.transferred, 0) AS "transferred"
-    FROM (SELECT DISTINCT transactions.store_nbr FROM transactions) AS series
+    FROM (SELECT DISTINCT transactions.store_nbr FROM transactions) AS each_series
     CROSS JOIN (
+      SELECT arrow_cast(value, 'Timestamp(Microsecond, None)') AS date
+      FROM generate_series(TIMESTAMP '2017-08-16', TIMESTAMP '2017-12-26', INTERVAL '1 day')
+    ) AS ahead
+    LEFT JOIN (
       SELECT holidays_events.date, COUNT(*) AS holidays_events_count,
         SUM(CASE WHEN holidays_events.locale = 'Local' THEN 1 ELSE 0 END) AS locale_local,
         SUM(CASE WHEN holidays_events.locale = 'Regional' THEN 1 ELSE 0 END) AS locale_regional,
         SUM(CASE WHEN holidays_events.locale = 'National' THEN 1 ELSE 0 END) AS locale_national,
         SUM(CASE WHEN holidays_events.transferred THEN 1 ELSE 0 END) AS transferred
       FROM holidays_events GROUP BY holidays_events.date
-    ) AS holidays_events
-    WHERE holidays_events.date > TIMESTAMP '2017-08-15'
-"#]]);
-on_shared!(milk_is_monthly, ["odd_formats_raw/monthly-milk-incomplete.csv"], expect![[r#"
+    ) AS holidays_events ON holidays_events.date = ahead.date
+"#]]
+);
+on_shared!(
+    milk_is_monthly,
+    ["odd_formats_raw/monthly-milk-incomplete.csv"],
+    expect![[r#"
     tables ["monthly_milk_incomplete"]
     id [] time Month target Pounds per cow freq MS series 1 rows 155
     static []
@@ -189,8 +217,12 @@ on_shared!(milk_is_monthly, ["odd_formats_raw/monthly-milk-incomplete.csv"], exp
     in_stock None price None
     hierarchy []
     gaps missing duplicates error
-"#]]);
-on_shared!(temperatures_are_daily, ["odd_formats_raw/temps.csv"], expect![[r#"
+"#]]
+);
+on_shared!(
+    temperatures_are_daily,
+    ["odd_formats_raw/temps.csv"],
+    expect![[r#"
     tables ["temps"]
     id [] time Date target Daily minimum temperatures freq D series 1 rows 3650
     static []
@@ -199,8 +231,12 @@ on_shared!(temperatures_are_daily, ["odd_formats_raw/temps.csv"], expect![[r#"
     in_stock None price None
     hierarchy []
     gaps missing duplicates error
-"#]]);
-on_shared!(gasoline_is_weekly, ["odd_formats_raw/us_gasoline.csv"], expect![[r#"
+"#]]
+);
+on_shared!(
+    gasoline_is_weekly,
+    ["odd_formats_raw/us_gasoline.csv"],
+    expect![[r#"
     tables ["us_gasoline"]
     id [] time Week target Gasoline freq W-FRI series 1 rows 1578
     static []
@@ -209,18 +245,26 @@ on_shared!(gasoline_is_weekly, ["odd_formats_raw/us_gasoline.csv"], expect![[r#"
     in_stock None price None
     hierarchy []
     gaps missing duplicates error
-"#]]);
-on_shared!(carparts_are_monthly, ["carparts"], expect![[r#"
+"#]]
+);
+on_shared!(
+    carparts_are_monthly,
+    ["carparts"],
+    expect![[r#"
     tables ["demand"]
     id ["unique_id"] time ds target y freq MS series 2674 rows 136374
-    static ["part"]
+    static []
     historic []
     future []
     in_stock None price None
     hierarchy []
     gaps missing duplicates error
-"#]]);
-on_shared!(hospital_is_monthly, ["hospital"], expect![[r#"
+"#]]
+);
+on_shared!(
+    hospital_is_monthly,
+    ["hospital"],
+    expect![[r#"
     tables ["counts"]
     id ["unique_id"] time ds target y freq MS series 767 rows 64428
     static []
@@ -229,8 +273,12 @@ on_shared!(hospital_is_monthly, ["hospital"], expect![[r#"
     in_stock None price None
     hierarchy []
     gaps missing duplicates error
-"#]]);
-on_shared!(aus_retail_is_crossed, ["aus_retail"], expect![[r#"
+"#]]
+);
+on_shared!(
+    aus_retail_is_crossed,
+    ["aus_retail"],
+    expect![[r#"
     tables ["turnover"]
     id ["unique_id"] time ds target y freq MS series 152 rows 64532
     static ["state", "industry"]
@@ -239,8 +287,12 @@ on_shared!(aus_retail_is_crossed, ["aus_retail"], expect![[r#"
     in_stock None price None
     hierarchy ["industry", "state/industry"]
     gaps missing duplicates error
-"#]]);
-on_shared!(trips_nest_and_cross, ["fpp3_tourism"], expect![[r#"
+"#]]
+);
+on_shared!(
+    trips_nest_and_cross,
+    ["fpp3_tourism"],
+    expect![[r#"
     tables ["trips"]
     id ["unique_id"] time ds target y freq QS series 304 rows 24320
     static ["state", "region", "purpose"]
@@ -249,8 +301,12 @@ on_shared!(trips_nest_and_cross, ["fpp3_tourism"], expect![[r#"
     in_stock None price None
     hierarchy ["purpose", "state/purpose", "state/region/purpose"]
     gaps missing duplicates error
-"#]]);
-on_shared!(m4_has_steps, ["m4/hourly_train.parquet"], expect![[r#"
+"#]]
+);
+on_shared!(
+    m4_has_steps,
+    ["m4/hourly_train.parquet"],
+    expect![[r#"
     tables ["hourly_train"]
     id ["unique_id"] time ds target y freq 1 series 414 rows 353500
     static []
@@ -259,8 +315,12 @@ on_shared!(m4_has_steps, ["m4/hourly_train.parquet"], expect![[r#"
     in_stock None price None
     hierarchy []
     gaps missing duplicates error
-"#]]);
-on_shared!(classic_is_mixed, ["classic"], expect![[r#"
+"#]]
+);
+on_shared!(
+    classic_is_mixed,
+    ["classic"],
+    expect![[r#"
     tables ["series"]
     id ["unique_id"] time ds target y freq MS series 14 rows 44172
     static ["source"]
@@ -270,8 +330,12 @@ on_shared!(classic_is_mixed, ["classic"], expect![[r#"
     hierarchy ["source/unique_id"]
     gaps missing duplicates error
     ? series are spaced differently; one project has one frequency ["MS (6 series)", "D (3 series)", "QS (2 series)", "5min (1 series)", "30min (1 series)", "W-FRI (1 series)"]: MS (--freq)
-"#]]);
-on_shared!(bikes_are_hourly, ["bike_sharing"], expect![[r#"
+"#]]
+);
+on_shared!(
+    bikes_are_hourly,
+    ["bike_sharing"],
+    expect![[r#"
     tables ["hourly"]
     id ["unique_id"] time ds target y freq h series 1 rows 17544
     static []
@@ -280,4 +344,186 @@ on_shared!(bikes_are_hourly, ["bike_sharing"], expect![[r#"
     in_stock None price None
     hierarchy []
     gaps missing duplicates error
-"#]]);
+"#]]
+);
+
+/// Writes small files and infers over their folder.
+#[track_caller]
+fn check_files(files: &[(&str, String)], expected: Expect) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for (name, text) in files {
+        std::fs::write(folder.path().join(name), text).expect("writable");
+    }
+    let text = match infer_project(&[folder.path().to_owned()], &Answers::default()) {
+        Ok(found) => summary(&found),
+        Err(error) => format!("error: {error}\nhint: {}", almanac_series::Hint::hint(&error).unwrap_or_default()),
+    };
+    expected.assert_eq(&text.replace(&format!("{}/", folder.path().display()), ""));
+}
+
+fn days(count: usize) -> impl Iterator<Item = (usize, String)> {
+    let freq = almanac_series::Freq::Day;
+    (0..count).map(move |day| (day, freq.label(almanac_series::Period(20_089 + day as i64))))
+}
+
+#[test]
+fn a_shop_with_yearly_files_items_and_prices() {
+    let mut sales = "date,store,item,units,in_stock,price\n".to_owned();
+    for (day, date) in days(60) {
+        for (store, item) in [("s1", "a"), ("s1", "b"), ("s2", "a"), ("s2", "b")] {
+            let units = (day * 7 + item.len()) % 5;
+            if units > 0 {
+                let _ = writeln!(sales, "{date},{store},{item},{units},{},{}.5", usize::from(day % 9 > 0), day % 3 + 1);
+            }
+        }
+    }
+    let later = sales.replace("2025-", "2026-");
+    let files = [
+        ("sales_2025.csv", sales),
+        ("sales_2026.csv", later),
+        ("stores.csv", "store,region\ns1,north\ns2,south\n".to_owned()),
+        ("items.csv", "item,category\na,food\nb,drink\n".to_owned()),
+        ("promotions.csv", "store,item,start_date,end_date\ns1,a,2024-01-03,2024-01-05\ns1,a,2024-01-13,2024-01-15\n".to_owned()),
+    ];
+    check_files(
+        &files,
+        expect![[r#"
+        tables ["sales", "items", "stores"]
+        id ["store", "item"] time date target units freq D series 4 rows 384
+        static ["category", "region"]
+        historic []
+        future ["price"]
+        in_stock Some("in_stock") price Some("price")
+        hierarchy ["item", "store/item"]
+        gaps closed duplicates error
+        sql:
+        SELECT
+          sales.store, sales.item, sales.date, sales.units, sales.in_stock, sales.price, items.category, stores.region
+        FROM sales
+        LEFT JOIN items ON items.item = sales.item
+        LEFT JOIN stores ON stores.store = sales.store
+    "#]],
+    );
+}
+
+#[test]
+fn events_that_are_listed_only_where_there_are_some() {
+    let mut sales = "day,shop,revenue\n".to_owned();
+    for (day, date) in days(40) {
+        for shop in ["x", "y"] {
+            let _ = writeln!(sales, "{date},{shop},{}.25", day * 3 + shop.len());
+        }
+    }
+    let files = [
+        ("sales.csv", sales),
+        ("holidays.csv", "date,name,closed\n2025-01-06,Epiphany,1\n2025-02-05,Sale,0\n2025-03-08,Women,0\n".to_owned()),
+    ];
+    check_files(
+        &files,
+        expect![[r#"
+        tables ["sales", "holidays"]
+        id ["shop"] time day target revenue freq D series 2 rows 80
+        static []
+        historic []
+        future ["name", "closed"]
+        in_stock None price None
+        hierarchy []
+        gaps missing duplicates error
+        sql:
+        SELECT
+          sales.shop, sales.day, sales.revenue, holidays.name, COALESCE(holidays.closed, 0) AS "closed"
+        FROM sales
+        LEFT JOIN holidays ON holidays.date = sales.day
+        future:
+        SELECT
+          each_series.shop, ahead.day, holidays.name, COALESCE(holidays.closed, 0) AS "closed"
+        FROM (SELECT DISTINCT sales.shop FROM sales) AS each_series
+        CROSS JOIN (
+          SELECT arrow_cast(value, 'Timestamp(Microsecond, None)') AS day
+          FROM generate_series(TIMESTAMP '2025-02-10', TIMESTAMP '2025-03-08', INTERVAL '1 day')
+        ) AS ahead
+        LEFT JOIN holidays ON holidays.date = ahead.day
+    "#]],
+    );
+}
+
+#[test]
+fn what_cannot_be_told_is_asked() {
+    let mut text = "order_date,ship_date,sku,units,revenue\n".to_owned();
+    for (day, date) in days(30) {
+        let (month, rest) = date[5..].split_once('-').expect("a date");
+        let _ = writeln!(text, "{date},2025-{month}-{rest},k{},{day},{}.5", day % 2, day * 2);
+        let _ = writeln!(text, "{date},2025-{month}-{rest},k{},{day},{}.5", day % 2 + 1, day * 2);
+    }
+    check_files(
+        &[("orders.csv", text)],
+        expect![[r#"
+        tables ["t_orders"]
+        id ["sku"] time order_date target units freq D series 3 rows 60
+        static []
+        historic ["revenue"]
+        future []
+        in_stock None price None
+        hierarchy []
+        gaps missing duplicates error
+        ? which column is the time of a sale ["order_date", "ship_date"]: order_date (--time)
+        ? which column is to be forecast ["units", "revenue"]: units (--target)
+    "#]],
+    );
+}
+
+#[test]
+fn dates_in_two_orders_are_a_question() {
+    let lines: Vec<String> = (1..=12).map(|n| format!("1/{n}/2024,{n}\n")).collect();
+    let text = "date,y\n".to_owned() + &lines.concat();
+    check_files(
+        &[("a.csv", text)],
+        expect![[r#"
+        tables ["a"]
+        id [] time date target y freq D series 1 rows 12
+        static []
+        historic []
+        future []
+        in_stock None price None
+        hierarchy []
+        gaps missing duplicates error
+        ? dates of `date` fit two orders of day and month ["%m/%d/%Y", "%d/%m/%Y"]: %m/%d/%Y ([data.csv] date_format)
+    "#]],
+    );
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_named_where_it_matters() {
+    let good = "store,region\n1,north\n2,south\n".to_owned();
+    check_files(
+        &[("sales.csv", "date,store,units\n".to_owned()), ("stores.csv", good)],
+        expect![[r#"
+        error: `sales.csv` has a header but no row
+        hint: export the file again, or take it out of the source"#]],
+    );
+}
+
+#[test]
+fn nothing_to_forecast_is_an_error() {
+    check_files(
+        &[("a.csv", "name,colour\na,b\nc,d\n".to_owned())],
+        expect![[r#"
+        error: no table has a time column and a number to forecast; columns seen: `a` (name, colour)
+        hint: name them with `--time` and `--target`"#]],
+    );
+}
+
+#[test]
+fn answers_of_the_user_are_kept_or_refused() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("a.csv");
+    std::fs::write(&path, "date,units,revenue\n2024-01-01,1,2\n2024-01-02,1,2\n2024-01-03,1,2\n").expect("writable");
+    let infer = |answers: Answers| infer_project(std::slice::from_ref(&path), &answers);
+    let named = infer(Answers { target: Some("revenue".into()), freq: Some("W-MON".into()), ..Answers::default() }).expect("inferred");
+    assert_eq!((named.target.as_str(), named.freq.to_string().as_str()), ("revenue", "W-MON"));
+    let error = infer(Answers { target: Some("revenu".into()), ..Answers::default() }).expect_err("no such column");
+    assert_eq!(error.to_string(), "no table has the column `revenu` that `--target` names");
+    assert_eq!(almanac_series::Hint::hint(&error).as_deref(), Some("did you mean `revenue`?"));
+    let error = infer(Answers { freq: Some("fortnight".into()), ..Answers::default() }).expect_err("no such frequency");
+    assert_eq!(error.to_string(), "frequency `fortnight` is not known");
+}

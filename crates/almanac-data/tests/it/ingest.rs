@@ -1,5 +1,7 @@
 //! Files into bronze: what is read, what is put aside, what is refused, and that nothing panics.
 
+#![allow(clippy::needless_raw_string_hashes, reason = "expect-test writes them")]
+
 use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
@@ -89,68 +91,89 @@ fn check_with(content: impl AsRef<[u8]>, csv: CsvOptions, expected: Expect) {
 
 #[test]
 fn a_plain_table_gets_its_types() {
-    check("date,store,units,price,promo\n2024-01-01,a,3,1.5,TRUE\n2024-01-02,b,-4,NA,FALSE\n", expect![[r#"
+    check(
+        "date,store,units,price,promo\n2024-01-01,a,3,1.5,TRUE\n2024-01-02,b,-4,NA,FALSE\n",
+        expect![[r#"
         date: date, store: text, units: integer, price: real, promo: boolean
           2024-01-01T00:00:00 | a | 3 | 1.5 | true
           2024-01-02T00:00:00 | b | -4 | ∅ | false
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn german_files_are_read() {
-    check("Datum;Filiale;Umsatz\r\n31.12.2023;Nord;1.234,50\r\n01.01.2024;Süd;12,5\r\n", expect![[r#"
+    check(
+        "Datum;Filiale;Umsatz\r\n31.12.2023;Nord;1.234,50\r\n01.01.2024;Süd;12,5\r\n",
+        expect![[r#"
         Datum: date, Filiale: text, Umsatz: real
           2023-12-31T00:00:00 | Nord | 1234.5
           2024-01-01T00:00:00 | Süd | 12.5
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn old_macintosh_line_ends_and_tabs_are_read() {
-    check("a\tb\r1\tx\r2\ty\r", expect![[r#"
+    check(
+        "a\tb\r1\tx\r2\ty\r",
+        expect![[r#"
         a: integer, b: text
           1 | x
           2 | y
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn quotes_hold_delimiters_and_line_ends() {
-    check("name,n\n\"a, \"\"b\"\"\nc\",1\nplain,2\n", expect![[r#"
+    check(
+        "name,n\n\"a, \"\"b\"\"\nc\",1\nplain,2\n",
+        expect![[r#"
         name: text, n: integer
           a, "b"
         c | 1
           plain | 2
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_byte_order_mark_is_no_part_of_the_header() {
-    check("\u{feff}ds,y\n2024-01,1\n2024-02,2\n", expect![[r#"
+    check(
+        "\u{feff}ds,y\n2024-01,1\n2024-02,2\n",
+        expect![[r#"
         ds: date, y: integer
           2024-01-01T00:00:00 | 1
           2024-02-01T00:00:00 | 2
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn latin_1_is_told_from_utf_8() {
-    check(b"stadt,n\nM\xfcnchen,1\nK\xf6ln,2\nGie\xdfen,3\n", expect![[r#"
+    check(
+        b"stadt,n\nM\xfcnchen,1\nK\xf6ln,2\nGie\xdfen,3\n",
+        expect![[r#"
         stadt: text, n: integer
           München | 1
           Köln | 2
           Gießen | 3
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn utf_16_is_read() {
     let mut bytes = vec![0xff, 0xfe];
     bytes.extend("stadt,n\nMünchen,1\n".encode_utf16().flat_map(u16::to_le_bytes));
-    check(bytes, expect![[r#"
+    check(
+        bytes,
+        expect![[r#"
         stadt: text, n: integer
           München | 1
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -168,7 +191,9 @@ fn a_broken_byte_in_a_utf_8_file_costs_its_row() {
 
 #[test]
 fn extreme_numbers_survive() {
-    check("x,n\n1e308,9223372036854775807\n-1e308,-9223372036854775808\ninf,0\n-inf,1\nNaN,\n0.1,2\n", expect![[r#"
+    check(
+        "x,n\n1e308,9223372036854775807\n-1e308,-9223372036854775808\ninf,0\n-inf,1\nNaN,\n0.1,2\n",
+        expect![[r#"
         x: real, n: integer
           1e308 | 9223372036854775807
           -1e308 | -9223372036854775808
@@ -176,17 +201,21 @@ fn extreme_numbers_survive() {
           -inf | 1
           ∅ | ∅
           0.1 | 2
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn codes_with_zeros_in_front_stay_text() {
-    check("sku,y\n007,1\n012,2\n", expect![[r#"
+    check(
+        "sku,y\n007,1\n012,2\n",
+        expect![[r#"
         sku: text, y: integer
           007 | 1
           012 | 2
         note: read as text: its numbers have zeros in front, as codes do
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -207,7 +236,8 @@ fn a_few_rubbish_cells_are_put_aside() {
           403 | ds | 2024-13-45 | not a date
           404 |  | 2024-01-02 | the row has 1 cells, the header 2
           405 |  | 2024-01-03,4,5 | the row has 3 cells, the header 2
-    "#]].assert_eq(&shown);
+    "#]]
+    .assert_eq(&shown);
 }
 
 #[test]
@@ -216,12 +246,16 @@ fn too_many_markers_are_an_error_with_a_hint() {
     for n in 0..50 {
         text += &if n % 10 == 0 { "missing\n".to_owned() } else { format!("{n}\n") };
     }
-    check(&text, expect![[r#"
+    check(
+        &text,
+        expect![[r#"
         error: column `y` of `t` looks like real, but 5 of 50 cells are not, e.g. `missing`
-        hint: name what means `missing` in `null_values`, set `date_formats`, or read it as it is with `types = { y = "text" }`"#]]);
+        hint: name what means `missing` in `null_values`, set `date_formats`, or read it as it is with `types = { y = "text" }`"#]],
+    );
     let place = Place::new();
     let path = place.write("data.csv", text.as_bytes());
-    let report = place.ingest(&[path], CsvOptions { null_values: Some(vec!["missing".into()]), ..CsvOptions::default() }).expect("readable");
+    let report =
+        place.ingest(&[path], CsvOptions { null_values: Some(vec!["missing".into()]), ..CsvOptions::default() }).expect("readable");
     assert_eq!((report.columns[0].kind, report.columns[0].nulls, report.quarantined), (ColumnKind::Integer, 5, 0));
 }
 
@@ -238,77 +272,122 @@ fn mixed_codes_are_text() {
 
 #[test]
 fn the_order_of_day_and_month_is_settled_by_the_column() {
-    check("d,y\n1/2/2024,1\n1/13/2024,2\n", expect![[r#"
+    check(
+        "d,y\n1/2/2024,1\n1/13/2024,2\n",
+        expect![[r#"
         d: date, y: integer
           2024-01-02T00:00:00 | 1
           2024-01-13T00:00:00 | 2
-    "#]]);
-    check("d,y\n1/2/2024,1\n13/1/2024,2\n", expect![[r#"
+    "#]],
+    );
+    check(
+        "d,y\n1/2/2024,1\n13/1/2024,2\n",
+        expect![[r#"
         d: date, y: integer
           2024-02-01T00:00:00 | 1
           2024-01-13T00:00:00 | 2
-    "#]]);
-    check("d,y\n1/2/2024,1\n3/4/2024,2\n", expect![[r#"
+    "#]],
+    );
+    check(
+        "d,y\n1/2/2024,1\n3/4/2024,2\n",
+        expect![[r#"
         error: dates of column `d` of `t` can be read in two ways: `1/2/2024` is 2024-02-01 or 2024-01-02
-        hint: set `date_formats = ["%d/%m/%Y"]` or `["%m/%d/%Y"]` in the table's `csv` options"#]]);
-    check_with("d,y\n1/2/2024,1\n3/4/2024,2\n", CsvOptions { date_formats: Some(vec!["%d/%m/%Y".into()]), ..CsvOptions::default() }, expect![[r#"
+        hint: set `date_formats = ["%d/%m/%Y"]` or `["%m/%d/%Y"]` in the table's `csv` options"#]],
+    );
+    check_with(
+        "d,y\n1/2/2024,1\n3/4/2024,2\n",
+        CsvOptions { date_formats: Some(vec!["%d/%m/%Y".into()]), ..CsvOptions::default() },
+        expect![[r#"
         d: date, y: integer
           2024-02-01T00:00:00 | 1
           2024-04-03T00:00:00 | 2
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn digits_in_a_date_column_are_dates() {
-    check("date,y\n20240131,1\n20240201,2\n", expect![[r#"
+    check(
+        "date,y\n20240131,1\n20240201,2\n",
+        expect![[r#"
         date: date, y: integer
           2024-01-31T00:00:00 | 1
           2024-02-01T00:00:00 | 2
         note: digits read as dates, YYYYMMDD
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn names_are_mended_and_reported() {
-    check("a,a,, b \n1,2,3,4\n", expect![[r#"
+    check(
+        "a,a,, b \n1,2,3,4\n",
+        expect![[r#"
         a: integer, a_2: integer, column_3: integer, b: integer
           1 | 2 | 3 | 4
         note: `data.csv`: column 2 repeats the name `a`; it is read as `a_2`
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn nothing_and_nearly_nothing_are_typed_errors() {
-    for (content, expected) in [("", expect![[r#"
+    for (content, expected) in [
+        (
+            "",
+            expect![[r#"
         error: `data.csv` is empty
-        hint: export the file again, or take it out of the source"#]]), (" \n\n", expect![[r#"
+        hint: export the file again, or take it out of the source"#]],
+        ),
+        (
+            " \n\n",
+            expect![[r#"
         error: `data.csv` is empty
-        hint: export the file again, or take it out of the source"#]]), ("a,b\n", expect![[r#"
+        hint: export the file again, or take it out of the source"#]],
+        ),
+        (
+            "a,b\n",
+            expect![[r#"
         error: `data.csv` has a header but no row
-        hint: export the file again, or take it out of the source"#]]), ("\0\u{1}\0\0\u{2}", expect![[r#"
+        hint: export the file again, or take it out of the source"#]],
+        ),
+        (
+            "\0\u{1}\0\0\u{2}",
+            expect![[r#"
         error: `data.csv` is neither CSV, JSON lines nor Parquet: it holds zero bytes, as binary files do
-        hint: save it as CSV (also `.csv.gz`), JSON lines or Parquet"#]])] {
+        hint: save it as CSV (also `.csv.gz`), JSON lines or Parquet"#]],
+        ),
+    ] {
         check(content, expected);
     }
-    check("a,b\n1,2\n", expect![[r#"
+    check(
+        "a,b\n1,2\n",
+        expect![[r#"
         a: integer, b: integer
           1 | 2
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn too_many_columns_are_refused() {
     let header: Vec<String> = (0..50_000).map(|n| format!("c{n}")).collect();
-    check(format!("{}\n{}\n", header.join(","), vec!["1"; 50_000].join(",")), expect![[r#"
+    check(
+        format!("{}\n{}\n", header.join(","), vec!["1"; 50_000].join(",")),
+        expect![[r#"
         error: `data.csv` has 50000 columns, at most 10000 are read
-        hint: one column per series? turn it into long format: one row per series and date"#]]);
+        hint: one column per series? turn it into long format: one row per series and date"#]],
+    );
 }
 
 #[test]
 fn ragged_files_are_refused() {
-    check("a,b\n1\n2\n3,4\n", expect![[r#"
+    check(
+        "a,b\n1\n2\n3,4\n",
+        expect![[r#"
         error: `data.csv`: 2 of 3 rows do not have the 2 cells of the header (first: row 2)
-        hint: the delimiter or the quoting is probably not what it seems: set `delimiter` in the table's `csv` options"#]]);
+        hint: the delimiter or the quoting is probably not what it seems: set `delimiter` in the table's `csv` options"#]],
+    );
 }
 
 #[test]
@@ -329,7 +408,8 @@ fn json_lines_are_read() {
           ∅ | 1.0 | ∅ | ∅
         put aside
           4 |  | not json | the line is no JSON object: expected ident at line 1 column 2
-    "#]].assert_eq(&place.show(result));
+    "#]]
+    .assert_eq(&place.show(result));
 }
 
 #[test]
@@ -342,7 +422,8 @@ fn gzip_is_unpacked() {
     expect![[r#"
         a: integer, b: text
           1 | x
-    "#]].assert_eq(&place.show(result));
+    "#]]
+    .assert_eq(&place.show(result));
 }
 
 #[test]
@@ -362,7 +443,8 @@ fn files_of_one_table_may_differ() {
         note: column `store` is missing in `2.csv`; it is null there
         note: column `promo` is missing in `1.csv`; it is null there
         note: column `promo` is missing in `3.csv`; it is null there
-    "#]].assert_eq(&place.show(result));
+    "#]]
+    .assert_eq(&place.show(result));
 }
 
 #[test]
@@ -373,7 +455,8 @@ fn a_failed_ingest_leaves_the_old_table() {
     place.ingest(&[good], CsvOptions::default()).expect("readable");
     assert!(place.ingest(&[bad], CsvOptions::default()).is_err());
     assert_eq!(place.rows("part-00000.parquet")[0].num_rows(), 1);
-    let left: Vec<_> = fs::read_dir(place.folder.path().join("bronze")).expect("there").filter_map(Result::ok).map(|entry| entry.file_name()).collect();
+    let left: Vec<_> =
+        fs::read_dir(place.folder.path().join("bronze")).expect("there").filter_map(Result::ok).map(|entry| entry.file_name()).collect();
     assert_eq!(left, ["t"]);
 }
 
@@ -416,7 +499,11 @@ fn a_sketch_tells_ranges_and_repetitions() {
     let sketch = sketch_table(&TableSpec { name: "t".into(), paths: vec![path], ..TableSpec::default() }).expect("readable");
     let mut text = String::new();
     for c in &sketch.columns {
-        let _ = writeln!(text, "{} {} nulls {} distinct {} {:?}..{:?} {:?} {:?} monotone {}", c.name, c.kind, c.nulls, c.distinct, c.min, c.max, c.samples, c.date_format, c.is_monotone);
+        let _ = writeln!(
+            text,
+            "{} {} nulls {} distinct {} {:?}..{:?} {:?} {:?} monotone {}",
+            c.name, c.kind, c.nulls, c.distinct, c.min, c.max, c.samples, c.date_format, c.is_monotone
+        );
     }
     expect![[r#"
         d date nulls 0 distinct 3 Some("2024-01-02")..Some("2024-05-06") ["2024-01-02", "2024-03-04", "2024-05-06"] Some("%m/%d/%Y") monotone true

@@ -1,8 +1,8 @@
 //! Bronze, silver and inference as their users see them, on small files and, where it is there, on real data.
 
+mod checks;
+mod forecasts;
 mod infer;
 mod ingest;
 mod query;
 mod silver;
-mod checks;
-mod forecasts;

@@ -1,5 +1,7 @@
 //! SQL over bronze: the SQL that inference writes, and SQL that must be refused.
 
+#![allow(clippy::needless_raw_string_hashes, reason = "expect-test writes them")]
+
 use std::path::PathBuf;
 
 use almanac_data::{Answers, Bronze, Inference, QueryError, QueryLimits, TableSpec, infer_project, ingest_table, open_bronze};
@@ -38,7 +40,6 @@ fn runs(found: &Inference) {
         }
     });
 }
-
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime").block_on(future)
@@ -79,8 +80,11 @@ fn small() -> (tempfile::TempDir, Bronze) {
 #[test]
 fn names_keep_their_case_and_need_no_quotes() {
     let (_folder, bronze) = small();
-    let schema = block_on(bronze.schema("SELECT train.Store, train.Date, \"Weekly Sales\", Type FROM train LEFT JOIN stores ON stores.Store = train.Store;"));
-    let names: Vec<String> = schema.expect("valid").fields().iter().map(|field| format!("{} {}", field.name(), field.data_type())).collect();
+    let schema = block_on(
+        bronze.schema("SELECT train.Store, train.Date, \"Weekly Sales\", Type FROM train LEFT JOIN stores ON stores.Store = train.Store;"),
+    );
+    let names: Vec<String> =
+        schema.expect("valid").fields().iter().map(|field| format!("{} {}", field.name(), field.data_type())).collect();
     expect_test::expect![[""]].assert_eq(&names.join("\n"));
     let schema = block_on(bronze.schema("SELECT * FROM stores")).expect("valid");
     assert_eq!(schema.fields().len(), 2, "where a row came from is not among its columns");

@@ -51,7 +51,10 @@ pub(crate) fn plan(ctx: Context<'_>, silver: &Fingerprint, panel: &LazyPanel) ->
     let settings = ctx.settings;
     let fingerprint = Fingerprint::of("folds", REVISION)
         .input(silver)
-        .config("folds", &(settings.folds, settings.fold_stride, settings.horizon.steps(), settings.season_length.map(|season| season.steps())))
+        .config(
+            "folds",
+            &(settings.folds, settings.fold_stride, settings.horizon.steps(), settings.season_length.map(|season| season.steps())),
+        )
         .finish();
     ctx.assets.get_or_make("folds", fingerprint, &[], || {
         let panel = panel.get()?;

@@ -64,7 +64,7 @@ pub(crate) fn silver(
 pub(crate) fn gold(ctx: Context<'_>, gold: &Fingerprint, summary: &GoldSummary) -> Result<Made<CheckReport>, RunError> {
     let fingerprint = Fingerprint::of("check/gold", REVISION).input(gold).finish();
     ctx.assets.get_or_make("check/gold", fingerprint, &[], || {
-        gate(check_gold(&ctx.project.gold(), &ctx.project.silver(), &summary.features)?)
+        gate(check_gold(&ctx.project.gold(), &ctx.project.silver(), &summary.features, summary.infinite)?)
     })
 }
 

@@ -49,9 +49,8 @@ pub(crate) fn fit_all(ctx: Context<'_>, silver: &Fingerprint, panel: &LazyPanel)
             .config("fit", &(settings.horizon.steps(), settings.seed.0))
             .finish();
         let out = dir.join("state").join(format!("{model}.txt"));
-        ctx.assets.get_or_make(&name, fingerprint, &[out], || {
-            bundle::fit(&dir, panel.get()?, ctx.models, model, settings.horizon, settings.seed)
-        })
+        ctx.assets
+            .get_or_make(&name, fingerprint, &[out], || bundle::fit(&dir, panel.get()?, ctx.models, model, settings.horizon, settings.seed))
     };
     settings.models.iter().map(fit).collect()
 }
@@ -87,14 +86,18 @@ pub(crate) fn make(
             }
         }
         let champion = &bundle.file().champion;
-        let of_champion: Vec<_> = levels.iter().filter_map(|level| level.forecasts.iter().find(|forecast| forecast.model == *champion)).collect();
+        let of_champion: Vec<_> =
+            levels.iter().filter_map(|level| level.forecasts.iter().find(|forecast| forecast.model == *champion)).collect();
         let bottom = of_champion.last().ok_or_else(|| PipelineError::UnknownModel { model: champion.clone() })?;
         let skipped = bottom.skipped.iter().take(100).map(|skipped| (skipped.series.to_string(), skipped.reason.to_string()));
         Ok(ForecastSummary {
             issue: issue_name.clone(),
             cutoff: panel.freq().label(last),
             rows,
-            levels: levels.iter().map(|level| (level.level.clone(), level.forecasts.first().map_or(0, almanac_model::Forecast::n_series))).collect(),
+            levels: levels
+                .iter()
+                .map(|level| (level.level.clone(), level.forecasts.first().map_or(0, almanac_model::Forecast::n_series)))
+                .collect(),
             models: bundle.file().models.clone(),
             series: bottom.n_series(),
             skipped: skipped.collect(),

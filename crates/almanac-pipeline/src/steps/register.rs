@@ -91,7 +91,8 @@ fn start(ctx: Context<'_>, outside: Outside<'_>, promotion: &Promotion<'_>, run:
     let now = Millis((outside.clock)());
     let experiment = ctx.runtime.block_on(outside.store.experiment(&ctx.project.name(), now))?;
     let tag = |key: &str, value: String| Tag { key: key.to_owned(), value };
-    let tags = vec![tag("almanac.data_version", promotion.silver.to_string()), tag("almanac.version", env!("CARGO_PKG_VERSION").to_owned())];
+    let tags =
+        vec![tag("almanac.data_version", promotion.silver.to_string()), tag("almanac.version", env!("CARGO_PKG_VERSION").to_owned())];
     let new = NewRun {
         id: run.clone(),
         experiment: experiment.id,

@@ -97,7 +97,8 @@ pub(crate) fn make(
         let mut models = settings.models.clone();
         if ensemble.adopted {
             for fold in &mut forecasts {
-                let weight_of = |forecast: &Forecast| ensemble.members.iter().find(|(name, _)| *name == forecast.model).map(|(_, weight)| *weight);
+                let weight_of =
+                    |forecast: &Forecast| ensemble.members.iter().find(|(name, _)| *name == forecast.model).map(|(_, weight)| *weight);
                 let members: Vec<(&Forecast, f64)> = fold.iter().filter_map(|forecast| Some((forecast, weight_of(forecast)?))).collect();
                 let (borrowed, weights): (Vec<&Forecast>, Vec<f64>) = members.into_iter().unzip();
                 let combined = combine(&borrowed, &weights);
@@ -121,7 +122,8 @@ pub(crate) fn make(
         let of_champion: Vec<(&FoldTruth, &Forecast)> = truths.iter().zip(forecasts.iter().map(|fold| &fold[k])).collect();
         let levels = LEVELS.map(|level| Level::new(level).expect("in range"));
         let gate = judge(&leaderboard, &champion, &settings.gates);
-        let errors = (0..hierarchy.levels().len()).map(|level| (hierarchy.levels()[level].name.clone(), node_errors(&hierarchy, level, &of_champion)));
+        let errors = (0..hierarchy.levels().len())
+            .map(|level| (hierarchy.levels()[level].name.clone(), node_errors(&hierarchy, level, &of_champion)));
         let selection = Selection {
             ensemble: ensemble.clone(),
             champion: champion.clone(),

@@ -3,8 +3,8 @@
 mod machine;
 mod project;
 
-pub(crate) use machine::memory_bytes;
 use clap::Args;
+pub(crate) use machine::memory_bytes;
 use serde::Serialize;
 
 use crate::context::Context;

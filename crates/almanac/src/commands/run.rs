@@ -109,7 +109,13 @@ fn report(ctx: &Context, session: &Session, summary: &RunSummary, seconds: f64) 
     ctx.printer.data(&table(["", "run"], &[], lines.into_iter().map(|(what, text)| [what.to_owned(), text])))?;
     if let Some(selection) = &summary.selection {
         let scores = selection.scores.iter().map(|(model, score)| {
-            let note = if *model == selection.champion { "champion" } else if session.pipeline.gates.beats.contains(model) { "baseline" } else { "" };
+            let note = if *model == selection.champion {
+                "champion"
+            } else if session.pipeline.gates.beats.contains(model) {
+                "baseline"
+            } else {
+                ""
+            };
             [model.clone(), score.map_or_else(|| "–".into(), |score| format!("{score:.4}")), note.to_owned()]
         });
         ctx.printer.data(&table(["model", "WRMSSE", ""], &[1], scores))?;

@@ -1,7 +1,5 @@
 //! Tells how the assets of a run come along. May be called from several threads at once.
 
-#![expect(dead_code, reason = "`almanac run` is not wired yet")]
-
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 

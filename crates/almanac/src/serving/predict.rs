@@ -27,10 +27,11 @@ pub(super) fn predict(loaded: &Loaded, query: &PredictQuery) -> Result<PredictRe
         });
     }
     let panel = panel_of(loaded, query)?;
-    let forecast = loaded.bundle.forecast(&panel, &loaded.champion.model, query.horizon, &query.quantiles).map_err(|error| match error {
-        PipelineError::Predict(source) => ServiceError::Invalid { detail: source.to_string(), hint: source.hint() },
-        other => ServiceError::internal(other),
-    })?;
+    let forecast =
+        loaded.bundle.forecast(&panel, &loaded.champion.model, query.horizon, &query.quantiles).map_err(|error| match error {
+            PipelineError::Predict(source) => ServiceError::Invalid { detail: source.to_string(), hint: source.hint() },
+            other => ServiceError::internal(other),
+        })?;
     // The panel is sorted by key; the answer is in the order of the request.
     let in_order = query.series.iter().filter_map(|series| forecast.position(&series.unique_id));
     let skipped = forecast.skipped.iter();
@@ -38,7 +39,9 @@ pub(super) fn predict(loaded: &Loaded, query: &PredictQuery) -> Result<PredictRe
         model: loaded.champion.model.clone(),
         model_version: Some(loaded.champion.registered.1.to_string()),
         forecasts: in_order.flat_map(|position| rows_of(&forecast, position, usize::MAX)).collect(),
-        skipped: skipped.map(|skipped| SkippedSeries { unique_id: skipped.series.to_string(), reason: skipped.reason.to_string() }).collect(),
+        skipped: skipped
+            .map(|skipped| SkippedSeries { unique_id: skipped.series.to_string(), reason: skipped.reason.to_string() })
+            .collect(),
     })
 }
 
@@ -106,7 +109,9 @@ fn rows_of_series(
                 None => RowStatus::Observed,
             };
             for (column, spec) in historic.iter().enumerate() {
-                let held = at.filter(|(view, at)| *at < view.len()).map(|(view, at)| view.historic(position(known.historic_names(), &spec.name))[at]);
+                let held = at
+                    .filter(|(view, at)| *at < view.len())
+                    .map(|(view, at)| view.historic(position(known.historic_names(), &spec.name))[at]);
                 rows.historic[column][row] = value(series, own.copied(), spec)?.or(held).unwrap_or(f64::NAN);
             }
         }

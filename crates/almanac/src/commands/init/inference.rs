@@ -35,10 +35,10 @@ pub(super) fn infer(ctx: &Context, source: &Path, known: &Known) -> Result<InitA
 }
 
 fn answers_of(project: &Path, inferred: Inference) -> InitAnswers {
-    let tables = inferred.tables.iter().map(|table| InitTable {
-        name: table.name.clone(),
-        patterns: table.paths.iter().map(|path| pattern(project, path)).collect(),
-    });
+    let tables = inferred
+        .tables
+        .iter()
+        .map(|table| InitTable { name: table.name.clone(), patterns: table.paths.iter().map(|path| pattern(project, path)).collect() });
     let questions = inferred.questions.iter().map(|question| {
         format!("{}: took `{}` of {} (`{}` says otherwise)", question.what, question.taken, question.candidates.join(", "), question.flag)
     });
