@@ -85,7 +85,12 @@ fn names_keep_their_case_and_need_no_quotes() {
     );
     let names: Vec<String> =
         schema.expect("valid").fields().iter().map(|field| format!("{} {}", field.name(), field.data_type())).collect();
-    expect_test::expect![[""]].assert_eq(&names.join("\n"));
+    expect_test::expect![[r#"
+        Store Int64
+        Date Timestamp(µs)
+        Weekly Sales Int64
+        Type Utf8"#]]
+    .assert_eq(&names.join("\n"));
     let schema = block_on(bronze.schema("SELECT * FROM stores")).expect("valid");
     assert_eq!(schema.fields().len(), 2, "where a row came from is not among its columns");
 }
@@ -124,7 +129,41 @@ fn bad_sql_is_refused_with_a_hint() {
         text += &format!("{sql}\n  {kind}: {error}\n  hint: {}\n", error.hint().unwrap_or_default());
     }
     assert!(!out.exists());
-    expect_test::expect![[""]].assert_eq(&text.replace(&folder.path().display().to_string(), ""));
+    expect_test::expect![[r#"
+        SELECT Stor FROM train
+          invalid: the SQL is not valid: No field named "Stor". Did you mean 'train."Store"'?
+          hint: did you mean `Store` of `train`?
+        SELECT Store FROM trian
+          invalid: the SQL is not valid: table 'datafusion.public.trian' not found
+          hint: did you mean `train`?
+        SELECT store FROM train
+          invalid: the SQL is not valid: No field named store. Did you mean 'train."Store"'? Column names are case sensitive. You can use double quotes to refer to the train."Store" column or disable the datafusion.sql_parser.enable_ident_normalization configuration
+          hint: did you mean `Store` of `train`?
+        SELEC 1
+          invalid: the SQL is not valid: Expected: an SQL statement, found: SELEC at Line: 1, Column: 1
+          hint: identifiers keep their case; put those with blanks in double quotes
+        DROP TABLE train
+          not a select: only SELECT is allowed in `sql`: DDL not supported: DropTable
+          hint: write one SELECT that yields the table; the results are stored for you
+        CREATE TABLE x AS SELECT 1
+          not a select: only SELECT is allowed in `sql`: DDL not supported: CreateMemoryTable
+          hint: write one SELECT that yields the table; the results are stored for you
+        INSERT INTO train SELECT * FROM train
+          not a select: only SELECT is allowed in `sql`: DML not supported: Insert Into
+          hint: write one SELECT that yields the table; the results are stored for you
+        SET datafusion.execution.batch_size = 1
+          not a select: only SELECT is allowed in `sql`: Statement not supported: SetVariable
+          hint: write one SELECT that yields the table; the results are stored for you
+        SELECT 1; SELECT 2
+          invalid: the SQL is not valid: This feature is not implemented: The context currently only supports a single SQL statement
+          hint: identifiers keep their case; put those with blanks in double quotes
+        COPY train TO '/out.csv'
+          not a select: only SELECT is allowed in `sql`: DML not supported: COPY
+          hint: write one SELECT that yields the table; the results are stored for you
+        SELECT * FROM '/etc/passwd'
+          invalid: the SQL is not valid: table 'datafusion.public./etc/passwd' not found
+          hint: identifiers keep their case; put those with blanks in double quotes
+    "#]].assert_eq(&text.replace(&folder.path().display().to_string(), ""));
 }
 
 #[test]

@@ -98,7 +98,7 @@ pub(crate) fn make(
         .config("fold", &(fold.cutoff.0, settings.horizon.steps(), settings.seed.0))
         .finish();
     let out = path(ctx, fold, model);
-    ctx.assets.get_or_make(&name, fingerprint, &[out.clone()], || {
+    ctx.assets.get_or_make(&name, fingerprint, std::slice::from_ref(&out), || {
         let forecaster = ctx.models.forecaster(model).ok_or_else(|| PipelineError::UnknownModel { model: model.to_owned() })?;
         let forecast = run_fold(panel.get()?, &fold, forecaster.as_ref(), settings.horizon, &[], settings.seed)?;
         write_forecast(&out, &forecast)?;

@@ -71,7 +71,7 @@ pub(crate) fn make(
     // The name of an issue says what it was made from, so that a run that is repeated writes the same files.
     let issue_name = fingerprint.short().to_owned();
     let table = ctx.project.forecasts();
-    ctx.assets.get_or_make("forecast", fingerprint, &[table.clone()], || {
+    ctx.assets.get_or_make("forecast", fingerprint, std::slice::from_ref(&table), || {
         let panel = panel.get()?;
         let bundle = Bundle::load(&ctx.project.model(), ctx.models)?;
         let hierarchy = Hierarchy::new(panel, &ctx.settings.hierarchy)?;

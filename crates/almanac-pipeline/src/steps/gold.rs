@@ -37,7 +37,7 @@ pub(crate) fn make(ctx: Context<'_>, silver: &Fingerprint) -> Result<Made<GoldSu
     let fingerprint =
         Fingerprint::of("gold", REVISION).input(silver).config("features", &(&settings.features, settings.horizon.steps())).finish();
     let out = ctx.project.gold();
-    ctx.assets.get_or_make("gold", fingerprint, &[out.clone()], || {
+    ctx.assets.get_or_make("gold", fingerprint, std::slice::from_ref(&out), || {
         let partitions = list_partitions(&ctx.project.silver())?;
         let parts = (0..partitions.len())
             .into_par_iter()

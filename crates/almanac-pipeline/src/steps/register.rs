@@ -53,7 +53,7 @@ pub(crate) fn promote(
 ) -> Result<Made<Champion>, RunError> {
     let fingerprint = Fingerprint::of("register", REVISION).input(&issued.fingerprint).input(promotion.selected).finish();
     let pointer = ctx.project.champion();
-    ctx.assets.get_or_make("register", fingerprint.clone(), &[pointer.clone()], || {
+    ctx.assets.get_or_make("register", fingerprint.clone(), std::slice::from_ref(&pointer), || {
         let run = run_id(&fingerprint);
         let experiment = start(ctx, outside, promotion, &run)?;
         let bundle = log(ctx, outside, promotion, &run, &experiment)?;

@@ -20,10 +20,11 @@ pub(crate) fn make(ctx: Context<'_>, tables: &[Fingerprint]) -> Result<Made<Silv
         fingerprint = fingerprint.input(table);
     }
     let out = ctx.project.silver();
-    ctx.assets.get_or_make("silver", fingerprint.finish(), &[out.clone()], || {
+    ctx.assets.get_or_make("silver", fingerprint.finish(), std::slice::from_ref(&out), || {
         ctx.runtime.block_on(async {
             let names: Vec<String> = settings.tables.iter().map(|table| table.name.clone()).collect();
-            let limits = QueryLimits { memory: settings.memory, threads: rayon::current_num_threads() };
+            // One thread: the order of rows, and with it what `first` and sums of duplicates give, must not depend on how many there are.
+            let limits = QueryLimits { memory: settings.memory, threads: 1 };
             let bronze = open_bronze(&ctx.project.bronze(), &names, &limits).await?;
             let input = match &settings.sql {
                 Some(sql) => bronze.sql(sql).await?,

@@ -74,7 +74,7 @@ calendar = "raw/calendar.csv"
 horizon = {horizon}
 
 [checks]
-# Nothing is ever sold a negative number of times; such a row would go to quarantine.
+# Nothing is ever sold a negative number of times; such a row would stop the run.
 min = 0.0
 
 [checks.ranges]

@@ -103,7 +103,7 @@ fn forecasts_are_exported_in_every_form_and_cut_as_asked() {
     let header = lines.next().expect("a header");
     assert!(header.starts_with("unique_id,ds,cutoff,model,mean,q0.005,"), "{header}");
     let rows: Vec<&str> = lines.collect();
-    assert!(rows.len() >= 30 && rows.len() % 3 == 0, "{} rows", rows.len());
+    assert!(rows.len() >= 30 && rows.len().is_multiple_of(3), "{} rows", rows.len());
 
     let id = rows[0].split(',').next().expect("a key");
     let one = succeed(&place, &format!("-C shop forecast --out - --series {id}"));
