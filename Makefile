@@ -33,7 +33,6 @@ help: ## Say what can be made
 
 run: build ## Build, make and forecast the demo project in ./demo, serve it
 	bin/almanac demo demo
-	@echo "serving http://$(LISTEN)"
 	bin/almanac -C demo serve --listen $(LISTEN)
 
 build: deps ## Build bin/almanac

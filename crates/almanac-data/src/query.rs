@@ -16,7 +16,7 @@ use datafusion::execution::SendableRecordBatchStream;
 use datafusion::execution::context::SQLOptions;
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
-use datafusion::logical_expr::{Expr, cast, ident};
+use datafusion::logical_expr::{Expr, LogicalPlan, cast, ident};
 use datafusion::prelude::{DataFrame, ParquetReadOptions, SessionConfig, SessionContext};
 
 use crate::ingest::{FILE_COLUMN, ROW_COLUMN, is_canonical, kind_of, nearest};
@@ -172,7 +172,13 @@ impl Bronze {
 
     async fn plan(&self, sql: &str) -> Result<DataFrame, QueryError> {
         let allowed = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
-        self.context.sql_with_options(sql.trim().trim_end_matches(';'), allowed).await.map_err(|error| self.explain(&error))
+        let frame = self.context.sql_with_options(sql.trim().trim_end_matches(';'), allowed).await.map_err(|error| self.explain(&error))?;
+        match frame.logical_plan() {
+            LogicalPlan::Explain(_) | LogicalPlan::Analyze(_) | LogicalPlan::DescribeTable(_) => {
+                Err(QueryError::NotSelect { message: "it tells of a query instead of being one".into() })
+            }
+            _ => Ok(frame),
+        }
     }
 
     async fn frame(&self, table: &str, with_origin: bool) -> Result<DataFrame, QueryError> {
@@ -197,7 +203,7 @@ impl Bronze {
     /// Turns an error of the planner into what the user can act on.
     fn explain(&self, error: &DataFusionError) -> QueryError {
         let message = short(error);
-        if message.contains("not supported: ") || message.contains("not allowed") || message.contains("supports only a single") {
+        if message.contains("not supported: ") || message.contains("not allowed") || message.contains("only supports a single") {
             return QueryError::NotSelect { message };
         }
         let near = missing_name(&message).and_then(|(name, is_table)| {
@@ -248,7 +254,9 @@ fn short(error: &DataFusionError) -> String {
         rest = cut;
     }
     let rest = rest.strip_prefix("ParserError(\"").and_then(|rest| rest.strip_suffix("\")")).unwrap_or(rest);
-    rest.split(" Valid fields are").next().unwrap_or(rest).trim_end_matches(['.', ' ']).to_owned()
+    // The engine's own advice speaks of settings that a user cannot reach.
+    let end = [" Valid fields are", ". Did you mean"].iter().filter_map(|mark| rest.find(mark)).min().unwrap_or(rest.len());
+    rest[..end].replace("datafusion.public.", "").trim_end_matches(['.', ' ']).to_owned()
 }
 
 /// Finds the name that the planner did not know in its message, and whether it is a table's.

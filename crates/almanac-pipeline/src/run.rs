@@ -1,6 +1,7 @@
 //! The whole job: every step in order, gates between them, one run at a time.
 
 use std::fs::{self, File, TryLockError};
+use std::path::Path;
 
 use almanac_data::{IngestReport, SilverReport};
 use almanac_tracking::TrackingStore;
@@ -100,6 +101,7 @@ impl RunSummary {
 pub fn run(project: &Project, settings: &PipelineSettings, options: &RunOptions, outside: Outside<'_>) -> Result<RunSummary, RunError> {
     let started = |source| RunError { asset: "run".to_owned(), source };
     let _lock = lock(project).map_err(started)?;
+    sweep(&project.state()).map_err(started)?;
     let assets = AssetStore::open(project.assets(), project.state(), options.force, outside.observer);
     let ctx = Context { project, settings, assets: &assets, models: outside.models, runtime: outside.runtime };
     let stops_after = |until: Until| options.until == Some(until);
@@ -183,5 +185,43 @@ fn lock(project: &Project) -> Result<File, PipelineError> {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(PipelineError::Busy),
         Err(TryLockError::Error(error)) => Err(failed(error)),
+    }
+}
+
+/// Removes what a killed run left half written. Nobody else writes while the lock is held.
+fn sweep(folder: &Path) -> Result<(), PipelineError> {
+    let failed = |error| PipelineError::state(folder, error);
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        if path.is_dir() {
+            if name.starts_with(".silver-") {
+                fs::remove_dir_all(&path).map_err(|error| PipelineError::state(&path, error))?;
+            } else {
+                sweep(&path)?;
+            }
+        } else if name.starts_with('.') && name.ends_with(".tmp") {
+            fs::remove_file(&path).map_err(|error| PipelineError::state(&path, error))?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_killed_run_left_half_written_is_removed_and_nothing_else() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = |name: &str| folder.path().join(name);
+        fs::create_dir_all(path("lake/.silver-x1")).expect("made");
+        fs::create_dir_all(path("forecasts")).expect("made");
+        for name in ["lake/.silver-x1/part", "forecasts/.abc.tmp", "forecasts/00000001.parquet", "almanac.db"] {
+            fs::write(path(name), "x").expect("written");
+        }
+        sweep(folder.path()).expect("swept");
+        assert!(!path("lake/.silver-x1").exists() && !path("forecasts/.abc.tmp").exists());
+        assert!(path("forecasts/00000001.parquet").exists() && path("almanac.db").exists());
     }
 }

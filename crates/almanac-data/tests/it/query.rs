@@ -117,6 +117,7 @@ fn bad_sql_is_refused_with_a_hint() {
         "INSERT INTO train SELECT * FROM train",
         "SET datafusion.execution.batch_size = 1",
         "SELECT 1; SELECT 2",
+        "EXPLAIN SELECT 1",
         &format!("COPY train TO '{}'", out.display()),
         "SELECT * FROM '/etc/passwd'",
     ] {

@@ -55,7 +55,7 @@ pub struct SelectionSummary {
     pub scores: Vec<(String, Option<f64>)>,
     /// The gate's verdict.
     pub gate: GateReport,
-    /// Coverage on the newest cutoff.
+    /// Coverage, each cutoff measured in turn after calibrating on the others.
     pub coverage: Vec<CoverageRow>,
 }
 
@@ -156,7 +156,7 @@ pub(crate) fn make(
             members: if ensemble.adopted { ensemble.members } else { Vec::new() },
             scores,
             gate: selection.gate,
-            coverage: selection.coverage,
+            coverage: selection.cross_coverage,
         })
     })
 }
