@@ -248,6 +248,7 @@ fn short(error: &DataFusionError) -> String {
         "Arrow error: ",
         "External error: ",
         "Execution error: ",
+        "This feature is not implemented: ",
     ];
     let mut rest = line.as_str();
     while let Some(cut) = prefixes.iter().find_map(|prefix| rest.strip_prefix(prefix)) {

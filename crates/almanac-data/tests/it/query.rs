@@ -132,13 +132,13 @@ fn bad_sql_is_refused_with_a_hint() {
     assert!(!out.exists());
     expect_test::expect![[r#"
         SELECT Stor FROM train
-          invalid: the SQL is not valid: No field named "Stor". Did you mean 'train."Store"'?
+          invalid: the SQL is not valid: No field named "Stor"
           hint: did you mean `Store` of `train`?
         SELECT Store FROM trian
-          invalid: the SQL is not valid: table 'datafusion.public.trian' not found
+          invalid: the SQL is not valid: table 'trian' not found
           hint: did you mean `train`?
         SELECT store FROM train
-          invalid: the SQL is not valid: No field named store. Did you mean 'train."Store"'? Column names are case sensitive. You can use double quotes to refer to the train."Store" column or disable the datafusion.sql_parser.enable_ident_normalization configuration
+          invalid: the SQL is not valid: No field named store
           hint: did you mean `Store` of `train`?
         SELEC 1
           invalid: the SQL is not valid: Expected: an SQL statement, found: SELEC at Line: 1, Column: 1
@@ -156,15 +156,19 @@ fn bad_sql_is_refused_with_a_hint() {
           not a select: only SELECT is allowed in `sql`: Statement not supported: SetVariable
           hint: write one SELECT that yields the table; the results are stored for you
         SELECT 1; SELECT 2
-          invalid: the SQL is not valid: This feature is not implemented: The context currently only supports a single SQL statement
-          hint: identifiers keep their case; put those with blanks in double quotes
+          not a select: only SELECT is allowed in `sql`: The context currently only supports a single SQL statement
+          hint: write one SELECT that yields the table; the results are stored for you
+        EXPLAIN SELECT 1
+          not a select: only SELECT is allowed in `sql`: it tells of a query instead of being one
+          hint: write one SELECT that yields the table; the results are stored for you
         COPY train TO '/out.csv'
           not a select: only SELECT is allowed in `sql`: DML not supported: COPY
           hint: write one SELECT that yields the table; the results are stored for you
         SELECT * FROM '/etc/passwd'
-          invalid: the SQL is not valid: table 'datafusion.public./etc/passwd' not found
+          invalid: the SQL is not valid: table '/etc/passwd' not found
           hint: identifiers keep their case; put those with blanks in double quotes
-    "#]].assert_eq(&text.replace(&folder.path().display().to_string(), ""));
+    "#]]
+    .assert_eq(&text.replace(&folder.path().display().to_string(), ""));
 }
 
 #[test]
