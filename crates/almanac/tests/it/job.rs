@@ -113,10 +113,10 @@ fn forecasts_are_exported_in_every_form_and_cut_as_asked() {
     assert!(total.contains(",seasonal_naive,"));
     for form in ["csv", "parquet", "json"] {
         succeed(&place, &format!("-C shop forecast --out out.{form}"));
-        assert!(place.path(&format!("out.{form}")).exists());
+        assert!(place.path(&format!("shop/out.{form}")).exists(), "paths start at the folder of `-C`");
     }
     let parsed: serde_json::Value =
-        serde_json::from_slice(&std::fs::read(place.path("out.json")).expect("written")).expect("one JSON document");
+        serde_json::from_slice(&std::fs::read(place.path("shop/out.json")).expect("written")).expect("one JSON document");
     assert!(parsed.as_array().is_some_and(|rows| !rows.is_empty() && rows[0]["mean"].is_number()));
     let refused = place.almanac("-C shop forecast --out - --series nobody");
     assert_ne!(refused.code, Some(0));
