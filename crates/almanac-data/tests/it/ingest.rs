@@ -229,9 +229,10 @@ fn a_few_rubbish_cells_are_put_aside() {
     let path = place.write("data.csv", text.as_bytes());
     let report = place.ingest(&[path], CsvOptions::default()).expect("readable");
     assert_eq!((report.rows, report.quarantined), (400, 4));
-    let mut shown = String::new();
+    let mut shown = "put aside\n".to_owned();
     table(&mut shown, &place.rows("quarantine.parquet"), &["file"]);
     expect![[r#"
+        put aside
           402 | y | #REF! | not a whole number
           403 | ds | 2024-13-45 | not a date
           404 |  | 2024-01-02 | the row has 1 cells, the header 2
