@@ -200,7 +200,7 @@ fn sweep(folder: &Path) -> Result<(), PipelineError> {
             } else {
                 sweep(&path)?;
             }
-        } else if name.starts_with('.') && name.ends_with(".tmp") {
+        } else if name.starts_with('.') && path.extension().is_some_and(|extension| extension == "tmp") {
             fs::remove_file(&path).map_err(|error| PipelineError::state(&path, error))?;
         }
     }
