@@ -79,6 +79,8 @@ impl Browser {
 
     pub(crate) fn open(&mut self, url: &str) {
         self.send("Page.navigate", json!({"url": url}));
+        // The elements are there before the style sheet is: what is measured before that is another page.
+        self.wait_for("document.readyState === 'complete'");
     }
 
     /// Evaluates an expression, waiting for it if it is a promise.
