@@ -27,6 +27,62 @@ pub enum ConfigError {
     WrongType { at: Place, key: String, expected: String, got: String },
     #[error("{at}: `{key}` {problem}")]
     Invalid { at: Place, key: String, problem: Box<Problem> },
+    /// In the order of the file; what is missing comes last.
+    #[error("the configuration has {} errors{}", errors.len(), one_a_line(errors))]
+    Several { errors: Vec<ConfigError> },
+}
+
+impl ConfigError {
+    /// Returns the one error, or all of them as one, in the order of the file.
+    pub(crate) fn of(mut errors: Vec<Self>) -> Option<Self> {
+        errors.sort_by_key(|error| match error.place() {
+            Some(Place::File { line, .. }) => line.unwrap_or(usize::MAX),
+            _ => 0,
+        });
+        if errors.len() > 1 { Some(Self::Several { errors }) } else { errors.pop() }
+    }
+
+    fn place(&self) -> Option<&Place> {
+        match self {
+            Self::Syntax { at, .. }
+            | Self::UnknownSection { at, .. }
+            | Self::UnknownKey { at, .. }
+            | Self::WrongType { at, .. }
+            | Self::Invalid { at, .. } => Some(at),
+            Self::NotFound { .. } | Self::Unreadable { .. } | Self::Several { .. } => None,
+        }
+    }
+
+    /// Whether this error says already that `key`, or a section that holds it, is wrong.
+    pub(crate) fn is_about(&self, key: &str) -> bool {
+        let is_or_holds = |wrong: &str| key == wrong || key.strip_prefix(wrong).is_some_and(|rest| rest.starts_with('.'));
+        match self {
+            Self::WrongType { key: wrong, .. } | Self::Invalid { key: wrong, .. } => is_or_holds(wrong),
+            _ => false,
+        }
+    }
+
+    /// Whether this error explains that `key` has no value: it was misspelt.
+    pub(crate) fn is_misspelling_of(&self, key: &str) -> bool {
+        match self {
+            Self::UnknownSection { suggestion: Some(near), .. } => {
+                key.split_once('.').is_some_and(|(section, _)| near.contains(&format!("`[{section}]`")))
+            }
+            Self::UnknownKey { section, suggestion: Some(near), .. } => {
+                key.rsplit_once('.').is_some_and(|(own, name)| own == section && near.contains(&format!("mean `{name}`")))
+            }
+            _ => false,
+        }
+    }
+}
+
+/// Each error on a line of its own, with what to do about it in brackets.
+fn one_a_line(errors: &[ConfigError]) -> String {
+    let line = |error: &ConfigError| match error.hint() {
+        Some(hint) => format!("\n  {error} ({hint})"),
+        None => format!("\n  {error}"),
+    };
+    errors.iter().map(line).collect()
 }
 
 /// What is wrong with one value. Reads on after the name of the key.
@@ -42,6 +98,10 @@ pub enum Problem {
     NotA { expected: &'static str, given: String },
     #[error("does not know `{given}`")]
     UnknownName { given: String, near: Option<String>, known: Vec<String> },
+    #[error("does not know the time zone `{given}`")]
+    UnknownTimezone { given: String, near: Option<String> },
+    #[error("does not know the holidays of `{given}`")]
+    UnknownCountry { given: String, near: Option<String> },
     #[error("asks for `{given}`, which is not there yet")]
     NotYet { given: String, instead: &'static str },
     #[error("cannot stand beside `{other}`")]
@@ -75,7 +135,7 @@ impl Hint for ConfigError {
             Self::Unreadable { .. } => Some("check that the file is readable by you and is UTF-8".into()),
             Self::UnknownSection { suggestion, .. } | Self::UnknownKey { suggestion, .. } => suggestion.clone(),
             Self::Invalid { problem, .. } => problem.hint(),
-            Self::Syntax { .. } | Self::WrongType { .. } => None,
+            Self::Syntax { .. } | Self::WrongType { .. } | Self::Several { .. } => None,
         }
     }
 }
@@ -84,8 +144,12 @@ impl Hint for Problem {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Missing { example } => Some(format!("write, for example, `{example}`")),
-            Self::UnknownName { near: Some(near), .. } => Some(format!("did you mean `{near}`?")),
+            Self::UnknownName { near: Some(near), .. }
+            | Self::UnknownTimezone { near: Some(near), .. }
+            | Self::UnknownCountry { near: Some(near), .. } => Some(format!("did you mean `{near}`?")),
             Self::UnknownName { near: None, known, .. } => Some(format!("known are {}", quoted(known))),
+            Self::UnknownTimezone { near: None, .. } => Some("use an IANA name, such as `Europe/Berlin`".into()),
+            Self::UnknownCountry { near: None, .. } => Some("use an ISO 3166 code of two letters, such as `DE`".into()),
             Self::NotYet { instead, .. } => Some((*instead).to_owned()),
             Self::Exclusive { .. } => Some("keep one of the two".into()),
             Self::Needs { example, .. } => Some(format!("write, for example, `{example}`")),

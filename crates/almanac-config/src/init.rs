@@ -18,11 +18,22 @@ pub struct InitTable {
     pub patterns: Vec<String>,
 }
 
+/// Why a key has its value.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct InitReason {
+    /// `freq` or `data.freq`.
+    pub key: String,
+    /// The value, or the one of a list that is meant.
+    pub value: String,
+    /// Reads on after "because".
+    pub why: String,
+}
+
 /// What `init` found out or was told. An empty field is left at its default.
 #[derive(Debug, Clone, Default, PartialEq)]
 #[expect(missing_docs, reason = "named as the keys of the file, see default.toml")]
 pub struct InitAnswers {
-    /// One table without `sql` is written as `source`.
+    /// One table that no SQL names is written as `source`.
     pub tables: Vec<InitTable>,
     pub sql: Option<String>,
     pub future_source: Option<String>,
@@ -54,11 +65,54 @@ pub struct InitAnswers {
     pub types: Vec<(String, String)>,
     pub horizon: Option<usize>,
     pub folds: Option<usize>,
+    pub fold_stride: Option<usize>,
     pub min_folds: Option<usize>,
-    /// Key (`freq` or `data.freq`) and why it has its value.
-    pub reasons: Vec<(String, String)>,
+    /// Why keys have their values.
+    pub reasons: Vec<InitReason>,
+    /// Columns that have no part, and why.
+    pub unused: Vec<InitReason>,
     /// What could not be told from the data; written at the top.
     pub questions: Vec<String>,
+}
+
+/// Columns named beside one reason at most.
+const NAMED: usize = 12;
+
+impl InitAnswers {
+    /// Returns why a key has its value, each reason once, with the values it is for where the key has several reasons.
+    pub fn why(&self, path: &str) -> Vec<String> {
+        let name = path.rsplit('.').next().unwrap_or(path);
+        let reasons: Vec<&InitReason> = self.reasons.iter().filter(|reason| reason.key == path || reason.key == name).collect();
+        once(&reasons)
+    }
+
+    /// Returns which columns have no part, by reason.
+    pub fn why_unused(&self) -> Vec<String> {
+        let reasons: Vec<&InitReason> = self.unused.iter().collect();
+        let whys = once(&reasons);
+        // One column alone is named too.
+        if let [only] = &self.unused[..] { vec![format!("{}: `{}`", only.why, only.value)] } else { whys }
+    }
+}
+
+/// Each reason once, in the order of its first value.
+fn once(reasons: &[&InitReason]) -> Vec<String> {
+    let mut groups: Vec<(&str, Vec<&str>)> = Vec::new();
+    for reason in reasons {
+        match groups.iter_mut().find(|(why, _)| *why == reason.why) {
+            Some((_, values)) => values.push(&reason.value),
+            None => groups.push((&reason.why, vec![&reason.value])),
+        }
+    }
+    let text = |(why, values): (&str, Vec<&str>)| {
+        let named: Vec<String> = values.iter().filter(|value| !value.is_empty()).take(NAMED).map(|value| format!("`{value}`")).collect();
+        if reasons.len() == 1 || named.is_empty() {
+            return why.to_owned();
+        }
+        let more = if values.len() > NAMED { format!(" and {} more", values.len() - NAMED) } else { String::new() };
+        format!("{why}: {}{more}", named.join(", "))
+    };
+    groups.into_iter().map(text).collect()
 }
 
 /// Returns the text of a commented `almanac.toml`: answered keys with their reasons, all others as commented defaults.
@@ -69,6 +123,9 @@ pub fn write_project(answers: &InitAnswers) -> String {
         for (n, line) in question.lines().enumerate() {
             let _ = writeln!(text, "# {} {line}", if n == 0 { "PLEASE CHECK:" } else { "             " });
         }
+    }
+    for why in answers.why_unused() {
+        let _ = writeln!(text, "# Not used, because {why}");
     }
     let mut section = "";
     let mut comments: Vec<&str> = Vec::new();
@@ -116,8 +173,7 @@ fn write_key(text: &mut String, answers: &InitAnswers, values: &BTreeMap<String,
 }
 
 fn write_reason(text: &mut String, answers: &InitAnswers, path: &str) {
-    let name = path.rsplit('.').next().unwrap_or(path);
-    for (_, why) in answers.reasons.iter().filter(|(key, _)| key == path || key == name) {
+    for why in answers.why(path) {
         for line in why.lines() {
             let _ = writeln!(text, "#   because {line}");
         }
@@ -177,6 +233,7 @@ fn values(answers: &InitAnswers) -> BTreeMap<String, String> {
     }
     set("forecast.horizon", answers.horizon.map(|steps| steps.to_string()));
     set("forecast.folds", answers.folds.map(|folds| folds.to_string()));
+    set("forecast.fold_stride", answers.fold_stride.map(|steps| steps.to_string()));
     set("gates.min_folds", answers.min_folds.map(|folds| folds.to_string()));
     values
 }

@@ -2,7 +2,6 @@
 //!
 //! Not here: deciding which of the three wins (`resolve`).
 
-use std::collections::HashMap;
 use std::fmt;
 
 use toml::Spanned;
@@ -35,39 +34,62 @@ impl fmt::Display for Place {
     }
 }
 
-/// The line of every key of a file, by dotted path.
+/// One key of the file.
+#[derive(Debug)]
+pub(crate) struct KeyEntry {
+    /// Dotted, for messages.
+    pub(crate) path: String,
+    /// The same, key by key.
+    pub(crate) keys: Vec<String>,
+    pub(crate) line: usize,
+    /// Bytes from the beginning of the key to the end of its value.
+    bytes: std::ops::Range<usize>,
+}
+
+/// Every key of a file, in the order of the file.
 #[derive(Debug, Default)]
 pub(crate) struct KeyLines {
-    lines: HashMap<String, usize>,
+    entries: Vec<KeyEntry>,
 }
 
 impl KeyLines {
-    pub(crate) fn read(text: &str) -> Result<Self, toml::de::Error> {
-        let table = DeTable::parse(text)?;
+    pub(crate) fn of(text: &str, table: &DeTable<'_>) -> Self {
         let mut found = Self::default();
-        found.walk(text, "", table.get_ref());
-        Ok(found)
+        found.walk(&mut Vec::new(), table);
+        found.entries.sort_by_key(|entry| (entry.bytes.start, entry.keys.len()));
+        // One pass over the text, however many keys there are.
+        let (mut line, mut from) = (1, 0);
+        for entry in &mut found.entries {
+            line += text[from..entry.bytes.start].matches('\n').count();
+            from = entry.bytes.start;
+            entry.line = line;
+        }
+        found
     }
 
     pub(crate) fn line(&self, path: &str) -> Option<usize> {
-        self.lines.get(path).copied()
+        self.entries.iter().find(|entry| entry.path == path).map(|entry| entry.line)
     }
 
-    /// Every dotted path with its line, in the order of the file.
-    pub(crate) fn paths(&self) -> Vec<(&str, usize)> {
-        let mut paths: Vec<_> = self.lines.iter().map(|(path, line)| (path.as_str(), *line)).collect();
-        paths.sort_by_key(|(path, line)| (*line, *path));
-        paths
+    pub(crate) fn entries(&self) -> &[KeyEntry] {
+        &self.entries
     }
 
-    fn walk(&mut self, text: &str, parent: &str, table: &DeTable<'_>) {
+    /// The innermost key whose value holds the byte.
+    pub(crate) fn holding(&self, byte: usize) -> Option<&KeyEntry> {
+        let before = self.entries.iter().filter(|entry| entry.bytes.contains(&byte));
+        before.max_by_key(|entry| (entry.keys.len(), entry.bytes.start))
+    }
+
+    fn walk(&mut self, parents: &mut Vec<String>, table: &DeTable<'_>) {
         for (key, value) in table {
-            let name: &str = key.get_ref();
-            let path = if parent.is_empty() { name.to_owned() } else { format!("{parent}.{name}") };
-            self.lines.insert(path.clone(), line_at(text, key.span().start));
+            parents.push(key.get_ref().clone().into_owned());
+            let bytes = key.span().start..value.span().end.max(key.span().end);
+            self.entries.push(KeyEntry { path: parents.join("."), keys: parents.clone(), line: 0, bytes });
             if let DeValue::Table(inner) = Spanned::get_ref(value) {
-                self.walk(text, &path, inner);
+                self.walk(parents, inner);
             }
+            parents.pop();
         }
     }
 }

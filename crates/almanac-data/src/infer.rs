@@ -4,10 +4,11 @@
 //! it. Nothing is guessed from a name that the data contradicts.
 //!
 //! ```text
-//! files ─tables─► frames ─sales─► time, target ─keys─► id ─spacing─► freq, gaps ─joins─► SQL ─roles─► static, historic, future
+//! files ─tables─► frames ─artefacts, sales─► time, target ─keys─► id ─spacing─► freq, gaps ─joins─► SQL ─roles─► static, historic, future
 //! ```
 //! Not here: asking the user and writing `almanac.toml` (the binary, `almanac-config`).
 
+mod artefacts;
 mod error;
 mod hierarchy;
 mod joins;
@@ -28,7 +29,10 @@ use almanac_series::Freq;
 
 pub use error::InferProjectError;
 
-use crate::ingest::CsvOptions;
+use crate::ingest::{CsvOptions, TableSpec};
+use crate::sketch::{Column, Frame};
+
+use spacing::SeriesRows;
 
 /// What the user has said already; the rest is found out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -117,14 +121,20 @@ pub struct Inference {
     pub duplicates: &'static str,
     /// `keep`; negative targets are real until someone says otherwise.
     pub negatives: &'static str,
+    /// Column with one country in every row, and that country as it is written there.
+    pub country: Option<(String, String)>,
     /// Number of series that were seen.
     pub series: usize,
+    /// Periods from the time at which a quarter of the live series had begun to the newest one.
+    pub periods: usize,
     /// Rows of the sales table.
     pub rows: u64,
     /// Why each key has its value.
     pub reasons: Vec<Reason>,
     /// What the data left open.
     pub questions: Vec<Question>,
+    /// What is probably wrong with the data.
+    pub warnings: Vec<String>,
 }
 
 /// Finds out how a project over these files, folders or globs should be configured.
@@ -132,7 +142,11 @@ pub struct Inference {
 /// # Errors
 /// [`InferProjectError`] if a file cannot be read, or no table has a time and a target.
 pub fn infer_project(sources: &[PathBuf], answers: &Answers) -> Result<Inference, InferProjectError> {
-    let (frames, failed) = tables::load(sources)?;
+    let (mut frames, failed) = tables::load(sources)?;
+    let mut aside = Vec::new();
+    for frame in &mut frames {
+        artefacts::put_aside(frame, answers, &mut aside);
+    }
     let broken: Vec<(String, String)> = failed.iter().map(|(table, error)| (table.clone(), error.to_string())).collect();
     match plan::infer(&frames, answers) {
         // What is missing is probably in the file that could not be read.
@@ -144,7 +158,36 @@ pub fn infer_project(sources: &[PathBuf], answers: &Answers) -> Result<Inference
             let reason =
                 |(table, error): (String, String)| Reason { key: "tables", why: format!("`{table}` is left out: {error}"), value: table };
             found.reasons.extend(broken.into_iter().map(reason));
+            found.reasons.extend(aside);
             Ok(found)
         }
     }
+}
+
+/// A policy for gaps and why it is the right one.
+pub type GapAnswer = (&'static str, String);
+
+/// Finds out what a missing row of a table means: `zero`, `missing` or `closed`, as [`infer_project`] does.
+/// `None` if the table lacks the time, the target or a column of the id.
+///
+/// # Errors
+/// [`InferProjectError`] if a file cannot be read.
+pub fn infer_gaps(
+    spec: &TableSpec,
+    id: &[String],
+    time: &str,
+    target: &str,
+    freq: Option<Freq>,
+) -> Result<Option<GapAnswer>, InferProjectError> {
+    let frame = Frame::load(spec)?;
+    let id: Option<Vec<&Column>> = id.iter().map(|name| frame.column(name)).collect();
+    let (Some(id), Some(time), Some(target)) = (id, frame.column(time), frame.column(target)) else { return Ok(None) };
+    let series = SeriesRows::new(&frame, &id);
+    let told = || spacing::frequencies(&series, time).first().map(|(freq, _)| *freq).or_else(|| spacing::frequency_of_union(&frame, time));
+    let freq = match freq {
+        Some(freq) => freq,
+        None if !time.is_time() => Freq::Step,
+        None => told().ok_or_else(|| InferProjectError::NoFreq { column: time.name.clone() })?,
+    };
+    Ok(Some(spacing::gaps(&frame, &series, time, target, freq)))
 }

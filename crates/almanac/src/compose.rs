@@ -3,16 +3,18 @@
 use almanac_config::{Duplicates, GapPolicy, Negatives, Settings, TableSource, ValueType};
 use almanac_data::{
     CheckSpec, ColumnKind, CsvOptions, DuplicatePolicy, GapPolicy as SilverGaps, NegativePolicy, SilverSpec, TableSpec, expand_source,
+    infer_gaps,
 };
 use almanac_evaluate::GateConfig;
 use almanac_features::{FeatureSpec, WindowSpec};
 use almanac_pipeline::{Checks, PipelineSettings, Project};
 use almanac_series::{Freq, Hint, Horizon};
-use almanac_tracking::SqliteStore;
+use almanac_tracking::{SqliteStore, StoreError};
 
 use crate::exit::ExitStatus;
 use crate::failure::{Failure, OrFail};
 use crate::models::Models;
+use crate::printer::Printer;
 
 /// Rows of a partition of the lake.
 const ROWS_PER_PARTITION: usize = 1_000_000;
@@ -20,8 +22,8 @@ const ROWS_PER_PARTITION: usize = 1_000_000;
 /// A setting that can only be decided with another one.
 #[derive(Debug, thiserror::Error)]
 enum Undecided {
-    #[error("`[data] gaps = \"auto\"` is decided by `almanac init`, not by a run")]
-    Gaps,
+    #[error("`[data] gaps = \"auto\"` cannot be told: no source table holds the series, `{time}` and `{target}` as they are")]
+    Gaps { time: String, target: String },
     #[error("the horizon depends on the frequency, and neither is set")]
     Horizon,
     #[error("`[features] lags` and `windows` need to know the frequency")]
@@ -31,7 +33,9 @@ enum Undecided {
 impl Hint for Undecided {
     fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::Gaps => "set `gaps` to `zero` (no row means no sale), `missing`, `closed` or `forward`".into(),
+            Self::Gaps { .. } => {
+                "write `gaps = \"zero\"` if no row means no sale, `\"closed\"` if the shop was closed, `\"missing\"` if the value is unknown".into()
+            }
             Self::Horizon => "set `[forecast] horizon`, e.g. `horizon = 28`".into(),
             Self::Features => "set `[data] freq`, e.g. `freq = \"D\"`".into(),
         })
@@ -48,7 +52,7 @@ fn horizon(settings: &Settings) -> Result<Horizon, Failure> {
 ///
 /// # Errors
 /// Exit code 3 for settings that contradict each other, 4 for sources that are not there.
-pub(crate) fn pipeline(settings: &Settings) -> Result<PipelineSettings, Failure> {
+pub(crate) fn pipeline(settings: &Settings, printer: &Printer) -> Result<PipelineSettings, Failure> {
     let data = &settings.data;
     let horizon = horizon(settings)?;
     let mut sources: Vec<&TableSource> = data.tables.iter().collect();
@@ -62,7 +66,7 @@ pub(crate) fn pipeline(settings: &Settings) -> Result<PipelineSettings, Failure>
         freq: data.freq,
         timezone: data.timezone.clone(),
         gaps: match data.gaps {
-            GapPolicy::Auto => return Err(Failure::new(ExitStatus::Config, Undecided::Gaps)),
+            GapPolicy::Auto => gaps_of(settings, &tables, printer)?,
             GapPolicy::Zero => SilverGaps::Zero,
             GapPolicy::Missing => SilverGaps::Missing,
             GapPolicy::Closed => SilverGaps::Closed,
@@ -112,6 +116,24 @@ pub(crate) fn pipeline(settings: &Settings) -> Result<PipelineSettings, Failure>
     })
 }
 
+/// Tells what a missing row means as `init` does, from the first table that holds the series as they are, and says so.
+fn gaps_of(settings: &Settings, tables: &[TableSpec], printer: &Printer) -> Result<SilverGaps, Failure> {
+    let data = &settings.data;
+    for table in tables.iter().filter(|table| data.future_source.as_ref().is_none_or(|ahead| ahead.name != table.name)) {
+        let found = infer_gaps(table, &data.id, &data.time, &data.target, data.freq).or_fail(ExitStatus::DataInput)?;
+        if let Some((gaps, why)) = found {
+            printer.note(&format!("`gaps = \"auto\"` is `{gaps}`: {why}"));
+            return Ok(match gaps {
+                "zero" => SilverGaps::Zero,
+                "closed" => SilverGaps::Closed,
+                _ => SilverGaps::Missing,
+            });
+        }
+    }
+    let undecided = Undecided::Gaps { time: data.time.clone(), target: data.target.clone() };
+    Err(Failure::new(ExitStatus::Config, undecided))
+}
+
 /// Returns the models of the project.
 pub(crate) fn models(settings: &Settings) -> Result<Models, Failure> {
     let horizon = horizon(settings)?;
@@ -128,9 +150,12 @@ pub(crate) fn models(settings: &Settings) -> Result<Models, Failure> {
 /// Opens the metadata database of the project.
 ///
 /// # Errors
-/// Exit code 7.
+/// Exit code 7, and 8 where the folder of the database cannot be made.
 pub(crate) fn store(project: &Project, runtime: &tokio::runtime::Runtime) -> Result<SqliteStore, Failure> {
-    runtime.block_on(SqliteStore::open(&project.database())).or_fail(ExitStatus::Store)
+    runtime.block_on(SqliteStore::open(&project.database())).map_err(|error| {
+        let status = if matches!(error, StoreError::Folder { .. }) { ExitStatus::Io } else { ExitStatus::Store };
+        Failure::new(status, error)
+    })
 }
 
 fn table(settings: &Settings, source: &TableSource) -> Result<TableSpec, Failure> {

@@ -3,6 +3,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use almanac_config::Overrides;
+use almanac_data::IngestError;
 use almanac_pipeline::{Event, Observer, Outside, PipelineError, PipelineSettings, Project, RunError};
 use almanac_tracking::SqliteStore;
 
@@ -43,7 +44,7 @@ impl Session {
             .build()
             .map_err(|error| Failure::foreign(ExitStatus::Io, error))?;
         let project = Project::new(&settings.project);
-        let pipeline = compose::pipeline(&settings)?;
+        let pipeline = compose::pipeline(&settings, &ctx.printer)?;
         let models = Models { threads, ..compose::models(&settings)? };
         let store = compose::store(&project, &runtime)?;
         let observer = Progress(AssetProgress::new(ctx.printer.clone()));
@@ -91,10 +92,11 @@ pub(crate) fn run_failure(error: RunError) -> Failure {
 /// Gives a failure of the pipeline its exit code.
 pub(crate) fn status_of(error: &PipelineError) -> ExitStatus {
     match error {
+        PipelineError::Ingest(IngestError::Write { .. } | IngestError::Encode { .. }) => ExitStatus::Io,
         PipelineError::Source { .. } | PipelineError::Ingest(_) | PipelineError::Silver(_) | PipelineError::Panel(_) => {
             ExitStatus::DataInput
         }
-        PipelineError::Plan(_) => ExitStatus::DataInput,
+        PipelineError::Plan(_) | PipelineError::NoModel { .. } => ExitStatus::DataInput,
         PipelineError::Query(_) | PipelineError::Hierarchy(_) | PipelineError::UnknownModel { .. } | PipelineError::Features(_) => {
             ExitStatus::Config
         }

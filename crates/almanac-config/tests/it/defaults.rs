@@ -35,7 +35,8 @@ fn the_list_of_keys_is_that_of_the_structs() {
         let message = toml::from_str::<ProjectFile>(&format!("[{section}]\nzzzzzz = 1\n")).expect_err("unknown").message().to_owned();
         let keys: Vec<&str> = message.split('`').skip(3).step_by(2).collect();
         assert!(!keys.is_empty(), "{message}");
-        let ours = read(&format!("[{section}]\nzzzzzz = 1\n")).expect_err("unknown");
+        let header = if section == "data" { String::new() } else { format!("[{section}]\n") };
+        let ours = read(&format!("{MINIMAL}{header}zzzzzz = 1\n")).expect_err("unknown");
         let hint = almanac_series::Hint::hint(&ours).expect("lists the keys");
         let listed: Vec<&str> = hint.split('`').skip(3).step_by(2).collect();
         let sorted = |mut list: Vec<&str>| {
@@ -57,7 +58,8 @@ fn horizon_and_season_follow_the_frequency() {
 
 #[test]
 fn auto_is_every_model_and_a_gate_adds_its_baselines() {
-    let all = ["naive", "seasonal_naive", "window_average", "auto_ets", "lightgbm", "ensemble"];
+    let all =
+        ["naive", "seasonal_naive", "window_average", "seasonal_window_average", "year_over_year", "auto_ets", "lightgbm", "ensemble"];
     assert_eq!(read(MINIMAL).expect("valid").model_names(), all);
     let one = read(&format!("{MINIMAL}[forecast]\nmodels = \"auto_ets\"\n")).expect("valid");
     assert_eq!(one.model_names(), ["naive", "seasonal_naive", "auto_ets"]);

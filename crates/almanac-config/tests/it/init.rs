@@ -1,9 +1,13 @@
 //! What `init` writes is read back as what it found.
 
-use almanac_config::{InitAnswers, InitTable, ValueType, write_project};
+use almanac_config::{InitAnswers, InitReason, InitTable, ValueType, write_project};
 use expect_test::expect;
 
 use crate::read;
+
+fn reason(key: &str, value: &str, why: &str) -> InitReason {
+    InitReason { key: key.into(), value: value.into(), why: why.into() }
+}
 
 fn answers() -> InitAnswers {
     InitAnswers {
@@ -23,7 +27,7 @@ fn answers() -> InitAnswers {
         delimiter: Some('\t'),
         types: vec![("store nr.".into(), "string".into())],
         horizon: Some(14),
-        reasons: vec![("freq".into(), "all 400 steps are one day".into()), ("data.id".into(), "unique with `date`".into())],
+        reasons: vec![reason("freq", "D", "all 400 steps are one day"), reason("data.id", "store, item", "unique with `date`")],
         questions: vec!["is `price` known ahead?".into()],
         ..InitAnswers::default()
     }
@@ -91,4 +95,54 @@ fn reasons_stand_beside_their_keys_and_questions_at_the_top() {
         #timezone = "Europe/Berlin"
         # Paths of columns from the top down; every prefix is a level. Columns are id or static ones."##]]
     .assert_eq(&shown.join("\n"));
+}
+
+#[test]
+fn a_table_that_only_the_rows_ahead_name_keeps_its_name() {
+    let ahead = InitAnswers {
+        tables: vec![InitTable { name: "sales".into(), patterns: vec!["sales.csv".into()] }],
+        future_sql: Some("SELECT * FROM sales".into()),
+        time: "ds".into(),
+        target: "y".into(),
+        ..InitAnswers::default()
+    };
+    assert_eq!(read(&write_project(&ahead)).expect("valid").data.tables[0].name, "sales");
+}
+
+#[test]
+fn a_reason_is_written_once_with_the_columns_it_is_for() {
+    let several = InitAnswers {
+        time: "ds".into(),
+        target: "y".into(),
+        tables: vec![InitTable { name: "sales".into(), patterns: vec!["sales.csv".into()] }],
+        historic: vec!["rain".into(), "oil".into(), "visits".into()],
+        reasons: vec![
+            reason("historic", "rain", "it is not known ahead"),
+            reason("historic", "oil", "it is not known ahead"),
+            reason("historic", "visits", "nothing says that it is known ahead"),
+        ],
+        unused: vec![reason("unused", "__index_level_0__", "it only numbers the rows")],
+        ..InitAnswers::default()
+    };
+    let text = write_project(&several);
+    let said: Vec<&str> = text.lines().filter(|line| line.contains("because")).collect();
+    expect![[r##"
+        # Not used, because it only numbers the rows: `__index_level_0__`
+        #   because it is not known ahead: `rain`, `oil`
+        #   because nothing says that it is known ahead: `visits`"##]]
+    .assert_eq(&said.join("\n"));
+}
+
+#[test]
+fn a_short_history_gets_fewer_folds_and_a_gate_to_match() {
+    let short = InitAnswers {
+        tables: vec![InitTable { name: "sales".into(), patterns: vec!["sales.csv".into()] }],
+        time: "ds".into(),
+        target: "y".into(),
+        folds: Some(1),
+        min_folds: Some(1),
+        ..InitAnswers::default()
+    };
+    let settings = read(&write_project(&short)).expect("valid");
+    assert_eq!((settings.forecast.folds, settings.gates.min_folds), (1, 1));
 }

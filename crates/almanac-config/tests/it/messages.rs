@@ -66,9 +66,13 @@ fn an_unknown_section_names_the_near_one() {
     check(
         "horizon = 28",
         expect![[r#"
-        error: almanac.toml:1: unknown section `[horizon]`
-        hint: `horizon` belongs under `[forecast]`
-    "#]],
+            error: the configuration has 5 errors
+              almanac.toml:1: unknown section `[horizon]` (`horizon` belongs under `[forecast]`)
+              almanac.toml: `data.source` is required and missing (write, for example, `source = "sales.csv"`)
+              almanac.toml: `data.id` is required and missing (write, for example, `id = ["store", "item"]`)
+              almanac.toml: `data.time` is required and missing (write, for example, `time = "date"`)
+              almanac.toml: `data.target` is required and missing (write, for example, `target = "units"`)
+        "#]],
     );
 }
 
@@ -113,8 +117,13 @@ fn a_wrong_type_says_what_is_expected() {
     check(
         "forecast = 3",
         expect![[r#"
-        error: almanac.toml:1: `forecast` should be a table, got integer `3`
-    "#]],
+            error: the configuration has 5 errors
+              almanac.toml:1: `forecast` should be a table, got integer `3`
+              almanac.toml: `data.source` is required and missing (write, for example, `source = "sales.csv"`)
+              almanac.toml: `data.id` is required and missing (write, for example, `id = ["store", "item"]`)
+              almanac.toml: `data.time` is required and missing (write, for example, `time = "date"`)
+              almanac.toml: `data.target` is required and missing (write, for example, `target = "units"`)
+        "#]],
     );
 }
 
@@ -139,9 +148,12 @@ fn what_is_required_is_asked_for() {
     check(
         "",
         expect![[r#"
-        error: almanac.toml: `data.source` is required and missing
-        hint: write, for example, `source = "sales.csv"`
-    "#]],
+            error: the configuration has 4 errors
+              almanac.toml: `data.source` is required and missing (write, for example, `source = "sales.csv"`)
+              almanac.toml: `data.id` is required and missing (write, for example, `id = ["store", "item"]`)
+              almanac.toml: `data.time` is required and missing (write, for example, `time = "date"`)
+              almanac.toml: `data.target` is required and missing (write, for example, `target = "units"`)
+        "#]],
     );
     check(
         "[data]\nsource = \"a.csv\"\nid = []\ntarget = \"y\"",
@@ -217,8 +229,9 @@ fn words_of_a_set_are_suggested() {
     with(
         "country = \"Germany\"",
         expect![[r#"
-        error: almanac.toml:6: `data.country` should be a country code of two letters, like `DE`, got `Germany`
-    "#]],
+            error: almanac.toml:6: `data.country` does not know the holidays of `Germany`
+            hint: did you mean `DE`?
+        "#]],
     );
 }
 
@@ -378,4 +391,137 @@ fn numbers_stay_in_their_ranges() {
         error: almanac.toml:7: `data.csv.decimal` should be `.`, `,` or `auto`, got `;`
     "#]],
     );
+}
+
+#[test]
+fn everything_wrong_is_said_at_once_in_the_order_of_the_file() {
+    check(
+        "[data]\nsource = \"a.csv\"\nid = 3\ntime = \"ds\"\ntargt = \"y\"\ngaps = \"zeros\"\n\
+         [forcast]\nhorizon = 28\n[forecast]\nhorizon = \"four\"\nquantiles = [0.5, 95.0]\nmodels = [\"autoets\"]\n\
+         [checks]\nmin_series = 0\n[data.types]\n\"a.b\" = 1\n",
+        expect![[r#"
+            error: the configuration has 9 errors
+              almanac.toml:3: `data.id` should be a string or a list of strings, got integer `3`
+              almanac.toml:5: unknown key `targt` in `[data]` (did you mean `target`?)
+              almanac.toml:6: `data.gaps` does not know `zeros` (did you mean `zero`?)
+              almanac.toml:7: unknown section `[forcast]` (did you mean `[forecast]`?)
+              almanac.toml:10: `forecast.horizon` should be a whole number of 0 or more, got string "four"
+              almanac.toml:11: `forecast.quantiles` is not right: quantile must be strictly between 0 and 1, got 95
+              almanac.toml:12: `forecast.models` does not know `autoets` (did you mean `auto_ets`?)
+              almanac.toml:14: `checks.min_series` should be 1 or more, got `0`
+              almanac.toml:16: `data.types.a.b` should be a string, got integer `1`
+        "#]],
+    );
+}
+
+#[test]
+fn what_follows_from_an_error_is_no_second_error() {
+    // Not also: `data.time` is missing, `data.hierarchy` names what is no static column, no folds for the gate.
+    check(
+        "[data]\nsource = \"a.csv\"\nid = []\ntime = 1\ntarget = \"y\"\nstatic = 2\nhierarchy = [\"region\"]\n[forecast]\nfolds = \"two\"\n",
+        expect![[r#"
+            error: the configuration has 3 errors
+              almanac.toml:4: `data.time` should be a string, got integer `1`
+              almanac.toml:6: `data.static` should be a string or a list of strings, got integer `2`
+              almanac.toml:9: `forecast.folds` should be a whole number of 0 or more, got string "two"
+        "#]],
+    );
+    check(
+        "data = 3\n",
+        expect![[r#"
+        error: almanac.toml:1: `data` should be a table, got integer `3`
+    "#]],
+    );
+    check(
+        "[dat]\nsource = \"a.csv\"\n",
+        expect![[r#"
+        error: almanac.toml:1: unknown section `[dat]`
+        hint: did you mean `[data]`?
+    "#]],
+    );
+}
+
+#[test]
+fn a_delimiter_is_one_ascii_character() {
+    with(
+        "[data.csv]\ndelimiter = \"¦\"",
+        expect![[r#"
+        error: almanac.toml:7: `data.csv.delimiter` should be one ASCII character such as `;`, or `auto`, got `¦`
+    "#]],
+    );
+    with(
+        "[data.csv]\ndelimiter = \";;\"",
+        expect![[r#"
+        error: almanac.toml:7: `data.csv.delimiter` should be one ASCII character such as `;`, or `auto`, got `;;`
+    "#]],
+    );
+    with(
+        "[data.csv]\ndelimiter = \",\"\ndecimal = \",\"",
+        expect![[r#"
+        error: almanac.toml:8: `data.csv.decimal` cannot stand beside `data.csv.delimiter of the same character`
+        hint: keep one of the two
+    "#]],
+    );
+}
+
+#[test]
+fn names_of_encodings_time_zones_and_countries_are_looked_up_at_once() {
+    with(
+        "[data.csv]\nencoding = \"utf8mb4\"",
+        expect![[r#"
+        error: almanac.toml:7: `data.csv.encoding` does not know `utf8mb4`
+        hint: known are `utf-8`, `utf-16le`, `utf-16be`, `windows-1252`, `windows-1250`, `windows-1251`, `iso-8859-1`, `iso-8859-2`, `iso-8859-15`, `shift_jis`, `gb18030`, `big5`
+    "#]],
+    );
+    with(
+        "[data.csv]\nencoding = \"windows1252\"",
+        expect![[r#"
+        error: almanac.toml:7: `data.csv.encoding` does not know `windows1252`
+        hint: did you mean `windows-1252`?
+    "#]],
+    );
+    with(
+        "timezone = \"Berlin\"",
+        expect![[r#"
+        error: almanac.toml:6: `data.timezone` does not know the time zone `Berlin`
+        hint: did you mean `Europe/Berlin`?
+    "#]],
+    );
+    with(
+        "timezone = \"Europe/Berln\"",
+        expect![[r#"
+        error: almanac.toml:6: `data.timezone` does not know the time zone `Europe/Berln`
+        hint: did you mean `Europe/Berlin`?
+    "#]],
+    );
+    with(
+        "timezone = \"CENTRAL\"",
+        expect![[r#"
+        error: almanac.toml:6: `data.timezone` does not know the time zone `CENTRAL`
+        hint: did you mean `Canada/Central`?
+    "#]],
+    );
+    with(
+        "country = \"UK\"",
+        expect![[r#"
+        error: almanac.toml:6: `data.country` does not know the holidays of `UK`
+        hint: did you mean `GB`?
+    "#]],
+    );
+    with(
+        "country = \"XX\"",
+        expect![[r#"
+        error: almanac.toml:6: `data.country` does not know the holidays of `XX`
+        hint: use an ISO 3166 code of two letters, such as `DE`
+    "#]],
+    );
+    with(
+        "[features]\nholidays = \"Germny\"",
+        expect![[r#"
+        error: almanac.toml:7: `features.holidays` does not know the holidays of `Germny`
+        hint: use an ISO 3166 code of two letters, such as `DE`
+    "#]],
+    );
+    let settings = read(&format!("{MINIMAL}country = \"de\"\ntimezone = \"Europe/Berlin\"\n[data.csv]\nencoding = \"Latin1\"\n"));
+    assert_eq!(settings.expect("valid").data.country.as_deref(), Some("DE"));
 }

@@ -37,6 +37,26 @@ pub enum InferProjectError {
         /// A value.
         sample: String,
     },
+    /// A target that is no number.
+    #[error("column `{column}` is no number: it holds {kind} values such as `{sample}`")]
+    NotANumber {
+        /// The column.
+        column: String,
+        /// Its kind.
+        kind: crate::ingest::ColumnKind,
+        /// A value.
+        sample: String,
+    },
+    /// A history of one moment.
+    #[error("column `{column}` of `{table}` has a single time, `{time}`: a history needs more")]
+    SingleTime {
+        /// The table.
+        table: String,
+        /// The column.
+        column: String,
+        /// The time.
+        time: String,
+    },
     /// An alias that cannot be read.
     #[error(transparent)]
     Freq(#[from] FreqError),
@@ -57,6 +77,8 @@ impl Hint for InferProjectError {
             Self::NotATime { .. } => {
                 Some("give its pattern as `date_format` under `[data.csv]`, or name another column with `--time`".into())
             }
+            Self::NotANumber { .. } => Some("name another column with `--target`, or correct the values that are no numbers".into()),
+            Self::SingleTime { .. } => Some("give a longer history, or name another column with `--time`".into()),
             Self::Freq(error) => error.hint(),
             Self::NoFreq { .. } => Some("set it with `--freq`, e.g. `D`, `W-MON` or `MS`; times are then put on that grid".into()),
         }

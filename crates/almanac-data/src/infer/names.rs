@@ -277,6 +277,10 @@ pub(crate) fn is_price(name: &str) -> bool {
     !is_unknowable(name) && normal.split('_').any(|word| word == "price" || word == "unitprice")
 }
 
+pub(crate) fn is_country(name: &str) -> bool {
+    normal(name).split('_').any(|word| word == "country" || word == "nation")
+}
+
 /// Whether a table of this name tells of single days.
 pub(crate) fn is_event_table(name: &str) -> bool {
     has_word(name, &["holiday", "holidays", "event", "events", "calendar", "promotions", "closures"])

@@ -1,11 +1,11 @@
 //! The steps of inference put together, and their results written as SQL and lists of columns.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use almanac_series::Freq;
 
-use crate::ingest::{CsvOptions, nearest};
-use crate::sketch::{Column, Frame};
+use crate::ingest::{ColumnKind, CsvOptions, nearest};
+use crate::sketch::{Column, Frame, Values};
 
 use super::joins::{self, Sales};
 use super::roles::Role;
@@ -90,12 +90,15 @@ pub(crate) fn infer(frames: &[Frame], answers: &Answers) -> Result<Inference, In
     let is_derived =
         chosen.iter().any(|column| column.frame == found.frame && column.output.expression != sql::column(&frame.name, &column.column));
     let uses_join = chosen.iter().any(|column| column.frame != found.frame && !matches!(column.role, Role::Unused(_)));
-    let sql = (uses_join || is_derived).then(|| scene.main_sql(&chosen));
     let future_sql = scene.future_sql(&chosen);
+    // Rows ahead may come from tables that the history does not need.
+    let is_ahead_elsewhere = future_sql.is_some() && (joins.ahead.is_some() || !joins.joined.is_empty());
+    let sql = (uses_join || is_derived || is_ahead_elsewhere).then(|| scene.main_sql(&chosen));
     let read: BTreeSet<usize> = std::iter::once(found.frame)
         .chain(if sql.is_some() { joins.joined.iter().map(|join| join.frame).collect() } else { Vec::new() })
         .chain(future_sql.as_ref().and(joins.ahead))
         .collect();
+    let read_frames: Vec<usize> = read.iter().copied().collect();
     let mut tables: Vec<InferredTable> =
         read.iter().map(|index| InferredTable { name: frames[*index].name.clone(), paths: frames[*index].paths.clone() }).collect();
     tables.sort_by_key(|table| table.name != frame.name);
@@ -119,10 +122,41 @@ pub(crate) fn infer(frames: &[Frame], answers: &Answers) -> Result<Inference, In
         gaps,
         duplicates,
         negatives: "keep",
+        country: country(frames, &read_frames),
         series: series.rows.len(),
+        periods: series.periods(time, freq),
         rows: frame.total,
         reasons,
         questions,
+        warnings: twins(&id_columns).into_iter().collect(),
+    })
+}
+
+/// A column of the tables that are read which names one country in every row.
+fn country(frames: &[Frame], read: &[usize]) -> Option<(String, String)> {
+    let columns = read.iter().flat_map(|index| &frames[*index].columns);
+    let mut named = columns.filter(|column| {
+        column.kind == ColumnKind::Text && column.distinct() == 1 && column.nulls() == 0 && names::is_country(&column.name)
+    });
+    named.find_map(|column| Some((column.name.clone(), column.samples(1).into_iter().next()?)))
+}
+
+/// Says which keys are the same to people: they differ in case or blanks only.
+fn twins(id: &[&Column]) -> Option<String> {
+    id.iter().find_map(|column| {
+        let Values::Text { labels, .. } = &column.values else { return None };
+        let mut alike: BTreeMap<String, Vec<&String>> = BTreeMap::new();
+        for label in labels {
+            let plain = label.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
+            alike.entry(plain).or_default().push(label);
+        }
+        let groups: Vec<Vec<&String>> = alike.into_values().filter(|labels| labels.len() > 1).collect();
+        let example = groups.first()?.iter().take(4).map(|label| format!("`{label}`")).collect::<Vec<_>>().join(", ");
+        let more = if groups.len() > 1 { format!(" and {} more", groups.len() - 1) } else { String::new() };
+        Some(format!(
+            "keys in `{}` differ in case or blanks only and make separate series: {example}{more}; correct the source, or map them in `[data] sql`",
+            column.name
+        ))
     })
 }
 

@@ -49,9 +49,14 @@ pub(crate) fn find(
             format!(
                 "`{}` ({})",
                 frame.name,
-                frame.columns.iter().take(12).map(|column| column.name.as_str()).collect::<Vec<_>>().join(", ")
+                frame.columns.iter().take(12).map(|column| format!("{}: {}", column.name, column.kind)).collect::<Vec<_>>().join(", ")
             )
         };
+        let named = answers.target.as_ref().and_then(|name| frames.iter().find_map(|frame| frame.column(name)));
+        if let Some(target) = named.filter(|target| !is_number(target)) {
+            let sample = target.samples(1).into_iter().next().unwrap_or_default();
+            return Err(InferProjectError::NotANumber { column: target.name.clone(), kind: target.kind, sample });
+        }
         return Err(InferProjectError::NoSales { columns: frames.iter().map(list).collect::<Vec<_>>().join("; ") });
     };
     let frame = &frames[index];
@@ -60,6 +65,10 @@ pub(crate) fn find(
     if !time.is_time() && time.kind != ColumnKind::Integer {
         let sample = time.samples(1).into_iter().next().unwrap_or_default();
         return Err(InferProjectError::NotATime { column: time.name.clone(), kind: time.kind, sample });
+    }
+    if time.distinct() == 1 {
+        let (table, column) = (frame.name.clone(), time.name.clone());
+        return Err(InferProjectError::SingleTime { table, column, time: time.samples(1).into_iter().next().unwrap_or_default() });
     }
     let targets: Vec<(&Column, usize)> = targets(frame, answers).into_iter().filter(|(target, _)| target.name != time.name).collect();
     let (target, score) = targets[0];
@@ -128,6 +137,11 @@ pub(crate) fn find(
     Ok(Found { frame: index, time: time.name.clone(), target: target.name.clone() })
 }
 
+/// Whether a column that the user named can be a target.
+fn is_number(column: &Column) -> bool {
+    column.is_number() || column.kind == ColumnKind::Boolean
+}
+
 /// Columns that can be the time, the likelier first.
 fn times<'a>(frame: &'a Frame, answers: &Answers) -> Vec<(&'a Column, usize)> {
     if let Some(name) = &answers.time {
@@ -139,32 +153,31 @@ fn times<'a>(frame: &'a Frame, answers: &Answers) -> Vec<(&'a Column, usize)> {
         _ => 0,
     };
     let mut found: Vec<(&Column, usize)> =
-        frame.columns.iter().map(|column| (column, score(column))).filter(|(column, score)| *score > 0 && column.distinct() > 1).collect();
-    found.sort_by_key(|(_, score)| std::cmp::Reverse(*score));
+        frame.columns.iter().map(|column| (column, score(column))).filter(|(column, score)| *score > 0 && column.distinct() > 0).collect();
+    // A time that never passes is one only if there is no other.
+    found.sort_by_key(|(column, score)| std::cmp::Reverse((column.distinct() > 1, *score)));
+    if found.first().is_some_and(|(column, _)| column.distinct() > 1) {
+        found.retain(|(column, _)| column.distinct() > 1);
+    }
     found
 }
 
 /// Columns that can be the target, the likelier first. A number without a telling name counts only where it is the only one.
 fn targets<'a>(frame: &'a Frame, answers: &Answers) -> Vec<(&'a Column, usize)> {
     if let Some(name) = &answers.target {
-        return frame
-            .column(name)
-            .filter(|column| column.is_number() || column.kind == ColumnKind::Boolean)
-            .map(|column| (column, 1000))
-            .into_iter()
-            .collect();
+        return frame.column(name).filter(|column| is_number(column)).map(|column| (column, 1000)).into_iter().collect();
     }
-    let is_number = |column: &&Column| column.is_number() && column.nulls() < frame.rows;
+    let has_numbers = |column: &&Column| column.is_number() && column.nulls() < frame.rows;
     let mut found: Vec<(&Column, usize)> = frame
         .columns
         .iter()
-        .filter(is_number)
+        .filter(has_numbers)
         .map(|column| (column, names::target_score(&column.name)))
         .filter(|(_, score)| *score > 0)
         .collect();
     if found.is_empty() {
         let is_free = |column: &&Column| {
-            is_number(column) && !names::is_id(&column.name) && !names::is_date_part(&column.name) && names::time_score(&column.name) == 0
+            has_numbers(column) && !names::is_id(&column.name) && !names::is_date_part(&column.name) && names::time_score(&column.name) == 0
         };
         let free: Vec<&Column> = frame.columns.iter().filter(is_free).collect();
         found.extend(free.iter().take(8).map(|column| (*column, 1)));

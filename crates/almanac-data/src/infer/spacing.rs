@@ -35,6 +35,20 @@ impl SeriesRows {
         Self { rows }
     }
 
+    /// Periods from the time at which a quarter of the series that still sell had begun to the newest one.
+    pub(crate) fn periods(&self, time: &Column, freq: Freq) -> usize {
+        let span = |rows: &Vec<u32>| {
+            let times = || rows.iter().filter_map(|row| time.whole(*row as usize));
+            Some((freq.period(times().min()?).0, freq.period(times().max()?).0))
+        };
+        let spans: Vec<(i64, i64)> = self.rows.iter().filter_map(span).collect();
+        let Some(last) = spans.iter().map(|(_, last)| *last).max() else { return 0 };
+        let live = |span: &&(i64, i64)| (last - span.1) * 10 <= last - span.0;
+        let mut starts: Vec<i64> = spans.iter().filter(live).map(|(first, _)| *first).collect();
+        starts.sort_unstable();
+        starts.get((starts.len().saturating_sub(1)) / 4).map_or(0, |first| (last - first + 1) as usize)
+    }
+
     fn times(&self, series: usize, time: &Column) -> Vec<i64> {
         let mut times: Vec<i64> = self.rows[series].iter().filter_map(|row| time.whole(*row as usize)).collect();
         times.sort_unstable();

@@ -203,18 +203,16 @@ impl Hint for IngestError {
             }
             Self::TooManyColumns { .. } => "one column per series? turn it into long format: one row per series and date".into(),
             Self::MixedFormats { .. } => "give each format its own table and join them with `UNION ALL` in `[data] sql`".into(),
-            Self::Ragged { .. } => {
-                "the delimiter or the quoting is probably not what it seems: set `delimiter` in the table's `csv` options".into()
-            }
+            Self::Ragged { .. } => "the delimiter or the quoting is probably not what it seems: set `delimiter` under `[data.csv]`".into(),
             Self::NotJson { .. } => "JSON lines need one object per line".into(),
             Self::MixedColumn { column, .. } => {
                 format!(
-                    "name what means `missing` in `null_values`, set `date_formats`, or read it as it is with `types = {{ {column} = \"text\" }}`"
+                    "set `null_values` or `date_format` under `[data.csv]` so that all values fit, or read it as it is with `\"{column}\" = \"string\"` under `[data.types]`"
                 )
             }
-            Self::AmbiguousDates { .. } => "set `date_formats = [\"%d/%m/%Y\"]` or `[\"%m/%d/%Y\"]` in the table's `csv` options".into(),
+            Self::AmbiguousDates { .. } => "set `date_format = [\"%d/%m/%Y\"]` or `[\"%m/%d/%Y\"]` under `[data.csv]`".into(),
             Self::NoColumn { near, .. } => return near.as_ref().map(|near| format!("did you mean `{near}`?")),
-            Self::SchemaConflict { column, .. } => format!("set one type for it, e.g. `types = {{ {column} = \"text\" }}`"),
+            Self::SchemaConflict { column, .. } => format!("set one type for it, e.g. `\"{column}\" = \"string\"` under `[data.types]`"),
             Self::BadParquet { .. } => "the file is probably cut off: copy or export it again".into(),
         })
     }

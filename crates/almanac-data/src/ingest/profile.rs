@@ -404,7 +404,7 @@ fn settle_numbers(name: &str, evidence: &Evidence, filled: u64, mark: DecimalMar
     let doubtful = evidence.points_or_groups + evidence.commas_or_groups;
     if !mark_is_sure && evidence.commas_or_groups > 0 && doubtful > 0 {
         let reading = if mark == DecimalMark::Point { "thousands" } else { "decimals" };
-        plan.note = Some(format!("`1,234` could be either; commas are read as {reading} (`decimal` in the `csv` options settles it)"));
+        plan.note = Some(format!("`1,234` could be either; commas are read as {reading} (`decimal` under `[data.csv]` settles it)"));
     }
 }
 

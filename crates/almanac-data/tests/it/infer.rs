@@ -508,8 +508,8 @@ fn nothing_to_forecast_is_an_error() {
     check_files(
         &[("a.csv", "name,colour\na,b\nc,d\n".to_owned())],
         expect![[r#"
-        error: no table has a time column and a number to forecast; columns seen: `a` (name, colour)
-        hint: name them with `--time` and `--target`"#]],
+            error: no table has a time column and a number to forecast; columns seen: `a` (name: text, colour: text)
+            hint: name them with `--time` and `--target`"#]],
     );
 }
 
@@ -526,4 +526,111 @@ fn answers_of_the_user_are_kept_or_refused() {
     assert_eq!(almanac_series::Hint::hint(&error).as_deref(), Some("did you mean `revenue`?"));
     let error = infer(Answers { freq: Some("fortnight".into()), ..Answers::default() }).expect_err("no such frequency");
     assert_eq!(error.to_string(), "frequency `fortnight` is not known");
+}
+
+/// Days from the first of January 2024, as text.
+fn day(n: usize) -> String {
+    let first = jiff::civil::date(2024, 1, 1);
+    first.saturating_add(jiff::Span::new().days(n as i64)).to_string()
+}
+
+fn infer_text(text: &str, answers: &Answers) -> Result<Inference, almanac_data::InferProjectError> {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("sales.csv");
+    std::fs::write(&path, text).expect("writable");
+    infer_project(std::slice::from_ref(&path), answers)
+}
+
+#[test]
+fn an_index_that_pandas_wrote_has_no_part() {
+    for name in ["", "Unnamed: 0", "__index_level_0__"] {
+        let rows = (0..40).map(|n| format!("{},{},{}\n", n * 2 + 1, day(n), n % 7)).collect::<Vec<_>>().concat();
+        let found = infer_text(&format!("{name},date,units\n{rows}"), &Answers::default()).expect("inferred");
+        assert_eq!((found.id.len(), found.historic.len(), found.future.len(), found.sql.as_deref()), (0, 0, 0, None), "{name:?}");
+        let said = found.reasons.iter().find(|reason| reason.key == "unused").expect("it is said");
+        assert_eq!(said.why, "it only numbers the rows, as the index of a pandas frame does");
+    }
+    let rows = (0..40).map(|n| format!("{n},{},{}\n", day(n), n % 7)).collect::<Vec<_>>().concat();
+    let named = Answers { target: Some("Unnamed: 0".into()), ..Answers::default() };
+    let found = infer_text(&format!("Unnamed: 0,date,units\n{rows}"), &named).expect("inferred");
+    assert_eq!(found.target, "Unnamed: 0", "what the user names is taken");
+}
+
+#[test]
+fn a_country_of_every_row_is_found() {
+    let rows = (0..40).map(|n| format!("Germany,{},{}\n", day(n), n % 7)).collect::<Vec<_>>().concat();
+    let found = infer_text(&format!("country,date,units\n{rows}"), &Answers::default()).expect("inferred");
+    assert_eq!(found.country, Some(("country".into(), "Germany".into())));
+    let rows = (0..40).map(|n| format!("{},{},{}\n", ["Germany", "France"][n % 2], day(n / 2), n % 7)).collect::<Vec<_>>().concat();
+    let found = infer_text(&format!("country,date,units\n{rows}"), &Answers::default()).expect("inferred");
+    assert_eq!(found.country, None);
+}
+
+#[test]
+fn keys_that_people_take_for_one_are_a_warning() {
+    let rows = ["A", "A ", "a", "B"]
+        .iter()
+        .flat_map(|id| (0..30).map(move |n| format!("\"{id}\",{},{}\n", day(n), n % 7)))
+        .collect::<Vec<_>>()
+        .concat();
+    let found = infer_text(&format!("store,date,units\n{rows}"), &Answers::default()).expect("inferred");
+    expect!["keys in `store` differ in case or blanks only and make separate series: `A`, `A `, `a`; correct the source, or map them in `[data] sql`"].assert_eq(&found.warnings.join("\n"));
+}
+
+#[test]
+fn the_length_of_the_history_is_that_of_most_series() {
+    let rows = (0..60).map(|n| format!("A,{},{}\n", day(n), n % 7)).collect::<Vec<_>>().concat();
+    let young =
+        ["B", "C", "D", "E"].iter().flat_map(|id| (50..60).map(move |n| format!("{id},{},1\n", day(n)))).collect::<Vec<_>>().concat();
+    assert_eq!(infer_text(&format!("store,date,units\n{rows}"), &Answers::default()).expect("inferred").periods, 60);
+    assert_eq!(infer_text(&format!("store,date,units\n{rows}{young}"), &Answers::default()).expect("inferred").periods, 10);
+}
+
+#[test]
+fn rows_ahead_of_a_file_of_their_own_need_the_names_of_both() {
+    let past = (0..60).map(|n| format!("{},{},{}\n", day(n), n % 7, n % 2)).collect::<Vec<_>>().concat();
+    let ahead = (60..80).map(|n| format!("{},{}\n", day(n), n % 2)).collect::<Vec<_>>().concat();
+    check_files(
+        &[("sales.csv", format!("date,units,promo\n{past}")), ("plan.csv", format!("date,promo\n{ahead}"))],
+        expect![[r#"
+        tables ["sales", "plan"]
+        id [] time date target units freq D series 1 rows 60
+        static []
+        historic []
+        future ["promo"]
+        in_stock None price None
+        hierarchy []
+        gaps missing duplicates error
+        sql:
+        SELECT
+          sales.date, sales.units, sales.promo
+        FROM sales
+        future:
+        SELECT
+          plan.date, plan.promo
+        FROM plan
+    "#]],
+    );
+}
+
+#[test]
+fn what_cannot_be_a_history_is_named() {
+    let error = infer_text("store,date,units\nA,2022-01-01,3\n", &Answers::default()).expect_err("one row");
+    expect!["column `date` of `sales` has a single time, `2022-01-01`: a history needs more"].assert_eq(&error.to_string());
+    let rows = (0..30).map(|n| format!("{},few\n", day(n))).collect::<Vec<_>>().concat();
+    let named = Answers { target: Some("units".into()), ..Answers::default() };
+    let error = infer_text(&format!("date,units\n{rows}"), &named).expect_err("text");
+    expect!["column `units` is no number: it holds text values such as `few`"].assert_eq(&error.to_string());
+}
+
+#[test]
+fn the_meaning_of_gaps_is_told_from_one_table() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("sales.csv");
+    let rows = (0..112).filter(|n| n % 7 != 0).map(|n| format!("{},{}\n", day(n), n % 5 + 100)).collect::<Vec<_>>().concat();
+    std::fs::write(&path, format!("date,units\n{rows}")).expect("writable");
+    let spec = almanac_data::TableSpec { name: "data".into(), paths: vec![path], ..Default::default() };
+    let infer = |target: &str| almanac_data::infer_gaps(&spec, &[], "date", target, None).expect("readable");
+    assert_eq!(infer("units").map(|(gaps, _)| gaps), Some("closed"));
+    assert_eq!(infer("revenue"), None);
 }

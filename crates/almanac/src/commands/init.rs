@@ -3,16 +3,16 @@
 //! What the data leaves open is asked for on a terminal; elsewhere, or with `--yes`, the likeliest answer is taken and the doubt
 //! is reported and written at the top of the file.
 
+mod folds;
 mod inference;
 mod report;
 
 use std::fs;
 use std::io::{self, Write};
-use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use almanac_config::{Overrides, Settings, write_project};
-use almanac_series::Hint;
+use almanac_series::{Hint, Horizon};
 use clap::Args;
 
 use crate::context::Context;
@@ -49,8 +49,8 @@ pub(crate) struct InitArgs {
     #[arg(long, value_name = "FREQ")]
     pub(crate) freq: Option<String>,
     /// Steps to forecast
-    #[arg(long, value_name = "H")]
-    pub(crate) horizon: Option<NonZeroUsize>,
+    #[arg(long, value_name = "H", value_parser = steps)]
+    pub(crate) horizon: Option<Horizon>,
     /// File to write; `-` is standard output
     #[arg(short, long, value_name = "FILE", default_value = "almanac.toml")]
     pub(crate) out: PathBuf,
@@ -81,9 +81,14 @@ impl Hint for InitError {
         match self {
             Self::Exists { .. } => Some("add `--force` to write over it, or `--out -` to see what would be written".to_owned()),
             Self::NoSource { .. } => Some("name a CSV, Parquet or JSON lines file, or a folder of them".to_owned()),
-            Self::Write { .. } => None,
+            Self::Write { .. } => Some("make the folder writable for you, or name another file with `--out`".to_owned()),
         }
     }
+}
+
+fn steps(given: &str) -> Result<Horizon, String> {
+    let steps: usize = given.parse().map_err(|_| "a whole number of steps is needed".to_owned())?;
+    Horizon::new(steps).map_err(|error| error.to_string())
 }
 
 /// Carries out `almanac init`.

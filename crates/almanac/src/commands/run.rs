@@ -82,6 +82,11 @@ fn report(ctx: &Context, session: &Session, summary: &RunSummary, seconds: f64) 
         return Ok(());
     }
     let mut lines = Vec::new();
+    for table in summary.tables.iter().filter(|table| table.quarantined > 0) {
+        let what = if table.quarantined == 1 { "cell or row that does not fit" } else { "cells or rows that do not fit" };
+        let place = format!(".almanac/lake/bronze/{}/quarantine.parquet", table.table);
+        lines.push(("put aside", format!("{} {what} `{}`: see `{place}`", table.quarantined, table.table)));
+    }
     if let Some(silver) = &summary.silver {
         lines.extend(panel_lines(silver));
     }

@@ -304,9 +304,11 @@ fn an_unknown_key_is_refused_with_its_line_and_the_near_one() {
     expect![[r#"
         exit 3
         --- stderr
-        error: almanac.toml:5: unknown key `horizen` in `[forecast]`
-
-        hint: did you mean `horizon`?
+        error: the configuration has 4 errors
+          almanac.toml:5: unknown key `horizen` in `[forecast]` (did you mean `horizon`?)
+          almanac.toml: `data.id` is required and missing (write, for example, `id = ["store", "item"]`)
+          almanac.toml: `data.time` is required and missing (write, for example, `time = "date"`)
+          almanac.toml: `data.target` is required and missing (write, for example, `target = "units"`)
     "#]]
     .assert_eq(&place.almanac("status").to_text());
 }
@@ -391,4 +393,18 @@ fn a_reader_that_leaves_early_is_no_failure() {
         .output()
         .expect("the binary was built for this test");
     assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), b"".as_slice()));
+}
+
+#[test]
+fn what_the_system_refuses_to_write_has_its_own_exit_code() {
+    let place = Workplace::new();
+    let days = (1..=28).map(|day| format!("2024-01-{day:02},{day}\n")).collect::<Vec<_>>().concat();
+    std::fs::write(place.path("sales.csv"), format!("date,units\n{days}")).expect("the folder is ours");
+    assert_eq!(place.almanac("init sales.csv --yes").code, Some(0));
+    std::fs::write(place.path(".almanac"), "a file where a folder belongs").expect("the folder is ours");
+    assert_eq!(place.almanac("run").code, Some(8));
+    std::fs::remove_file(place.path(".almanac")).expect("written above");
+    std::fs::create_dir(place.path(".almanac")).expect("the folder is ours");
+    std::fs::write(place.path(".almanac/lake"), "a file where a folder belongs").expect("the folder is ours");
+    assert_eq!(place.almanac("run").code, Some(8));
 }

@@ -1,11 +1,13 @@
 //! Asks the data layer what the columns of a source mean, and brings its answer into the form that the file is written from.
 
-use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
-use almanac_config::{InitAnswers, InitTable};
+use almanac_config::{InitAnswers, InitReason, InitTable};
 use almanac_data::{Answers, Inference, infer_project};
+use almanac_features::Country;
+use almanac_series::Horizon;
 
+use super::folds;
 use crate::context::Context;
 use crate::exit::ExitStatus;
 use crate::failure::{Failure, OrFail};
@@ -18,7 +20,7 @@ pub(super) struct Known {
     /// Empty: not said.
     pub(super) id: Vec<String>,
     pub(super) freq: Option<String>,
-    pub(super) horizon: Option<NonZeroUsize>,
+    pub(super) horizon: Option<Horizon>,
 }
 
 /// Infers the roles of the columns of `source`, a path relative to the project's folder.
@@ -28,7 +30,7 @@ pub(super) fn infer(ctx: &Context, source: &Path, known: &Known) -> Result<InitA
         target: known.target.clone(),
         id: (!known.id.is_empty()).then(|| known.id.clone()),
         freq: known.freq.clone(),
-        horizon: known.horizon.map(NonZeroUsize::get),
+        horizon: known.horizon.map(Horizon::steps),
     };
     let inferred = infer_project(&[ctx.path(source)], &answers).or_fail(ExitStatus::DataInput)?;
     Ok(answers_of(ctx.folder(), inferred))
@@ -42,7 +44,23 @@ fn answers_of(project: &Path, inferred: Inference) -> InitAnswers {
     let questions = inferred.questions.iter().map(|question| {
         format!("{}: took `{}` of {} (`{}` says otherwise)", question.what, question.taken, question.candidates.join(", "), question.flag)
     });
-    let horizon = inferred.horizon.unwrap_or_else(|| usual_horizon(inferred.freq));
+    let season = inferred.freq.season_length().steps();
+    let layout = match inferred.horizon {
+        Some(asked) => folds::with_horizon(inferred.periods, season, asked),
+        None => folds::up_to_horizon(inferred.periods, season, usual_horizon(inferred.freq)),
+    };
+    let country = inferred.country.and_then(|(column, text)| Some((Country::find(&text).ok()?.code, column, text)));
+    let reason = |reason: almanac_data::Reason| InitReason { key: reason.key.to_owned(), value: reason.value, why: reason.why };
+    let (mut reasons, mut unused) = (Vec::new(), Vec::new());
+    for found in inferred.reasons {
+        if matches!(found.key, "unused" | "tables") { unused.push(reason(found)) } else { reasons.push(reason(found)) }
+    }
+    reasons.extend(layout.reasons);
+    if let Some((code, column, text)) = &country {
+        let why = format!("`{column}` is `{text}` in every row");
+        reasons.push(InitReason { key: "data.country".into(), value: code.clone(), why });
+    }
+    let questions = questions.chain(inferred.warnings).chain(layout.doubt).collect();
     InitAnswers {
         tables: tables.collect(),
         sql: inferred.sql,
@@ -65,9 +83,14 @@ fn answers_of(project: &Path, inferred: Inference) -> InitAnswers {
         decimal: inferred.csv.decimal,
         date_format: inferred.csv.date_formats.unwrap_or_default(),
         null_values: inferred.csv.null_values.unwrap_or_default(),
-        horizon: Some(horizon),
-        reasons: inferred.reasons.into_iter().map(|reason| (reason.key.to_owned(), reason.why)).collect(),
-        questions: questions.collect(),
+        country: country.map(|(code, ..)| code),
+        horizon: Some(layout.horizon),
+        folds: layout.folds,
+        fold_stride: layout.stride,
+        min_folds: layout.folds,
+        reasons,
+        unused,
+        questions,
         ..InitAnswers::default()
     }
 }

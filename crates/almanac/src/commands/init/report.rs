@@ -39,12 +39,15 @@ pub(super) fn findings(answers: &InitAnswers) -> Vec<Found> {
         ("negatives", text(&answers.negatives)),
         ("country", text(&answers.country)),
         ("horizon", answers.horizon.map_or_else(String::new, |steps| steps.to_string())),
+        ("folds", answers.folds.map_or_else(String::new, |folds| folds.to_string())),
     ];
     let why = |key: &str| {
-        let mut reasons = answers.reasons.iter().filter(|(path, _)| path.rsplit('.').next() == Some(key));
-        reasons.next().map_or_else(String::new, |(_, why)| why.replace('\n', "; "))
+        let section = if matches!(key, "horizon" | "folds") { "forecast" } else { "data" };
+        answers.why(&format!("{section}.{key}")).join("; ").replace('\n', "; ")
     };
-    rows.into_iter().filter(|(_, value)| !value.is_empty()).map(|(key, value)| Found { key, why: why(key), value }).collect()
+    let given = rows.into_iter().filter(|(_, value)| !value.is_empty()).map(|(key, value)| Found { key, why: why(key), value });
+    let unused = answers.why_unused().into_iter().map(|why| Found { key: "unused", value: String::new(), why });
+    given.chain(unused).collect()
 }
 
 /// Lays the answers out for people.
@@ -56,6 +59,8 @@ pub(super) fn table_of(answers: &InitAnswers) -> String {
 mod tests {
     use expect_test::expect;
 
+    use almanac_config::InitReason;
+
     use super::*;
 
     #[test]
@@ -65,7 +70,7 @@ mod tests {
             time: "date".to_owned(),
             target: "units".to_owned(),
             freq: Some("D".to_owned()),
-            reasons: vec![("data.freq".to_owned(), "all steps are of one day".to_owned())],
+            reasons: vec![InitReason { key: "data.freq".into(), value: "D".into(), why: "all steps are of one day".into() }],
             ..InitAnswers::default()
         };
         expect![[r"
