@@ -4,7 +4,7 @@ use crate::CoverageScore;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// Scores of all models of the latest backtest.
+/// Scores of all models of the backtest that chose the champion.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Leaderboard {
     /// Score that ranks the models, a field name of [`Scores`].

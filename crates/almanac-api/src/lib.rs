@@ -21,6 +21,6 @@ pub use history::{History, HistoryPoint, HistoryStatus};
 pub use leaderboard::{Leaderboard, LeaderboardRow, Scores, StepBucket};
 pub use predict::{PredictRequest, PredictResponse, PredictSeries, SkippedSeries};
 pub use problem::Problem;
-pub use project::{ExogColumns, LevelInfo, ModelInfo, ProjectInfo, Readiness};
+pub use project::{ExogColumns, IssueInfo, LevelInfo, ModelInfo, Outdated, OutdatedReason, ProjectInfo, Readiness};
 pub use row::{FutureRow, HistoryRow};
 pub use series::{CoverageScore, SeriesItem, SeriesMetrics, SeriesPage, SeriesState};

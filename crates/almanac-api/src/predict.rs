@@ -1,5 +1,6 @@
 //! Forecasts on request: history in, forecast out.
 
+use crate::row::columns_once;
 use crate::{ExogValue, ForecastRow, FutureRow, HistoryRow};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -7,7 +8,7 @@ use utoipa::ToSchema;
 
 /// Asks the champion for forecasts of the series in the body, known or new.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object with `series`")]
 pub struct PredictRequest {
     /// The series; each key once.
     pub series: Vec<PredictSeries>,
@@ -26,7 +27,7 @@ pub struct PredictRequest {
 
 /// One series of a predict request.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object with `unique_id` and `history`")]
 pub struct PredictSeries {
     /// Key of the series. A key that the project knows brings its static columns with it.
     #[schema(example = "store_1/item_7")]
@@ -37,7 +38,7 @@ pub struct PredictSeries {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub future: Vec<FutureRow>,
     /// Static columns by name.
-    #[serde(default, rename = "static", skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, rename = "static", deserialize_with = "columns_once", skip_serializing_if = "BTreeMap::is_empty")]
     pub statics: BTreeMap<String, ExogValue>,
 }
 

@@ -1,5 +1,6 @@
 //! What is served: the project, its levels and models, and whether it is ready.
 
+use crate::CoverageScore;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -24,8 +25,12 @@ pub struct ProjectInfo {
     pub horizon: u32,
     /// Quantiles that are forecast, rising.
     pub quantiles: Vec<f64>,
-    /// Issues in the forecast table, newest first.
+    /// Cutoffs of the issues that can be asked for, newest first: the served one, then what was said before it.
     pub cutoffs: Vec<String>,
+    /// The same issues with their models, in the same order.
+    pub issues: Vec<IssueInfo>,
+    /// Set where the served forecasts are not what the newest data and backtest would give.
+    pub outdated: Option<Outdated>,
     /// Hierarchy levels, from the top to the leaves.
     pub levels: Vec<LevelInfo>,
     /// Models with rows in the forecast table, the champion first.
@@ -34,8 +39,44 @@ pub struct ProjectInfo {
     pub exog: ExogColumns,
 }
 
-/// One hierarchy level.
+/// One issue of the forecast table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct IssueInfo {
+    /// Last timestamp that its models had seen.
+    #[schema(example = "2024-01-31")]
+    pub cutoff: String,
+    /// Models with forecasts in it.
+    pub models: Vec<String>,
+}
+
+/// Why the served forecasts are older than what the project knows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Outdated {
+    /// What kept newer forecasts away.
+    pub reason: OutdatedReason,
+    /// What it was, as a sentence without its full stop: the verdict of the gate, or how far the history runs ahead.
+    #[schema(example = "`lightgbm` (0.9312) does not beat `naive` (0.9120) over 3 cutoffs")]
+    pub detail: String,
+    /// Cutoff of the served forecasts.
+    #[schema(example = "2024-01-31")]
+    pub cutoff: String,
+    /// Last timestamp of the history.
+    #[schema(example = "2024-02-28")]
+    pub history_until: String,
+}
+
+/// What kept newer forecasts away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OutdatedReason {
+    /// The newest backtest did not pass its gate, so that its model was not promoted.
+    GateFailed,
+    /// The history has grown since, and no run has forecast from its end.
+    NewerHistory,
+}
+
+/// One hierarchy level.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct LevelInfo {
     /// Name, e.g. `region/store`.
     pub name: String,
@@ -43,6 +84,8 @@ pub struct LevelInfo {
     pub series: u64,
     /// Whether these are the series of the data, not sums of them.
     pub is_leaf: bool,
+    /// How often the champion's intervals held the actual value at this level, out of sample; empty where it was not measured.
+    pub coverage: Vec<CoverageScore>,
 }
 
 /// One model.

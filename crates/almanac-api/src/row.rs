@@ -48,6 +48,32 @@ impl<'de> Deserialize<'de> for FutureRow {
     }
 }
 
+/// Reads columns by name, each once: of two values for one column neither can be meant.
+pub(crate) fn columns_once<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, ExogValue>, D::Error> {
+    deserializer.deserialize_map(ColumnsVisitor)
+}
+
+struct ColumnsVisitor;
+
+impl<'de> Visitor<'de> for ColumnsVisitor {
+    type Value = BTreeMap<String, ExogValue>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object of columns and their values")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut columns = BTreeMap::new();
+        while let Some(key) = map.next_key::<String>()? {
+            let value = map.next_value()?;
+            if columns.insert(key.clone(), value).is_some() {
+                return Err(Error::custom(format_args!("duplicate field `{key}`")));
+            }
+        }
+        Ok(columns)
+    }
+}
+
 struct RowFields {
     ds: String,
     y: Option<Target>,

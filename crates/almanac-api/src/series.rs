@@ -37,16 +37,14 @@ pub struct SeriesItem {
 }
 
 /// Out-of-sample scores of one series; `null` where there is nothing to score.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct SeriesMetrics {
     /// Sum of absolute errors over the sum of actuals: 0.2 is 20 %.
     pub wape: Option<f64>,
     /// Sum of errors (forecast less actual) over the sum of actuals: above 0 is too high.
     pub bias: Option<f64>,
-    /// Absolute error scaled by the in-sample error of seasonal naive: below 1 is better than it.
-    pub mase: Option<f64>,
-    /// How often the intervals held the actual value.
-    pub coverage: Vec<CoverageScore>,
+    /// Root mean squared error over that of a naive forecast in the training data, mean over the cutoffs: below 1 beats it.
+    pub rmsse: Option<f64>,
 }
 
 /// Nominal and empirical coverage of one prediction interval, both as fractions.

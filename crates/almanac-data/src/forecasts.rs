@@ -6,6 +6,7 @@
 //! Not here: making forecasts, choosing the champion.
 
 mod export;
+mod issues;
 mod read;
 
 use std::io;
@@ -27,6 +28,7 @@ use crate::atomic::write_atomically;
 use crate::silver::{ds_array, ds_type};
 
 pub use export::{ExportFormat, export_forecasts, write_csv, write_json, write_parquet};
+pub use issues::{IssueInfo, list_issues};
 pub use read::{CutoffFilter, ForecastFilter, read_forecasts};
 
 const FREQ_KEY: &str = "almanac.freq";
@@ -170,6 +172,25 @@ fn table_schema(freq: Freq, quantiles: &[String]) -> Arc<Schema> {
     ];
     fields.extend(quantiles.iter().map(|name| Field::new(name, DataType::Float64, true)));
     Arc::new(Schema::new(fields).with_metadata([(FREQ_KEY.to_owned(), freq.to_string())].into()))
+}
+
+/// What the name of a file of the table tells; the texts as [`plain`] leaves them.
+#[derive(Debug, Clone, Copy)]
+struct FileName<'a> {
+    sequence: u64,
+    run: &'a str,
+    level: &'a str,
+    model: &'a str,
+}
+
+impl<'a> FileName<'a> {
+    /// Returns `None` for a file that [`append_forecast`] did not name.
+    fn parse(name: &'a str) -> Option<Self> {
+        let mut parts = name.strip_suffix(".parquet")?.split('-');
+        let (sequence, run, level, model) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+        let sequence = sequence.parse().ok()?;
+        parts.next().is_none().then_some(Self { sequence, run, level, model })
+    }
 }
 
 /// A name as part of a file name: anything unusual becomes `_` and a short hash keeps names apart.

@@ -9,7 +9,7 @@ use almanac_series::{Freq, Horizon, Quantile, SeriesId};
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::Float64Type;
 
-use crate::forecasts::{ForecastFilter, ForecastIssue, ForecastTableError, read_forecasts};
+use crate::forecasts::{ForecastFilter, ForecastIssue, ForecastTableError, forecast_batch, read_forecasts};
 use crate::lake::ds_values;
 
 /// Rows taken out of the forecast table.
@@ -30,6 +30,17 @@ impl ForecastTable {
             batch.project(&kept)
         };
         Ok(Self(batches.iter().map(without_level).collect::<Result<_, _>>()?))
+    }
+
+    /// Lays a forecast out as rows, without the column of the level.
+    ///
+    /// # Errors
+    /// [`ForecastTableError::Arrow`] only where a forecast holds more rows than a column can.
+    pub fn of(forecast: &Forecast) -> Result<Self, ForecastTableError> {
+        let mut batch = forecast_batch("", forecast)?;
+        let level = batch.schema().index_of("level")?;
+        batch.remove_column(level);
+        Ok(Self(vec![batch]))
     }
 
     /// Returns the number of rows.

@@ -19,10 +19,10 @@ pub use atomic::{StagedDir, sync_dir, write_atomically, write_bytes};
 pub use checks::{CheckContext, CheckError, CheckReport, CheckResult, CheckSpec, TypeClass, check_bronze, check_gold, check_silver};
 pub use fold_file::{read_forecast, write_forecast};
 pub use forecasts::{
-    CutoffFilter, ExportFormat, ForecastFilter, ForecastIssue, ForecastTableError, append_forecast, export_forecasts, forecast_batch,
-    read_forecasts, write_csv, write_json, write_parquet,
+    CutoffFilter, ExportFormat, ForecastFilter, ForecastIssue, ForecastTableError, IssueInfo, append_forecast, export_forecasts,
+    forecast_batch, list_issues, read_forecasts, write_csv, write_json, write_parquet,
 };
-pub use infer::{Answers, InferProjectError, Inference, InferredTable, Question, Reason, infer_project};
+pub use infer::{Answers, GapAnswer, InferProjectError, Inference, InferredTable, Question, Reason, infer_gaps, infer_project};
 pub use ingest::{
     ColumnKind, ColumnReport, CsvOptions, DayOrder, FILE_COLUMN, FileReport, IngestError, IngestReport, MAX_COLUMNS, Quarantined,
     ROW_COLUMN, SourceFormat, TableSpec, expand_source, ingest_table,

@@ -101,24 +101,33 @@ export class ForecastChart {
       columns.push(list.map((row) => row.forecast?.quantiles[band.high] ?? null));
     }
     columns.push(list.map((row) => row.forecast?.mean ?? null));
+    const cutoff = forecast.length ? parseDs(forecast[0].cutoff) : null;
     // A closed day says nothing about demand: the line passes over it (undefined), unlike over a gap (null).
-    columns.push(list.map((row) => (row.status === "closed" && !row.y ? undefined : row.y)));
+    const actual = list.map((row) => (row.status === "closed" && !row.y ? undefined : row.y));
+    // What the model knew, and what came after: the second line starts where the first ends.
+    const known = cutoff === null ? xs.length : xs.findLastIndex((x) => x <= cutoff) + 1;
+    const came = xs.map((_, index) => index).filter((index) => index >= known && actual[index] !== null && actual[index] !== undefined);
+    columns.push(actual.map((y, index) => (index < known ? y : null)));
+    columns.push(actual.map((y, index) => (!came.length || index < known - 1 ? null : y)));
     const gaps = xs.slice(1).map((x, i) => x - xs[i]).sort((a, b) => a - b);
     const step = gaps[Math.floor(gaps.length / 2)] || 1;
-    const cutoff = forecast.length ? parseDs(forecast[0].cutoff) : null;
-    this.data = { xs, list, bands, columns, step, cutoff, range, freq, label, isTime: list.length > 0 && !/^-?\d+$/.test(list[0].ds) };
+    const end = forecast.length ? parseDs(forecast.at(-1).ds) : null;
+    this.data = { xs, list, bands, columns, step, cutoff, known, came, end, range, freq, label, isTime: list.length > 0 && !/^-?\d+$/.test(list[0].ds) };
     this.rebuild();
     return bands;
   }
 
-  // The span that a range button stands for: so many steps of the past, and all of the forecast.
+  // The span that a range button stands for: so many steps of the past, and all of the forecast. Of an old forecast also some
+  // of what came after it.
   span() {
-    const { xs, list, range, step } = this.data;
+    const { xs, list, range, step, known, end } = this.data;
     const last = xs[xs.length - 1];
-    let end = list.length - 1;
-    while (end > 0 && list[end].status === null) end -= 1;
-    const first = range === Infinity ? xs[0] : xs[Math.max(0, end - range + 1)];
-    return [first - step * 0.6, last + step * 0.6];
+    if (range === Infinity) return [xs[0] - step * 0.6, last + step * 0.6];
+    let present = known - 1;
+    while (present > 0 && list[present].status === null) present -= 1;
+    const first = xs[Math.max(0, present - range + 1)];
+    const until = end === null ? last : Math.min(last, end + (end - xs[Math.max(0, known - 1)]) / 2);
+    return [first - step * 0.6, until + step * 0.6];
   }
 
   setRange(range) {
@@ -152,7 +161,13 @@ export class ForecastChart {
       series.push({ ...line, label: band.low }, { ...line, label: band.high });
     });
     series.push({ label: "mean", stroke: colour("--forecast"), width: 2, points: { show: columns[0].length < 60, size: 5 } });
-    series.push({ label: "y", stroke: colour("--history"), width: 1.4, points: { show: false } });
+    const history = { stroke: colour("--history"), width: 1.4 };
+    series.push({ label: "y", ...history, points: { show: false } });
+    const { came } = this.data;
+    // Dots only where there is room between them.
+    const isRoomy = (u, _, first, last) => came.length > 0 && (last - first) * 5 < u.over.clientWidth;
+    const dots = { show: isRoomy, size: 4.5, width: 1.2, stroke: colour("--history"), fill: colour("--surface") };
+    series.push({ label: "came", ...history, points: { ...dots, filter: () => came } });
     const axis = {
       stroke: colour("--muted"),
       grid: { stroke: colour("--grid"), width: 1 },
@@ -299,7 +314,7 @@ export class ForecastChart {
     const row = this.data.list[idx];
     const x = this.data.xs[idx];
     const lines = [];
-    if (row.status) lines.push(["Actual", number(row.y), "history"]);
+    if (row.status) lines.push([row.forecast ? "What came" : "Actual", number(row.y), "history"]);
     if (row.forecast) {
       lines.push(["Mean", number(row.forecast.mean), "forecast"]);
       for (const band of [...this.data.bands].reverse()) {

@@ -1,7 +1,7 @@
 // The explorer's frame: what is chosen, the address that says so, and the parts that show it.
 
 import { SeriesList } from "./list.js";
-import { ForecastChart, bandsOf, number, rangesOf } from "./chart.js";
+import { ForecastChart, bandsOf, number, parseDs, rangesOf } from "./chart.js";
 
 const project = JSON.parse(document.getElementById("project").textContent);
 const element = Object.fromEntries([...document.querySelectorAll("[id]")].map((node) => [node.id, node]));
@@ -21,7 +21,7 @@ function readAddress() {
   state.model = project.models.some((known) => known.name === query.get("model")) ? query.get("model") : champion;
   state.cutoff = project.cutoffs.includes(query.get("cutoff")) ? query.get("cutoff") : null;
   state.sort = [...element.sort.options].some((option) => option.value === query.get("sort")) ? query.get("sort") : "value.desc";
-  state.range = ranges.some(([name]) => name === query.get("range")) ? query.get("range") : ranges[1][0];
+  state.range = ranges.some(([name]) => name === query.get("range")) ? query.get("range") : ranges[0][0];
   state.search = query.get("search") ?? "";
 }
 
@@ -32,11 +32,21 @@ function writeAddress(isStep) {
   if (state.model !== champion) query.set("model", state.model);
   if (state.cutoff) query.set("cutoff", state.cutoff);
   if (state.sort !== "value.desc") query.set("sort", state.sort);
-  if (state.range !== ranges[1][0]) query.set("range", state.range);
+  if (state.range !== ranges[0][0]) query.set("range", state.range);
   if (state.search) query.set("search", state.search);
   const text = query.toString().replaceAll("%2F", "/");
   const address = text ? `/?${text}` : "/";
   if (address !== location.pathname + location.search) history[isStep ? "pushState" : "replaceState"](null, "", address);
+}
+
+// The issue that is looked at, and its model: an old one may lack the model that was asked for.
+const issue = () => project.issues.find((known) => known.cutoff === state.cutoff) ?? project.issues[0] ?? { cutoff: "", models: [] };
+
+function shownModel() {
+  const { models } = issue();
+  if (models.includes(state.model)) return state.model;
+  const known = project.models.filter((model) => models.includes(model.name));
+  return (known.findLast((model) => !model.is_baseline) ?? known[0])?.name ?? models[0] ?? state.model;
 }
 
 // ---- asking the server ----
@@ -81,8 +91,8 @@ function make(tag, attributes = {}, ...children) {
 }
 
 const compact = (value) => value.toLocaleString("en", { notation: "compact", maximumSignificantDigits: 3 });
-const percent = (value, digits = 1) => (value === null || value === undefined ? "–" : `${(value * 100).toFixed(digits)} %`);
-const signed = (value) => (value === null || value === undefined ? "–" : `${value < 0 ? "−" : "+"}${Math.abs(value * 100).toFixed(1)} %`);
+const percent = (value, digits = 1) => (value === null || value === undefined ? "–" : `${(value * 100).toFixed(digits)}\u00a0%`);
+const signed = (value) => (value === null || value === undefined ? "–" : `${value < 0 ? "−" : "+"}${Math.abs(value * 100).toFixed(1)}\u00a0%`);
 const STATES = { new: "new", intermittent: "intermittent", discontinued: "discontinued", skipped: "no forecast" };
 
 const list = new SeriesList({
@@ -105,7 +115,7 @@ const list = new SeriesList({
       make(
         "span",
         { class: "row-error", title: "WAPE, out of sample" },
-        make("span", { class: "bar", "aria-hidden": "true" }, make("i", { style: `width:${width}%` })),
+        error === null ? null : make("span", { class: "bar", "aria-hidden": "true" }, make("i", { style: `width:${width}%` })),
         make("span", {}, error === null ? "not scored" : percent(error, 0))
       ),
     ];
@@ -123,26 +133,39 @@ function drawControls() {
   element.level.value = state.level;
   element.sort.value = state.sort;
   element.search.value = state.search;
-  const models = project.models.map((model) =>
-    make("option", { value: model.name }, model.is_champion ? `${model.name} (champion)` : model.is_baseline ? `${model.name} (baseline)` : model.name)
-  );
+  const known = new Map(project.models.map((model) => [model.name, model]));
+  const names = [...project.models.map((model) => model.name), ...issue().models.filter((name) => !known.has(name))];
+  const role = (name) => (known.get(name)?.is_champion ? " (champion)" : known.get(name)?.is_baseline ? " (baseline)" : "");
+  const models = names.map((name) => {
+    const isAbsent = !issue().models.includes(name);
+    return make("option", { value: name, disabled: isAbsent }, isAbsent ? `${name} (not at this cutoff)` : name + role(name));
+  });
   element.model.replaceChildren(...models);
-  if (state.model) element.model.value = state.model;
+  element.model.value = shownModel() ?? "";
   const cutoffs = project.cutoffs.map((cutoff, index) => make("option", { value: cutoff }, index ? cutoff : `${cutoff} (latest)`));
   element.cutoff.replaceChildren(...cutoffs);
-  element.cutoff.value = state.cutoff ?? project.cutoffs[0] ?? "";
+  element.cutoff.value = issue().cutoff;
   element.ranges.replaceChildren(
     ...ranges.map(([name]) => make("button", { type: "button", "aria-pressed": name === state.range, "data-range": name }, name))
   );
-  const all = new URLSearchParams({ level: state.level, format: "csv" });
-  if (state.model) all.set("model", state.model);
-  if (state.cutoff) all.set("cutoff", state.cutoff);
-  element["download-all"].href = `/api/v1/forecasts?${all}`;
+  for (const format of ["csv", "parquet"]) {
+    const all = new URLSearchParams({ level: state.level, model: shownModel(), format });
+    if (state.cutoff) all.set("cutoff", state.cutoff);
+    element[`download-${format}`].href = `/api/v1/forecasts?${all}`;
+  }
 }
 
-function drawLegend(bands, points) {
+// What has come of a forecast so far: its steps beside the values that count. A stock-out or a closed day tells nothing of demand.
+function outcome(points, forecast) {
+  const actual = new Map(points.filter((point) => point.y !== null && ["observed", "filled"].includes(point.status)).map((point) => [point.ds, point.y]));
+  return forecast.filter((row) => actual.has(row.ds)).map((row) => ({ row, y: actual.get(row.ds) }));
+}
+
+function drawLegend(bands, points, came, forecast) {
   const seen = new Set(points.map((point) => point.status));
-  const entries = [["history", "Actual"], ["forecast", "Mean"]];
+  const entries = [["history", came.length ? "Actual, known then" : "Actual"]];
+  if (came.length) entries.push(["came", "What came"]);
+  if (forecast.length) entries.push(["forecast", "Mean"]);
   [...bands].reverse().forEach((band, index) => entries.push([["narrow", "middle", "wide"][index], `${Math.round(band.level * 100)} %`]));
   if (seen.has("censored")) entries.push(["stockout", "Stock-out"]);
   if (seen.has("closed")) entries.push(["closed", "Closed"]);
@@ -153,42 +176,71 @@ function figure(name, value, note, tone) {
   return make("div", { class: tone ? `figure ${tone}` : "figure" }, make("dt", {}, name), make("dd", {}, value), make("dd", { class: "note" }, note));
 }
 
-function drawFigures(item, points, forecast) {
-  const figures = [];
-  const { wape, bias, mase, coverage } = item?.metrics ?? { wape: null, bias: null, mase: null, coverage: [] };
-  if (forecast.length) {
-    const ahead = forecast.reduce((sum, row) => sum + row.mean, 0);
-    const past = points.filter((point) => point.ds <= forecast[0].cutoff || !/T|-/.test(point.ds)).slice(-forecast.length);
-    const before = past.reduce((sum, point) => sum + (point.y ?? 0), 0);
-    const note = before > 0 && past.length === forecast.length ? `${signed(ahead / before - 1)} on the ${past.length} before` : "sum of the mean";
-    figures.push(figure(`Next ${forecast.length} steps`, number(ahead), note));
-  }
-  figures.push(figure("WAPE", percent(wape), "of the volume misplaced"));
-  const lean = bias === null ? "not scored" : Math.abs(bias) < 0.005 ? "balanced" : bias > 0 ? "forecasts too much" : "forecasts too little";
-  figures.push(figure("Bias", signed(bias), lean));
-  figures.push(figure("MASE", mase === null ? "–" : mase.toFixed(2), mase === null ? "not scored" : mase < 1 ? "beats seasonal naive" : "no better than seasonal naive"));
-  for (const { nominal, empirical } of coverage) {
-    const off = Math.abs(empirical - nominal) > 0.1 ? "off" : null;
-    figures.push(figure(`${Math.round(nominal * 100)} % covers`, percent(empirical), `${Math.round(nominal * 100)} % promised`, off));
-  }
-  // The list scores the champion only: beside another model's forecast that has to be said.
-  if (state.model !== champion) for (const node of figures.slice(forecast.length ? 1 : 0)) node.querySelector("dt").append(` · ${champion}`);
-  element.figures.replaceChildren(...figures);
+function drawFigures(item, points, forecast, came) {
+  element.figures.replaceChildren(...(came.length ? figuresOfOutcome(forecast, came) : figuresOfForecast(item, points, forecast)));
 }
 
-function drawTable(forecast) {
+// A forecast that time has caught up with is judged by what came, not by the backtest.
+function figuresOfOutcome(forecast, came) {
+  const sum = (value) => came.reduce((total, one) => total + value(one), 0);
+  const [ahead, actual] = [sum(({ row }) => row.mean), sum(({ y }) => y)];
+  const missed = sum(({ row, y }) => Math.abs(row.mean - y));
+  const steps = came.length === forecast.length ? `in all ${came.length} steps` : `in ${came.length} of ${forecast.length} steps`;
+  const figures = [
+    figure("Forecast", number(ahead), steps),
+    figure("What came", number(actual), actual > 0 ? `the forecast was ${signed(ahead / actual - 1)}` : "in the same steps"),
+    figure("WAPE", actual > 0 ? percent(missed / actual) : "–", actual > 0 ? "of what came misplaced" : "nothing was sold"),
+  ];
+  const bands = bandsOf(Object.keys(forecast[0].quantiles));
+  const band = bands.sort((a, b) => Math.abs(a.level - 0.8) - Math.abs(b.level - 0.8))[0];
+  if (band) {
+    const held = came.filter(({ row, y }) => y >= row.quantiles[band.low] && y <= row.quantiles[band.high]).length;
+    const level = `${Math.round(band.level * 100)} %`;
+    // Of few steps, a miss more or less says nothing yet.
+    const tone = came.length >= 10 && held / came.length < band.level - 0.15 ? "off" : null;
+    figures.push(figure(`Inside the ${level}`, `${held} of ${came.length}`, `${level} promised`, tone));
+  }
+  return figures;
+}
+
+function figuresOfForecast(item, points, forecast) {
+  const figures = [];
+  const { wape, bias, rmsse } = item?.metrics ?? { wape: null, bias: null, rmsse: null };
+  if (forecast.length) {
+    const ahead = forecast.reduce((sum, row) => sum + row.mean, 0);
+    const past = points.filter((point) => parseDs(point.ds) <= parseDs(forecast[0].cutoff)).slice(-forecast.length);
+    const before = past.reduce((sum, point) => sum + (point.y ?? 0), 0);
+    const note = before > 0 && past.length === forecast.length ? `${signed(ahead / before - 1)} on the last ${past.length}` : "sum of the mean";
+    figures.push(figure(forecast.length === 1 ? "Next step" : `Next ${forecast.length} steps`, number(ahead), note));
+  }
+  const scores = [figure("WAPE", percent(wape), wape === null ? "not scored" : "of volume misplaced")];
+  const lean = bias === null ? "not scored" : Math.abs(bias) < 0.005 ? "balanced" : bias > 0 ? "forecasts too much" : "forecasts too little";
+  scores.push(figure("Bias", signed(bias), lean));
+  scores.push(figure("RMSSE", rmsse === null ? "–" : rmsse.toFixed(2), rmsse === null ? "not scored" : rmsse < 1 ? "beats naive" : "no better than naive"));
+  const { coverage } = project.levels.find((level) => level.name === state.level);
+  const held = [...coverage].sort((a, b) => Math.abs(a.nominal - 0.8) - Math.abs(b.nominal - 0.8))[0];
+  if (held && forecast.length) {
+    const tone = Math.abs(held.empirical - held.nominal) > 0.1 ? "off" : null;
+    scores.push(figure(`${Math.round(held.nominal * 100)} % interval held`, percent(held.empirical), `all series of ${state.level}`, tone));
+  }
+  // The backtest scores the champion only: beside another model's forecast that has to be said.
+  if (shownModel() !== champion) for (const node of scores) node.querySelector("dt").append(` · ${champion}`);
+  return [...figures, ...scores];
+}
+
+function drawTable(forecast, came) {
   element["table-card"].hidden = !forecast.length;
   if (!forecast.length) return;
   const bands = bandsOf(Object.keys(forecast[0].quantiles)).reverse();
-  const head = make("tr", {}, make("th", { scope: "col" }, "Timestamp"), make("th", { scope: "col", class: "number" }, "Mean"));
-  for (const band of bands) head.append(make("th", { scope: "col", class: "number" }, `${Math.round(band.level * 100)} % interval`));
+  const actual = new Map(came.map(({ row, y }) => [row.ds, y]));
+  const columns = ["Mean", ...bands.map((band) => `${Math.round(band.level * 100)} % interval`)];
+  if (actual.size) columns.unshift("What came");
+  const head = make("tr", {}, make("th", { scope: "col" }, "Timestamp"), ...columns.map((name) => make("th", { scope: "col", class: "number" }, name)));
   const body = make("tbody");
   for (const row of forecast) {
-    const line = make("tr", {}, make("th", { scope: "row" }, row.ds), make("td", { class: "number" }, number(row.mean)));
-    for (const band of bands) {
-      line.append(make("td", { class: "number" }, `${number(row.quantiles[band.low])} – ${number(row.quantiles[band.high])}`));
-    }
-    body.append(line);
+    const cells = [number(row.mean), ...bands.map((band) => `${number(row.quantiles[band.low])} – ${number(row.quantiles[band.high])}`)];
+    if (actual.size) cells.unshift(number(actual.get(row.ds)));
+    body.append(make("tr", {}, make("th", { scope: "row" }, row.ds), ...cells.map((text) => make("td", { class: "number" }, text))));
   }
   element.table.replaceChildren(make("thead", {}, head), body);
 }
@@ -198,10 +250,11 @@ function drawTrouble(trouble) {
   element.trouble.hidden = !problem;
   document.querySelector(".detail").classList.toggle("in-trouble", Boolean(problem));
   if (!problem) return;
-  const isGone = problem.status === 404;
-  const way = make("button", { type: "button", class: "button" }, isGone ? "Show the first series" : "Try again");
-  way.addEventListener("click", () => (isGone ? list.select(0) : show()));
-  const hint = isGone ? "choose one from the list, or search for it" : problem.hint;
+  const isGone = problem.status === 404 && problem.detail.startsWith("series");
+  const isOld = problem.status === 404 && !isGone && state.cutoff !== null;
+  const way = make("button", { type: "button", class: "button" }, isGone ? "Show the first series" : isOld ? "Show the latest cutoff" : "Try again");
+  way.addEventListener("click", () => (isGone ? list.select(0) : isOld ? switchTo("cutoff", null) : show()));
+  const hint = isGone ? "choose one from the list, or search for it" : isOld ? `${state.level} was not forecast then` : problem.hint;
   element.trouble.replaceChildren(
     make("h2", {}, problem.title),
     make("p", {}, ...sentence(problem.detail)),
@@ -229,6 +282,7 @@ async function show() {
   pending?.abort();
   pending = new AbortController();
   const { signal } = pending;
+  document.querySelector(".detail").classList.toggle("is-empty", !state.series);
   if (!state.series) {
     element.title.textContent = "No series chosen";
     element.about.textContent = "Choose one from the list.";
@@ -237,30 +291,33 @@ async function show() {
   const asked = { level: state.level, series: state.series };
   element.title.textContent = state.series;
   document.title = `${state.series} · ${project.name} · Almanac`;
+  const model = shownModel();
   const download = new URLSearchParams({ ...asked, format: "csv" });
-  if (state.model) download.set("model", state.model);
+  if (model) download.set("model", model);
   if (state.cutoff) download.set("cutoff", state.cutoff);
   element.download.href = `/api/v1/forecasts?${download}`;
   element.chart.setAttribute("aria-busy", "true");
   try {
     const [past, forecast, item] = await Promise.all([
       ask("/api/v1/history", asked, signal),
-      ask("/api/v1/forecasts", { ...asked, model: state.model, cutoff: state.cutoff }, signal),
+      ask("/api/v1/forecasts", { ...asked, model, cutoff: state.cutoff }, signal),
       findItem(signal),
     ]);
     drawTrouble(null);
     element.download.removeAttribute("aria-disabled");
     current = item;
     const about = [state.level, item && STATES[item.state], `${past.points.length.toLocaleString("en")} rows to ${past.points.at(-1)?.ds ?? "–"}`];
+    if (!forecast.length && item?.state !== "skipped") about.push("no forecast");
     element.about.replaceChildren(...about.filter(Boolean).map((text) => make("span", {}, text)));
-    drawFigures(item, past.points, forecast);
+    const came = outcome(past.points, forecast);
+    drawFigures(item, past.points, forecast, came);
     const range = ranges.find(([name]) => name === state.range)[1];
     const bands = chart.show({ points: past.points, forecast, range, freq: project.freq });
-    drawLegend(bands, past.points);
-    drawTable(forecast);
+    drawLegend(bands, past.points, came, forecast);
+    drawTable(forecast, came);
     const until = forecast.length ? ` and ${forecast.length} forecast steps to ${forecast.at(-1).ds}` : ", without a forecast";
     element.chart.setAttribute("aria-label", `${state.series}: ${past.points.length} rows of history${until}. Arrow keys read the values.`);
-    element.chart.dataset.shown = `${state.level}|${state.series}|${state.model}|${state.cutoff ?? ""}`;
+    element.chart.dataset.shown = `${state.level}|${state.series}|${model}|${state.cutoff ?? ""}`;
   } catch (trouble) {
     if (trouble.name === "AbortError") return;
     if (!(trouble instanceof Trouble)) throw trouble;
@@ -342,15 +399,13 @@ element.sort.addEventListener("change", () => {
   writeAddress(false);
   fill({ chooseFirst: false });
 });
-for (const name of ["model", "cutoff"]) {
-  element[name].addEventListener("change", () => {
-    const value = element[name].value;
-    state[name] = name === "cutoff" && value === project.cutoffs[0] ? null : value;
-    writeAddress(true);
-    drawControls();
-    show();
-  });
+function switchTo(name, value) {
+  state[name] = name === "cutoff" && value === project.cutoffs[0] ? null : value;
+  writeAddress(true);
+  drawControls();
+  show();
 }
+for (const name of ["model", "cutoff"]) element[name].addEventListener("change", () => switchTo(name, element[name].value));
 element.ranges.addEventListener("click", (event) => {
   const name = event.target.dataset.range;
   if (!name) return;

@@ -32,7 +32,7 @@ pub trait ForecastService: Send + Sync + 'static {
     /// Returns the last rows of one series, oldest first, without rows after the end of its history.
     fn history(&self, query: &HistoryQuery) -> Result<History, ServiceError>;
 
-    /// Hands the matching rows of the forecast table to `emit`, sorted by (`unique_id`, `ds`), and stops early when it
+    /// Hands the matching rows of one issue of the forecast table to `emit`, sorted by (`unique_id`, `ds`), and stops early when it
     /// breaks. Called from one thread; a level's 30,000 series need not be in memory at once. An unknown level, series,
     /// model or cutoff is found before the first row.
     fn forecasts(&self, query: &ForecastQuery, emit: &mut dyn FnMut(ForecastRow) -> ControlFlow<()>) -> Result<(), ServiceError>;
@@ -54,7 +54,7 @@ pub trait ForecastService: Send + Sync + 'static {
     /// timestamps read. What is left to the implementor: alignment to the frequency and the greatest horizon.
     fn predict(&self, query: &PredictQuery) -> Result<PredictResponse, ServiceError>;
 
-    /// Returns the scores of the latest backtest.
+    /// Returns the scores of the backtest that chose the champion.
     fn leaderboard(&self) -> Result<Leaderboard, ServiceError>;
 }
 
@@ -126,7 +126,7 @@ pub struct ForecastQuery {
 /// Which issue of a forecast.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cutoff {
-    /// The newest in the forecast table.
+    /// The served one.
     Latest,
     /// The one with this label, written as in `ProjectInfo::cutoffs`.
     At(String),
@@ -161,7 +161,7 @@ pub struct PredictSeriesQuery {
 pub struct PredictRow {
     /// Microseconds since 1970-01-01 (civil time; UTC where the project has a time zone), or the integer step.
     pub ds: i64,
-    /// Target: finite, at most 1e300 in size; `None` is missing.
+    /// Target: finite, at most 1e30 in size; `None` is missing.
     pub y: Option<f64>,
     /// Exogenous columns by name; numbers are finite.
     pub exog: BTreeMap<String, ExogValue>,

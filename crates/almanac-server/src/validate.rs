@@ -7,18 +7,33 @@ use almanac_api::{ExogColumns, ExogValue, PredictRequest, PredictSeries, Project
 use almanac_series::{Horizon, Level, Quantile, SeriesId};
 use std::collections::{BTreeMap, HashSet};
 
-/// Greatest size of a number: room to square and sum without overflow is left to the models.
-const LARGEST: f64 = 1e300;
+/// Greatest size of a number: models keep features as 32-bit floats and sum windows of them.
+const LARGEST: f64 = 1e30;
 /// Most series in one request.
 const MOST_SERIES: usize = 10_000;
+/// Most quantiles in one request: the answer holds each for every step of every series.
+const MOST_QUANTILES: usize = 200;
+/// Most bytes in the key of a series: it stands in every row of the answer.
+const LONGEST_KEY: usize = 1000;
 
 /// Reads the body of a predict request.
 pub(crate) fn read(body: &[u8]) -> Result<PredictRequest, ApiError> {
+    if body.trim_ascii_start().first().is_none_or(|first| *first != b'{') {
+        return Err(ApiError::invalid(
+            "the body is not a JSON object",
+            Some("send an object with `series`; `/docs` has an example".to_owned()),
+        ));
+    }
     let mut json = serde_json::Deserializer::from_slice(body);
     let request = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let path = error.path().to_string();
         let hint = json_hint(body, error.inner());
-        let detail = if path == "." { error.inner().to_string() } else { format!("`{path}`: {}", error.inner()) };
+        let said = error
+            .inner()
+            .to_string()
+            .replace("expected u32", "expected a whole number of steps")
+            .replace("expected f64", "expected a number");
+        let detail = if path == "." { said } else { format!("`{path}`: {said}") };
         ApiError::invalid(detail, hint)
     })?;
     json.end().map_err(|error| ApiError::invalid(error.to_string(), Some("send one JSON object and nothing after it".to_owned())))?;
@@ -26,9 +41,6 @@ pub(crate) fn read(body: &[u8]) -> Result<PredictRequest, ApiError> {
 }
 
 fn json_hint(body: &[u8], error: &serde_json::Error) -> Option<String> {
-    if body.is_empty() {
-        return Some("send a JSON object with `series`; `/docs` has an example".to_owned());
-    }
     if !error.is_syntax() {
         let is_quoted = error.to_string().starts_with("invalid type: string") && error.to_string().contains("expected a number");
         return is_quoted.then(|| "write numbers without quotes, and `null` for a missing value".to_owned());
@@ -59,6 +71,10 @@ pub(crate) fn check(request: PredictRequest, project: &ProjectInfo) -> Result<Pr
     for (index, one) in request.series.into_iter().enumerate() {
         if one.unique_id.is_empty() {
             return Err(ApiError::invalid(format!("`series[{index}].unique_id` is empty"), None));
+        }
+        if one.unique_id.len() > LONGEST_KEY {
+            let detail = format!("`series[{index}].unique_id` has {} bytes, at most {LONGEST_KEY} are allowed", one.unique_id.len());
+            return Err(ApiError::invalid(detail, None));
         }
         if !seen.insert(one.unique_id.clone()) {
             let detail = format!("`series[{index}].unique_id`: `{}` stands more than once", one.unique_id);
@@ -92,6 +108,10 @@ fn quantiles(request: &PredictRequest, project: &ProjectInfo) -> Result<Vec<Quan
     }
     quantiles.sort_by(|a, b| a.probability().total_cmp(&b.probability()));
     quantiles.dedup();
+    if quantiles.len() > MOST_QUANTILES {
+        let detail = format!("`levels` and `quantiles` ask for {} quantiles, at most {MOST_QUANTILES} are allowed", quantiles.len());
+        return Err(ApiError::invalid(detail, None));
+    }
     Ok(quantiles)
 }
 

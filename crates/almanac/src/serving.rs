@@ -6,18 +6,21 @@
 mod loaded;
 mod predict;
 
-use std::ops::ControlFlow;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::io::Write;
+use std::ops::{ControlFlow, Range};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError, RwLock, TryLockError};
 use std::time::{Duration, Instant, SystemTime};
 
 use almanac_api::{
-    ExogColumns, ForecastRow, History, HistoryPoint, HistoryStatus, Leaderboard, LeaderboardRow, LevelInfo, ModelInfo, PredictResponse,
-    ProjectInfo, Readiness, Scores, SeriesItem, SeriesMetrics, SeriesPage, SeriesState, StepBucket,
+    CoverageScore, ExogColumns, ForecastRow, History, HistoryPoint, HistoryStatus, IssueInfo, Leaderboard, LeaderboardRow, LevelInfo,
+    ModelInfo, PredictResponse, ProjectInfo, Readiness, Scores, SeriesItem, SeriesMetrics, SeriesPage, SeriesState, StepBucket,
 };
-use almanac_model::Forecast;
-use almanac_pipeline::{ModelFactory, PipelineError, Project};
-use almanac_series::RowStatus;
-use almanac_server::{Cutoff, ForecastQuery, ForecastService, HistoryQuery, Order, PredictQuery, SeriesQuery, SeriesSort, ServiceError};
+use almanac_data::ForecastTable;
+use almanac_model::{Forecast, ForecastSpan};
+use almanac_pipeline::{ModelFactory, PipelineError, Project, read_latest_selection};
+use almanac_series::{Horizon, RowStatus};
+use almanac_server::{ForecastQuery, ForecastService, HistoryQuery, Order, PredictQuery, SeriesQuery, SeriesSort, ServiceError};
 
 use self::loaded::Loaded;
 
@@ -29,8 +32,24 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 pub(crate) struct Serving {
     project: Project,
     models: Box<dyn ModelFactory>,
-    loaded: RwLock<Option<(SystemTime, Arc<Loaded>)>>,
+    loaded: RwLock<Option<(Seen, Arc<Loaded>)>>,
     looked: Mutex<Option<Instant>>,
+}
+
+/// When the files changed that say what is served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Seen {
+    champion: SystemTime,
+    /// The newest backtest's, whether its model was promoted or not.
+    selection: Option<SystemTime>,
+}
+
+impl Seen {
+    /// Returns `None` where there is no champion.
+    fn now(project: &Project) -> Option<Self> {
+        let changed = |path: PathBuf| std::fs::metadata(path).and_then(|meta| meta.modified()).ok();
+        Some(Self { champion: changed(project.champion())?, selection: changed(project.model().join("selection.json")) })
+    }
 }
 
 impl Serving {
@@ -42,26 +61,35 @@ impl Serving {
     /// Returns what is served now, after looking for a new champion if the last look is a while ago.
     fn current(&self) -> Result<Arc<Loaded>, ServiceError> {
         let held = || self.loaded.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
+        // While one request reads the new champion, the others go on with the old one.
+        let mut looked = match (self.looked.try_lock(), held()) {
+            (Ok(looked), _) => looked,
+            (Err(TryLockError::Poisoned(poisoned)), _) => poisoned.into_inner(),
+            (Err(TryLockError::WouldBlock), Some((_, loaded))) => return Ok(loaded),
+            (Err(TryLockError::WouldBlock), None) => self.looked.lock().unwrap_or_else(PoisonError::into_inner),
+        };
         if let (Some((_, loaded)), Some(at)) = (held(), *looked)
             && at.elapsed() < LOOK_EVERY
         {
             return Ok(loaded);
         }
         *looked = Some(Instant::now());
-        let changed = std::fs::metadata(self.project.champion()).and_then(|meta| meta.modified());
-        let Ok(changed) = changed else {
+        let Some(seen) = Seen::now(&self.project) else {
             return held().map(|(_, loaded)| loaded).ok_or_else(|| not_ready(&PipelineError::NoChampion));
         };
-        if let Some((at, loaded)) = held()
-            && at == changed
-        {
-            return Ok(loaded);
+        if let Some((before, loaded)) = held() {
+            if seen == before {
+                return Ok(loaded);
+            }
+            if seen.champion == before.champion && !self.verdict_changed(&loaded) {
+                *self.loaded.write().unwrap_or_else(PoisonError::into_inner) = Some((seen, Arc::clone(&loaded)));
+                return Ok(loaded);
+            }
         }
         match Loaded::read(&self.project, self.models.as_ref()) {
             Ok(fresh) => {
                 let fresh = Arc::new(fresh);
-                *self.loaded.write().unwrap_or_else(PoisonError::into_inner) = Some((changed, Arc::clone(&fresh)));
+                *self.loaded.write().unwrap_or_else(PoisonError::into_inner) = Some((seen, Arc::clone(&fresh)));
                 Ok(fresh)
             }
             // A run may be replacing the lake right now: what was loaded stays true.
@@ -73,6 +101,25 @@ impl Serving {
                 None => Err(not_ready(&error)),
             },
         }
+    }
+
+    /// Returns whether a newer backtest changes what is to be said of the champion. One that passed is followed by a promotion.
+    fn verdict_changed(&self, loaded: &Loaded) -> bool {
+        let is_refused = read_latest_selection(&self.project).is_ok_and(|latest| !latest.gate.passed);
+        is_refused || loaded.is_refused()
+    }
+
+    /// Returns the forecast that a query is about, and the place of its series in it; `None` where the series is known, but not forecast.
+    fn find(&self, loaded: &Loaded, query: &ForecastQuery) -> Result<(Arc<Forecast>, Option<Range<usize>>), ServiceError> {
+        let level = loaded.level(&query.level)?;
+        let issue = loaded.issue(&query.cutoff)?;
+        let model = query.model.as_deref().unwrap_or(&loaded.champion.model);
+        let forecast = loaded.forecast(&self.project, issue, level, model)?;
+        let all = 0..forecast.n_series();
+        let Some(id) = &query.unique_id else { return Ok((forecast, Some(all))) };
+        loaded.node(level, id)?;
+        let place = forecast.position(id).map(|position| position..position + 1);
+        Ok((forecast, place))
     }
 }
 
@@ -108,7 +155,9 @@ impl ForecastService for Serving {
             name: level.name.clone(),
             series: level.nodes.len() as u64,
             is_leaf: index == loaded.hierarchy.bottom(),
+            coverage: coverage_at(&loaded, &level.name),
         });
+        let issue = |issue: &loaded::Issue| IssueInfo { cutoff: issue.cutoff.clone(), models: issue.models.clone() };
         let names = |names: &mut dyn Iterator<Item = &str>| names.map(str::to_owned).collect();
         Ok(ProjectInfo {
             name: self.project.name(),
@@ -119,7 +168,9 @@ impl ForecastService for Serving {
             timezone: loaded.panel.timezone().map(str::to_owned),
             horizon: file.horizon as u32,
             quantiles: file.quantiles.clone(),
-            cutoffs: vec![champion.cutoff.clone()],
+            cutoffs: loaded.issues.iter().map(|issue| issue.cutoff.clone()).collect(),
+            issues: loaded.issues.iter().map(issue).collect(),
+            outdated: loaded.outdated.clone(),
             levels: levels.collect(),
             models,
             exog: ExogColumns {
@@ -193,26 +244,9 @@ impl ForecastService for Serving {
     }
 
     fn forecasts(&self, query: &ForecastQuery, emit: &mut dyn FnMut(ForecastRow) -> ControlFlow<()>) -> Result<(), ServiceError> {
-        let loaded = self.current()?;
-        let level = loaded.level(&query.level)?;
-        if let Cutoff::At(label) = &query.cutoff
-            && *label != loaded.champion.cutoff
-        {
-            return Err(not_found("cutoff", label));
-        }
-        let model = query.model.as_deref().unwrap_or(&loaded.champion.model);
-        let forecast = loaded.forecast(&self.project, level, model)?;
-        let only = match &query.unique_id {
-            None => None,
-            Some(id) => {
-                loaded.node(level, id)?;
-                // Known, but not forecast: no rows.
-                let Some(position) = forecast.position(id) else { return Ok(()) };
-                Some(position)
-            }
-        };
-        let steps = query.horizon.map_or(usize::MAX, |horizon| horizon.steps());
-        for position in only.map_or(0..forecast.n_series(), |position| position..position + 1) {
+        let (forecast, place) = self.find(&*self.current()?, query)?;
+        let steps = query.horizon.map_or(usize::MAX, Horizon::steps);
+        for position in place.into_iter().flatten() {
             for row in rows_of(&forecast, position, steps) {
                 if emit(row).is_break() {
                     return Ok(());
@@ -220,6 +254,14 @@ impl ForecastService for Serving {
             }
         }
         Ok(())
+    }
+
+    fn write_parquet(&self, query: &ForecastQuery, out: &mut (dyn Write + Send)) -> Result<(), ServiceError> {
+        let (forecast, place) = self.find(&*self.current()?, query)?;
+        let asked = query.horizon.unwrap_or(forecast.horizon).min(forecast.horizon);
+        let cut = (place != Some(0..forecast.n_series()) || asked < forecast.horizon).then(|| part_of(&forecast, place, asked));
+        let table = ForecastTable::of(cut.as_ref().unwrap_or(&*forecast)).map_err(ServiceError::internal)?;
+        almanac_data::write_parquet(out, table.batches()).map_err(ServiceError::internal)
     }
 
     fn predict(&self, query: &PredictQuery) -> Result<PredictResponse, ServiceError> {
@@ -252,11 +294,34 @@ impl ForecastService for Serving {
 /// Coverage of a model's calibrated intervals: measured per level for the champion, at the bottom for the others.
 fn coverage_of(loaded: &Loaded, row: &almanac_evaluate::LeaderboardRow) -> Vec<almanac_api::CoverageScore> {
     let whole = row.horizon_from == 1 && row.horizon_to == loaded.bundle.file().horizon;
-    if whole && row.model == loaded.champion.model {
-        let of_level = loaded.selection.cross_coverage.iter().filter(|measured| measured.level == row.level);
-        return of_level.map(|measured| almanac_api::CoverageScore { nominal: measured.nominal, empirical: measured.empirical }).collect();
+    let mut coverage = if whole && row.model == loaded.champion.model { coverage_at(loaded, &row.level) } else { Vec::new() };
+    for (nominal, empirical) in &row.coverage {
+        if !coverage.iter().any(|known| (known.nominal - nominal).abs() < 1e-9) {
+            // 1 - 2 × 0.165 is not 0.67 in binary.
+            coverage.push(CoverageScore { nominal: (nominal * 1e9).round() / 1e9, empirical: *empirical });
+        }
     }
-    row.coverage.iter().map(|(nominal, empirical)| almanac_api::CoverageScore { nominal: *nominal, empirical: *empirical }).collect()
+    coverage.sort_by(|a, b| a.nominal.total_cmp(&b.nominal));
+    coverage
+}
+
+/// Coverage of the champion's intervals at a level, each cutoff measured after calibrating on the others.
+fn coverage_at(loaded: &Loaded, level: &str) -> Vec<CoverageScore> {
+    let of_level = loaded.selection.cross_coverage.iter().filter(|measured| measured.level == level);
+    of_level.map(|measured| CoverageScore { nominal: measured.nominal, empirical: measured.empirical }).collect()
+}
+
+/// Cuts a forecast to some of its series and its first steps.
+fn part_of(forecast: &Forecast, place: Option<Range<usize>>, horizon: Horizon) -> Forecast {
+    let mut part = Forecast::empty(&forecast.model, forecast.freq, horizon, &forecast.quantiles);
+    let steps = horizon.steps();
+    for position in place.into_iter().flatten() {
+        let span = &forecast.series[position];
+        let span = ForecastSpan { id: span.id.clone(), cutoff: span.cutoff };
+        let values = &forecast.quantiles_of(position)[..steps * forecast.quantiles.len()];
+        part.push(span, &forecast.mean_of(position)[..steps], values);
+    }
+    part
 }
 
 /// Ranks the models within each level and part of the horizon.
@@ -276,12 +341,12 @@ fn series_item(loaded: &Loaded, level: usize, node: usize) -> SeriesItem {
     SeriesItem {
         unique_id: spec.nodes[node].to_string(),
         level: spec.name.clone(),
-        value: error.map_or(0.0, |error| error.value),
+        // Adding 0 turns a negative zero, the sum of nothing, into a plain one.
+        value: error.map_or(0.0, |error| error.value) + 0.0,
         metrics: SeriesMetrics {
             wape: error.and_then(|error| error.wape),
             bias: error.and_then(|error| error.bias),
-            mase: None,
-            coverage: Vec::new(),
+            rmsse: error.and_then(|error| error.rmsse),
         },
         state: life.state,
         last_ds: loaded.panel.freq().label(life.last),
@@ -315,6 +380,8 @@ fn before_the_first_run(project: &Project) -> ProjectInfo {
         horizon: 0,
         quantiles: Vec::new(),
         cutoffs: Vec::new(),
+        issues: Vec::new(),
+        outdated: None,
         levels: Vec::new(),
         models: Vec::new(),
         exog: ExogColumns::default(),

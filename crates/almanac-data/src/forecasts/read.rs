@@ -12,7 +12,7 @@ use arrow::compute::filter_record_batch;
 use arrow::datatypes::DataType;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
-use super::{FREQ_KEY, ForecastTableError, RUN_KEY, SEQUENCE_KEY, table_schema};
+use super::{FREQ_KEY, FileName, ForecastTableError, RUN_KEY, SEQUENCE_KEY, plain, table_schema};
 use crate::lake::ds_values;
 
 const BATCH_ROWS: usize = 65_536;
@@ -64,7 +64,7 @@ pub fn read_forecasts(dir: &Path, filter: &ForecastFilter) -> Result<Vec<RecordB
     }
     let wanted: Option<HashSet<&str>> = filter.series.as_ref().map(|series| series.iter().map(String::as_str).collect());
     let mut reads: Vec<Read> = Vec::new();
-    for path in files {
+    for path in files.into_iter().filter(|path| may_match(path, filter)) {
         read_file(&path, filter, wanted.as_ref(), &mut reads)?;
     }
     if filter.cutoff != CutoffFilter::Every {
@@ -73,7 +73,15 @@ pub fn read_forecasts(dir: &Path, filter: &ForecastFilter) -> Result<Vec<RecordB
     one_schema(reads)
 }
 
-fn table_files(dir: &Path) -> Result<Vec<PathBuf>, ForecastTableError> {
+/// Returns whether a file can hold wanted rows, by its name alone: a table of years has thousands of files.
+fn may_match(path: &Path, filter: &ForecastFilter) -> bool {
+    let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+    let Some(name) = FileName::parse(&name) else { return true };
+    let wanted = [(&filter.run, name.run), (&filter.level, name.level), (&filter.model, name.model)];
+    wanted.into_iter().all(|(wanted, has)| wanted.as_ref().is_none_or(|wanted| plain(wanted) == has))
+}
+
+pub(super) fn table_files(dir: &Path) -> Result<Vec<PathBuf>, ForecastTableError> {
     let failed = |source| ForecastTableError::Io { path: dir.to_owned(), source };
     if !dir.exists() {
         return Ok(Vec::new());

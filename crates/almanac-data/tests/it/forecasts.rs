@@ -1,7 +1,8 @@
 //! The forecast table keeps every belief, gives back the wanted ones, and writes them so that they read back as they were.
 
 use almanac_data::{
-    CutoffFilter, ExportFormat, ForecastFilter, ForecastIssue, append_forecast, export_forecasts, read_forecasts, write_csv, write_json,
+    CutoffFilter, ExportFormat, ForecastFilter, ForecastIssue, ForecastTable, append_forecast, export_forecasts, list_issues,
+    read_forecasts, write_csv, write_json,
 };
 use almanac_model::{Forecast, ForecastSpan};
 use almanac_series::{Freq, Hint, Horizon, Period, Quantile};
@@ -63,6 +64,41 @@ fn rows_are_written_with_dates_and_shortest_floats() {
     append_forecast(hours.path(), &issue(1), "bottom", &forecast("naive", Freq::Hour(1), 24, &[], 1.0)).expect("written");
     let text = csv(&read_forecasts(hours.path(), &ForecastFilter::default()).expect("read"));
     assert!(text.contains("a,1970-01-02T01:00:00,1970-01-02T00:00:00,bottom,naive,1\n"), "{text}");
+}
+
+#[test]
+fn the_issues_of_the_table_are_listed_in_their_order() {
+    let dir = TempDir::new().expect("a folder");
+    assert_eq!(list_issues(dir.path()).expect("no table is no fault"), []);
+    assert_eq!(list_issues(&dir.path().join("nowhere")).expect("no folder neither"), []);
+    for (sequence, cutoff, model) in [(2, 107, "naive"), (1, 100, "naive"), (1, 100, "auto_ets")] {
+        for level in ["bottom", "store/item"] {
+            append_forecast(dir.path(), &issue(sequence), level, &forecast(model, Freq::Day, cutoff, &[0.5], 1.0)).expect("written");
+        }
+    }
+    std::fs::write(dir.path().join("notes.txt"), "mine").expect("written");
+    let issues = list_issues(dir.path()).expect("listed");
+    let told: Vec<_> = issues.iter().map(|one| (one.issue.run.as_str(), one.cutoff.0, one.horizon.steps(), one.models.join(" "))).collect();
+    assert_eq!(told, [("run1", 100, 2, "auto_ets naive".to_owned()), ("run2", 107, 2, "naive".to_owned())]);
+    let damaged = dir.path().join("00000003-run3-bottom-naive.parquet");
+    std::fs::write(&damaged, "PAR1").expect("written");
+    let error = list_issues(dir.path()).expect_err("a file that is cut short");
+    assert!(error.to_string().contains("run3"), "{error}");
+    let of_first = ForecastFilter { run: Some("run1".into()), ..ForecastFilter::default() };
+    assert!(read_forecasts(dir.path(), &of_first).is_ok(), "a damaged file of another issue does not matter");
+}
+
+#[test]
+fn a_forecast_is_laid_out_without_its_level() {
+    let table = ForecastTable::of(&forecast("naive", Freq::Day, 19_722, &[0.5], 0.1)).expect("laid out");
+    assert_eq!(
+        csv(table.batches()),
+        "unique_id,ds,cutoff,model,mean,q0.5\n\
+         a,2024-01-01,2023-12-31,naive,0.1,0.1\n\
+         a,2024-01-02,2023-12-31,naive,0.2,0.2\n\
+         \"b,\"\"c\"\"\",2024-01-01,2023-12-31,naive,1.1,1.1\n\
+         \"b,\"\"c\"\"\",2024-01-02,2023-12-31,naive,1.2000000000000002,1.2000000000000002\n"
+    );
 }
 
 #[test]

@@ -36,7 +36,7 @@ pub(crate) struct ForecastParams {
     series: Option<String>,
     /// Model; the champion where absent.
     model: Option<String>,
-    /// Issue of the forecast: a cutoff, or `latest`, which is meant where absent.
+    /// Issue of the forecast: one of the cutoffs of `/api/v1/project`, or `latest`, which is meant where absent.
     cutoff: Option<String>,
     /// First steps only.
     horizon: Option<u32>,

@@ -9,7 +9,7 @@ use axum::extract::State;
 
 /// Out-of-sample scores of every model, by level and part of the horizon.
 #[utoipa::path(get, path = "/api/v1/leaderboard", tag = "forecasts", responses(
-    (status = 200, description = "The leaderboard of the latest backtest", body = Leaderboard),
+    (status = 200, description = "The leaderboard of the backtest that chose the champion", body = Leaderboard),
     (status = 503, description = "No backtest yet", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn leaderboard(State(app): State<App>) -> Result<Json<Leaderboard>, ApiError> {

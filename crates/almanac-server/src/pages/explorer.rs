@@ -86,10 +86,16 @@ fn side(project: &ProjectInfo, start: &str) -> Markup {
                     kbd aria-hidden="true" { "/" }
                 }
             }
-            p #count.count role="status" {}
+            div.count {
+                p #count role="status" {}
+                span aria-hidden="true" { "recent value · WAPE" }
+            }
             div #list.list role="listbox" tabindex="0" aria-label="Series; arrow keys move" { div #rows.rows {} }
             p.side-foot {
-                a #download-all href="/api/v1/forecasts?format=csv" download { "All forecasts of this level (CSV)" }
+                "All forecasts of this level: "
+                a #download-csv href="/api/v1/forecasts?format=csv" download { "CSV" }
+                " · "
+                a #download-parquet href="/api/v1/forecasts?format=parquet" download { "Parquet" }
             }
         }
     }

@@ -1,7 +1,8 @@
 //! What all pages share: head, navigation, and the line about the run.
 
+use super::problem::sentence;
 use super::wording::{instant, short};
-use almanac_api::ProjectInfo;
+use almanac_api::{Outdated, OutdatedReason, ProjectInfo};
 use maud::{DOCTYPE, Markup, html};
 
 /// Which entry of the navigation is current.
@@ -42,7 +43,30 @@ pub(super) fn layout(title: &str, place: Place, project: Option<&ProjectInfo>, h
                     }
                     @if let Some(project) = project { (provenance(project)) }
                 }
+                @if let Some(outdated) = project.and_then(|project| project.outdated.as_ref()) { (notice(outdated)) }
                 (body)
+            }
+        }
+    }
+}
+
+/// Says that the forecasts are not those of the newest data, and why.
+fn notice(outdated: &Outdated) -> Markup {
+    let is_newer = outdated.history_until != outdated.cutoff;
+    html! {
+        aside.notice aria-label="Notice" {
+            @match outdated.reason {
+                OutdatedReason::GateFailed => {
+                    strong { "The newest backtest did not pass its gate, so no new model was promoted." }
+                    " " (sentence(&outdated.detail))
+                    " The forecasts from " time { (outdated.cutoff) } " go on being served"
+                    @if is_newer { "; the history goes to " time { (outdated.history_until) } }
+                    "."
+                }
+                OutdatedReason::NewerHistory => {
+                    strong { "The forecasts do not start at the end of the history." }
+                    " " (sentence(&outdated.detail)) " " code { "almanac run" } " forecasts from there."
+                }
             }
         }
     }

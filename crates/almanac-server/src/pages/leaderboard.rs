@@ -87,7 +87,8 @@ const COLUMNS: [Column; 6] = [
 ];
 
 const COVERAGE_MEANING: &str = "How often the held-out value fell into the interval, beside what the interval promises. \
-                                Below the promise the intervals are too narrow, above it too wide.";
+                                Below the promise the intervals are too narrow, above it too wide. \
+                                Above the leaves it is measured for the champion only.";
 
 /// `GET /leaderboard`.
 pub(crate) async fn leaderboard(State(app): State<App>, params: Result<Query<LeaderboardParams>, QueryRejection>) -> Response {
@@ -168,7 +169,7 @@ fn answer(project: &ProjectInfo, board: &Leaderboard, params: LeaderboardParams)
                 }
             }
             div.card.table-scroll { (table(board, &rows, level, steps)) }
-            (glossary())
+            (glossary(&rows))
         }
     };
     page(StatusCode::OK, layout("Leaderboard", Place::Leaderboard, Some(project), &html! {}, &body))
@@ -205,8 +206,7 @@ fn summary(board: &Leaderboard, rows: &[&LeaderboardRow]) -> Markup {
 
 fn table(board: &Leaderboard, rows: &[&LeaderboardRow], level: &str, steps: StepBucket) -> Markup {
     let columns: Vec<&Column> = COLUMNS.iter().filter(|column| rows.iter().any(|row| (column.of)(&row.scores).is_some())).collect();
-    let nominals = rows.iter().map(|row| &row.coverage).max_by_key(|coverage| coverage.len());
-    let nominals: Vec<f64> = nominals.into_iter().flatten().map(|score| score.nominal).collect();
+    let nominals = nominals(rows);
     html! {
         table.numbers.leaderboard {
             caption.visually-hidden { "Scores of all models, level " (level) ", steps " (steps_text(steps)) }
@@ -246,6 +246,17 @@ fn table(board: &Leaderboard, rows: &[&LeaderboardRow], level: &str, steps: Step
             }
         }
     }
+}
+
+/// Levels of the intervals to show: of all that were measured those nearest to 50, 80 and 95 %, narrow to wide.
+fn nominals(rows: &[&LeaderboardRow]) -> Vec<f64> {
+    let mut measured: Vec<f64> = rows.iter().flat_map(|row| &row.coverage).map(|score| score.nominal).collect();
+    measured.sort_by(f64::total_cmp);
+    measured.dedup();
+    let nearest = |wanted: f64| measured.iter().copied().min_by(|a, b| (a - wanted).abs().total_cmp(&(b - wanted).abs()));
+    let mut shown: Vec<f64> = [0.5, 0.8, 0.95].into_iter().filter_map(nearest).collect();
+    shown.dedup();
+    shown
 }
 
 fn is_best(column: &Column, row: &LeaderboardRow, rows: &[&LeaderboardRow]) -> bool {
@@ -291,12 +302,13 @@ fn gauge(coverage: f64) -> f64 {
     (coverage - 0.4).clamp(0.0, 0.6) / 0.6 * 54.0 + 3.0
 }
 
-fn glossary() -> Markup {
+fn glossary(rows: &[&LeaderboardRow]) -> Markup {
+    let shown = COLUMNS.iter().filter(|column| rows.iter().any(|row| (column.of)(&row.scores).is_some()));
     html! {
         section.glossary aria-labelledby="glossary" {
             h2 #glossary { "What the scores mean" }
             dl {
-                @for column in &COLUMNS {
+                @for column in shown {
                     div { dt { (column.name) } dd { (column.meaning) } }
                 }
                 div { dt { "Coverage" } dd { (COVERAGE_MEANING) } }

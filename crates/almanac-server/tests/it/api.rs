@@ -112,6 +112,47 @@ async fn a_csv_is_a_file_named_after_its_series_and_the_time() {
 }
 
 #[tokio::test]
+async fn a_parquet_table_is_a_file_with_its_own_type() {
+    let answer = get("/api/v1/forecasts?format=parquet&level=total").await;
+    assert_eq!((answer.status.as_u16(), answer.header("content-type")), (200, "application/vnd.apache.parquet"));
+    let disposition = answer.header("content-disposition");
+    assert!(disposition.starts_with("attachment; filename=\"forecast_total_") && disposition.ends_with("Z.parquet\""), "{disposition}");
+    assert_eq!(answer.text, "PAR1 and PAR1");
+}
+
+#[tokio::test]
+async fn what_was_said_at_an_earlier_cutoff_can_be_asked_for() {
+    let project = get("/api/v1/project").await.json();
+    assert_eq!(project["cutoffs"], serde_json::json!(["2024-01-31", "2024-01-03", "2023-12-06"]));
+    assert_eq!(project["issues"][2]["models"][0], "lightgbm");
+    let rows = get("/api/v1/forecasts?level=total&series=total&cutoff=2024-01-03").await.json();
+    assert_eq!((&rows[0]["cutoff"], &rows[0]["ds"]), (&"2024-01-03".into(), &"2024-01-04".into()));
+    check_problem(
+        &get("/api/v1/forecasts?level=total&cutoff=2024-01-04").await,
+        expect![[r#"
+            {
+              "detail": "cutoff `2024-01-04` does not exist",
+              "hint": "`/api/v1/project` lists each cutoff with forecasts",
+              "status": 404,
+              "title": "Not found",
+              "type": "/problems/not-found"
+            }"#]],
+    );
+}
+
+#[tokio::test]
+async fn a_champion_that_was_not_replaced_is_said_to_be_old() {
+    let service = || FakeService { is_outdated: true, ..FakeService::default() };
+    let outdated = get_from(service(), "/api/v1/project").await.json()["outdated"].clone();
+    assert_eq!((outdated["reason"].as_str(), outdated["cutoff"].as_str()), (Some("gate_failed"), Some("2024-01-21")));
+    for path in ["/", "/leaderboard"] {
+        let page = get_from(service(), path).await.text;
+        assert!(page.contains("The newest backtest did not pass its gate") && page.contains("does not beat <code>naive</code>"), "{page}");
+        assert!(!get(path).await.text.contains("did not pass its gate"));
+    }
+}
+
+#[tokio::test]
 async fn a_compressed_table_is_read_to_its_end() {
     let request = Request::get("/api/v1/forecasts?format=csv").header("accept-encoding", "gzip").body(Body::empty()).expect("valid");
     let response = almanac_server::router(Arc::new(FakeService::default())).oneshot(request).await.expect("the router cannot fail");

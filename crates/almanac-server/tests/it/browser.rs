@@ -113,6 +113,44 @@ async fn the_level_model_and_cutoff_can_be_switched_and_the_address_shared() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_earlier_cutoff_is_set_beside_what_came() {
+    visit(|browser, base| {
+        browser.open(&format!("{base}/?series=north/store_01/coffee_03&cutoff=2024-01-03"));
+        browser.wait_for(&format!("{SHOWN} === 'region/store/item|north/store_01/coffee_03|ensemble|2024-01-03'"));
+        for (part, text) in [("figures", "What came"), ("figures", "80 % promised"), ("legend", "What came"), ("table", "What came")] {
+            let found = browser.eval(&format!("document.querySelector('#{part}').textContent.includes('{text}')"));
+            assert_eq!(found, true, "`{text}` in #{part}");
+        }
+        browser.eval("document.querySelector('#chart').focus()");
+        browser.press("End", 35);
+        browser.wait_for("document.querySelector('#spoken').textContent.includes('What came')");
+        let choose = |value: &str| {
+            format!(
+                "(() => {{ const s = document.querySelector('#cutoff'); s.value = '{value}'; s.dispatchEvent(new Event('change')); }})()"
+            )
+        };
+        // The champion of today was not there then.
+        browser.eval(&choose("2023-12-06"));
+        browser.wait_for(&format!("{SHOWN}.endsWith('|window_average|2023-12-06')"));
+        assert_eq!(browser.eval("document.querySelector('#model option[value=ensemble]').disabled"), true);
+        browser.eval(&choose("2024-01-31"));
+        browser.wait_for(&format!("{SHOWN}.endsWith('|ensemble|')"));
+        assert_eq!(browser.eval("document.querySelector('#legend').textContent.includes('What came')"), false);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_opened_on_a_search_without_match_is_not_half_a_page() {
+    visit(|browser, base| {
+        browser.open(&format!("{base}/?search=zzz"));
+        browser.wait_for("document.querySelector('#title').textContent === 'No series chosen'");
+        assert_eq!(browser.eval("document.querySelector('#chart').offsetParent === null"), true);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_chart_reads_out_what_the_pointer_and_the_keys_point_at() {
     visit(|browser, base| {
         browser.open(&format!("{base}/?series=south/store_02/coffee_03"));
@@ -210,6 +248,8 @@ async fn pictures_are_kept_when_asked_for() {
             ("desktop-dark", "/?series=south/store_05/apples_16&range=90%20d", 1280, 800, true),
             ("total-wide", "/?level=total&range=All", 1600, 1000, false),
             ("mobile", "/?series=south/store_05/apples_16&range=90%20d", 390, 844, false),
+            ("earlier", "/?series=south/store_05/apples_16&cutoff=2024-01-03", 1280, 800, false),
+            ("earlier-dark", "/?series=south/store_05/apples_16&cutoff=2024-01-03", 1280, 800, true),
             ("nobody", "/?series=nobody", 1280, 800, false),
             ("leaderboard", "/leaderboard", 1280, 900, false),
             ("leaderboard-dark", "/leaderboard?level=region/store/item&steps=8-14", 1280, 900, true),
@@ -225,7 +265,7 @@ async fn pictures_are_kept_when_asked_for() {
                 name if name.starts_with("leader") => "document.querySelector('tr.champion')",
                 _ => SHOWN,
             });
-            if name.starts_with("desktop") {
+            if name.starts_with("desktop") || name.starts_with("earlier") {
                 let (x, y) = browser.middle(".u-over");
                 browser.hover(x * 1.35, y);
                 browser.wait_for("!document.querySelector('#tooltip').hidden");

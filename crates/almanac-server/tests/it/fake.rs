@@ -3,8 +3,9 @@
 //! All numbers come from a hash of (series, day), so that every run sees the same.
 
 use almanac_api::{
-    CoverageScore, ExogColumns, ForecastRow, History, HistoryPoint, HistoryStatus, Leaderboard, LeaderboardRow, LevelInfo, ModelInfo,
-    PredictResponse, ProjectInfo, Readiness, Scores, SeriesItem, SeriesMetrics, SeriesPage, SeriesState, SkippedSeries, StepBucket,
+    CoverageScore, ExogColumns, ForecastRow, History, HistoryPoint, HistoryStatus, IssueInfo, Leaderboard, LeaderboardRow, LevelInfo,
+    ModelInfo, Outdated, OutdatedReason, PredictResponse, ProjectInfo, Readiness, Scores, SeriesItem, SeriesMetrics, SeriesPage,
+    SeriesState, SkippedSeries, StepBucket,
 };
 use almanac_server::{Cutoff, ForecastQuery, ForecastService, HistoryQuery, Order, PredictQuery, SeriesQuery, SeriesSort, ServiceError};
 use jiff::civil::{Date, date};
@@ -38,6 +39,8 @@ pub(crate) struct FakeService {
     pub(crate) panics: bool,
     pub(crate) fails: bool,
     pub(crate) breaks_off: bool,
+    /// Says that the newest backtest was refused and the history goes on.
+    pub(crate) is_outdated: bool,
     /// Held by a predict call until the test lets go.
     pub(crate) gate: Option<std::sync::Arc<Gate>>,
 }
@@ -149,11 +152,7 @@ fn metrics(series: &Leaf) -> SeriesMetrics {
     SeriesMetrics {
         wape: Some(scale * (0.12 + 0.4 * draw(-3) + 1.0 / (series.base + 2.0))),
         bias: Some(scale * (draw(-4) - 0.5) * 0.2),
-        mase: Some(0.55 + 0.5 * draw(-5)),
-        coverage: vec![
-            CoverageScore { nominal: 0.8, empirical: 0.74 + 0.12 * draw(-6) },
-            CoverageScore { nominal: 0.95, empirical: 0.92 + 0.06 * draw(-7) },
-        ],
+        rmsse: Some(0.55 + 0.5 * draw(-5)),
     }
 }
 
@@ -178,13 +177,27 @@ fn forecast_rows(series: &Leaf, model: &str, factor: f64, cutoff: i64, steps: i6
     rows.collect()
 }
 
+impl FakeService {
+    /// Day of the newest issue.
+    fn newest(&self) -> i64 {
+        if self.is_outdated { -10 } else { 0 }
+    }
+}
+
 impl ForecastService for FakeService {
     fn project(&self) -> Result<ProjectInfo, ServiceError> {
         assert!(!self.panics, "the fake was told to panic");
         if self.fails {
             return Err(ServiceError::internal(std::io::Error::other("disk `/secret/path` is on fire")));
         }
-        let level = |name: &str, series, is_leaf| LevelInfo { name: name.to_owned(), series, is_leaf };
+        let coverage = vec![CoverageScore { nominal: 0.8, empirical: 0.783 }, CoverageScore { nominal: 0.95, empirical: 0.961 }];
+        let level = |name: &str, series, is_leaf| LevelInfo { name: name.to_owned(), series, is_leaf, coverage: coverage.clone() };
+        // The oldest issue was made before there was an ensemble.
+        let issue = |day: i64, first: usize| IssueInfo {
+            cutoff: ds(day),
+            models: MODELS[first..].iter().map(|(name, _)| (*name).to_owned()).collect(),
+        };
+        let issues = if self.is_empty { vec![] } else { vec![issue(self.newest(), 0), issue(-28, 0), issue(-56, 1)] };
         let models = MODELS.iter().map(|(name, _)| ModelInfo {
             name: (*name).to_owned(),
             is_champion: *name == "ensemble",
@@ -199,7 +212,14 @@ impl ForecastService for FakeService {
             timezone: None,
             horizon: HORIZON,
             quantiles: QUANTILES.iter().map(|(p, _)| *p).collect(),
-            cutoffs: if self.is_empty { vec![] } else { vec![ds(0), ds(-28)] },
+            cutoffs: issues.iter().map(|issue| issue.cutoff.clone()).collect(),
+            issues,
+            outdated: self.is_outdated.then(|| Outdated {
+                reason: OutdatedReason::GateFailed,
+                detail: "`lightgbm` (0.9312) does not beat `naive` (0.9120) over 3 cutoffs".to_owned(),
+                cutoff: ds(self.newest()),
+                history_until: ds(0),
+            }),
             levels: if self.is_empty {
                 vec![]
             } else {
@@ -261,9 +281,10 @@ impl ForecastService for FakeService {
 
     fn forecasts(&self, query: &ForecastQuery, emit: &mut dyn FnMut(ForecastRow) -> ControlFlow<()>) -> Result<(), ServiceError> {
         let cutoff = match &query.cutoff {
-            Cutoff::Latest => 0,
-            Cutoff::At(label) if *label == ds(0) => 0,
+            Cutoff::Latest => self.newest(),
+            Cutoff::At(label) if *label == ds(self.newest()) => self.newest(),
             Cutoff::At(label) if *label == ds(-28) => -28,
+            Cutoff::At(label) if *label == ds(-56) && query.model.as_deref().unwrap_or("ensemble") != "ensemble" => -56,
             Cutoff::At(label) => return Err(ServiceError::NotFound { what: "cutoff", name: label.clone() }),
         };
         let name = query.model.as_deref().unwrap_or("ensemble");
@@ -286,6 +307,10 @@ impl ForecastService for FakeService {
             }
         }
         Ok(())
+    }
+
+    fn write_parquet(&self, _: &ForecastQuery, out: &mut (dyn std::io::Write + Send)) -> Result<(), ServiceError> {
+        out.write_all(b"PAR1 and PAR1").map_err(ServiceError::internal)
     }
 
     fn predict(&self, query: &PredictQuery) -> Result<PredictResponse, ServiceError> {

@@ -48,9 +48,9 @@ async fn a_number_that_no_float_holds_is_refused() {
 #[tokio::test]
 async fn a_number_beyond_reason_is_refused() {
     check(
-        &with_history(r#"{"ds":"2024-01-31","y":1e301}"#),
+        &with_history(r#"{"ds":"2024-01-31","y":1e31}"#),
         expect![[r#"
-        400 `series[0].history[0].y`: 1e301 is larger than 1e300 in size
+        400 `series[0].history[0].y`: 1e31 is larger than 1e30 in size
         hint: send `null` for a missing value"#]],
     )
     .await;
@@ -194,23 +194,80 @@ async fn a_horizon_of_zero_is_refused() {
 }
 
 #[tokio::test]
-async fn an_empty_body_is_told_what_to_send() {
-    check(
-        "",
-        expect![[r#"
-        400 EOF while parsing a value at line 1 column 0
-        hint: send a JSON object with `series`; `/docs` has an example"#]],
-    )
-    .await;
-}
-
-#[tokio::test]
 async fn a_body_beyond_the_limit_is_refused() {
     check(
         &" ".repeat((32 << 20) + 1),
         expect![[r#"
         413 the body is larger than 32 MiB
         hint: send fewer series in one request"#]],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_body_that_is_no_object_is_told_so() {
+    for body in ["", "  ", "[]", "null", "\"x\"", "7", "<html>", "[[[[["] {
+        check(
+            body,
+            expect![[r#"
+                400 the body is not a JSON object
+                hint: send an object with `series`; `/docs` has an example"#]],
+        )
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn what_was_expected_is_said_in_words() {
+    check(r#"{"series":7}"#, expect!["400 `series`: invalid type: integer `7`, expected a sequence at line 1 column 11"]).await;
+    check(
+        r#"{"series":[7]}"#,
+        expect!["400 `series[0]`: invalid type: integer `7`, expected an object with `unique_id` and `history` at line 1 column 12"],
+    )
+    .await;
+    check(
+        r#"{"series":[],"horizon":-1}"#,
+        expect!["400 `horizon`: invalid value: integer `-1`, expected a whole number of steps at line 1 column 25"],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_static_column_given_twice_is_refused() {
+    check(
+        r#"{"series":[{"unique_id":"a","history":[{"ds":"2024-01-31","y":1}],"static":{"region":"n","region":"s"}}]}"#,
+        expect!["400 `series[0].static`: duplicate field `region` at line 1 column 102"],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn nesting_without_end_is_refused() {
+    let rows = format!(r#"{{"ds":"2024-01-31","y":1,"price":{}}}"#, "[".repeat(100_000));
+    check(
+        &with_history(&rows),
+        expect![
+            "400 `series[0].history[0].price`: invalid type: sequence, expected a number, a text, true, false or null at line 1 column 73"
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn an_answer_beyond_reason_is_refused() {
+    let quantiles: Vec<String> = (1..=201).map(|k| format!("{}", f64::from(k) / 300.0)).collect();
+    let body =
+        format!(r#"{{"series":[{{"unique_id":"a","history":[{{"ds":"2024-01-31","y":1}}]}}],"quantiles":[{}]}}"#, quantiles.join(","));
+    check(&body, expect!["400 `levels` and `quantiles` ask for 201 quantiles, at most 200 are allowed"]).await;
+    let body = with_history(r#"{"ds":"2024-01-31","y":1}"#).replace("\"a\"", &format!("\"{}\"", "a".repeat(1001)));
+    check(&body, expect!["400 `series[0].unique_id` has 1001 bytes, at most 1000 are allowed"]).await;
+}
+
+#[tokio::test]
+async fn a_time_at_the_end_of_the_calendar_is_refused() {
+    check(
+        &with_history(r#"{"ds":"9999-12-31","y":1}"#),
+        expect!["400 `series[0].history[0].ds`: `9999-12-31` is not a time between the years 1 and 9000"],
     )
     .await;
 }

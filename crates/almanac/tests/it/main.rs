@@ -6,3 +6,4 @@ mod demo;
 mod job;
 mod messages;
 mod program;
+mod serve;
