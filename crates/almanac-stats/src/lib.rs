@@ -5,6 +5,8 @@
 //! | `naive` | [`Naive`] | the last value |
 //! | `seasonal_naive` | [`SeasonalNaive`] | the last value of the same place in the season |
 //! | `window_average` | [`WindowAverage`] | the mean of the last values |
+//! | `seasonal_window_average` | [`SeasonalWindowAverage`] | the mean of the last values of the same place in the season |
+//! | `year_over_year` | [`YearOverYear`] | the same days of past years, times the growth since |
 //! | `ets` | [`Ets`] | exponential smoothing of a given form |
 //! | `auto_ets` | [`AutoEts`] | exponential smoothing, the form chosen by AICc |
 //!
@@ -20,10 +22,14 @@ mod history;
 mod naive;
 mod predictive;
 mod seasonal_naive;
+mod seasonal_window_average;
 mod window_average;
+mod year_over_year;
 
 pub use auto_ets::AutoEts;
 pub use ets::{Ets, EtsError, EtsFit, EtsForm, EtsSeason, EtsTrend, Smoothing};
 pub use naive::Naive;
 pub use seasonal_naive::SeasonalNaive;
+pub use seasonal_window_average::SeasonalWindowAverage;
 pub use window_average::WindowAverage;
+pub use year_over_year::YearOverYear;

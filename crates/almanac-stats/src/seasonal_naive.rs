@@ -35,7 +35,7 @@ impl LocalForecaster for SeasonalNaive {
 }
 
 /// Forecasts `steps` steps after the last scored row; `None` without a pair of values one or more seasons apart.
-fn predict(history: &History, season_length: usize, steps: usize) -> Option<Predictive> {
+pub(crate) fn predict(history: &History, season_length: usize, steps: usize) -> Option<Predictive> {
     let rows = history.values.len();
     if rows <= season_length {
         return None;

@@ -4,7 +4,7 @@ use almanac_features::FeatureSpec;
 use almanac_model::{FittedForecaster, Forecaster, Local, PredictError};
 use almanac_pipeline::ModelFactory;
 use almanac_series::{Freq, Horizon, Panel, PanelBuilder, SeasonLength, Seed};
-use almanac_stats::{AutoEts, Naive, SeasonalNaive, WindowAverage};
+use almanac_stats::{AutoEts, Naive, SeasonalNaive, SeasonalWindowAverage, WindowAverage, YearOverYear};
 use almanac_trees::{GlobalLightGbm, LightGbmConfig};
 
 /// Makes models with the settings of one project.
@@ -45,6 +45,8 @@ impl ModelFactory for Models {
             "naive" => Box::new(Local::new(Naive)),
             "seasonal_naive" => Box::new(Local::new(SeasonalNaive { season_length })),
             "window_average" => Box::new(Local::new(WindowAverage::default())),
+            "seasonal_window_average" => Box::new(Local::new(SeasonalWindowAverage { season_length, window: None })),
+            "year_over_year" => Box::new(Local::new(YearOverYear { season_length })),
             "auto_ets" => Box::new(Local::new(AutoEts { season_length })),
             "lightgbm" => Box::new(GlobalLightGbm::new(self.lightgbm())),
             _ => return None,

@@ -2,7 +2,9 @@
 
 use almanac_model::Local;
 use almanac_model::testing::check_forecaster;
-use almanac_stats::{AutoEts, Ets, EtsError, EtsForm, EtsSeason, EtsTrend, Naive, SeasonalNaive, WindowAverage};
+use almanac_stats::{
+    AutoEts, Ets, EtsError, EtsForm, EtsSeason, EtsTrend, Naive, SeasonalNaive, SeasonalWindowAverage, WindowAverage, YearOverYear,
+};
 
 #[test]
 fn naive_keeps_the_contract() {
@@ -17,6 +19,16 @@ fn seasonal_naive_keeps_the_contract() {
 #[test]
 fn window_average_keeps_the_contract() {
     check_forecaster(&Local::new(WindowAverage::default()));
+}
+
+#[test]
+fn seasonal_window_average_keeps_the_contract() {
+    check_forecaster(&Local::new(SeasonalWindowAverage::default()));
+}
+
+#[test]
+fn year_over_year_keeps_the_contract() {
+    check_forecaster(&Local::new(YearOverYear::default()));
 }
 
 #[test]

@@ -2,15 +2,22 @@
 
 use almanac_model::{LocalForecast, LocalForecaster};
 use almanac_series::{Freq, RowStatus};
-use almanac_stats::{AutoEts, Naive, SeasonalNaive, WindowAverage};
+use almanac_stats::{AutoEts, Naive, SeasonalNaive, SeasonalWindowAverage, WindowAverage, YearOverYear};
 use proptest::prelude::*;
 
 use crate::series::{horizon, observed, quantiles, with_status};
 
 const STEPS: usize = 10;
 
-fn models() -> [&'static dyn LocalForecaster; 4] {
-    [&Naive, &SeasonalNaive { season_length: None }, &WindowAverage { window: None }, &AutoEts { season_length: None }]
+fn models() -> [&'static dyn LocalForecaster; 6] {
+    [
+        &Naive,
+        &SeasonalNaive { season_length: None },
+        &WindowAverage { window: None },
+        &SeasonalWindowAverage { season_length: None, window: None },
+        &YearOverYear { season_length: None },
+        &AutoEts { season_length: None },
+    ]
 }
 
 fn forecast(model: &dyn LocalForecaster, y: &[f64], status: &[RowStatus]) -> Option<LocalForecast> {

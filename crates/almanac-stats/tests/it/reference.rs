@@ -4,7 +4,9 @@
 //! ETS is an optimum: ours may be better, and where it is about as good the forecasts are near.
 
 use almanac_model::{LocalForecast, LocalForecaster};
-use almanac_stats::{AutoEts, Ets, EtsError, EtsForm, EtsSeason, EtsTrend, Naive, SeasonalNaive, WindowAverage};
+use almanac_stats::{
+    AutoEts, Ets, EtsError, EtsForm, EtsSeason, EtsTrend, Naive, SeasonalNaive, SeasonalWindowAverage, WindowAverage, YearOverYear,
+};
 
 use crate::series::{MONTH, air_passengers, horizon, observed, quantiles};
 
@@ -61,6 +63,22 @@ fn seasonal_naive_matches_the_reference_with_its_intervals() {
 #[test]
 fn window_average_matches_the_reference() {
     assert_near(&forecast(&WindowAverage::default(), 24).mean, &reference("window_average", "mean"), ROUNDING);
+}
+
+#[test]
+fn seasonal_window_average_matches_the_reference() {
+    let model = SeasonalWindowAverage { season_length: None, window: Some(3) };
+    assert_near(&forecast(&model, 24).mean, &reference("seasonal_window_average", "mean"), ROUNDING);
+}
+
+#[test]
+fn year_over_year_is_last_years_months_times_the_growth() {
+    // The second year is twice the first, so the third is twice the second.
+    let y: Vec<f64> = (0..24).map(|month| f64::from(100 + month % 12) * if month < 12 { 1.0 } else { 2.0 }).collect();
+    let panel = observed(&y, MONTH);
+    let got = YearOverYear::default().forecast(&panel.view(0), horizon(12), &[]).expect("two years are enough");
+    let expected: Vec<f64> = y[12..].iter().map(|value| 2.0 * value).collect();
+    assert_near(&got.mean, &expected, ROUNDING);
 }
 
 #[test]
