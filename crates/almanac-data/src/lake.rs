@@ -209,6 +209,9 @@ fn read_series(silver_dir: &Path, file: &PanelFile, partitions: std::ops::Range<
     let freq: Freq = file.freq.parse().map_err(|error| damaged(&panel_path, error))?;
     let names = |role| file.exog.iter().filter(move |column| column.role == role).map(|column| column.name.clone()).collect::<Vec<_>>();
     let mut builder = PanelBuilder::new(freq, &names(ExogRole::Historic), &names(ExogRole::Future)).timezone(file.timezone.as_deref());
+    for column in file.exog.iter().filter(|column| column.role == ExogRole::Future) {
+        builder = builder.categories(&column.name, &column.categories);
+    }
     let mut order: Vec<SeriesId> = Vec::new();
     let broken = |error: PanelError| damaged(&panel_path, error);
     // A few partitions at a time are decoded in parallel: memory holds the panel and those few.

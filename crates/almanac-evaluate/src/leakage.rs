@@ -18,6 +18,9 @@ pub fn disturb(panel: &Panel, cutoff: Period, seed: u64) -> Result<Panel, PanelE
     let names = |names: &mut dyn Iterator<Item = &str>| names.map(str::to_owned).collect::<Vec<String>>();
     let (historic, future) = (names(&mut panel.historic_names()), names(&mut panel.future_names()));
     let mut builder = PanelBuilder::new(panel.freq(), &historic, &future).timezone(panel.timezone());
+    for (column, name) in future.iter().enumerate() {
+        builder = builder.categories(name, panel.future_categories(column));
+    }
     for (index, view) in panel.views().enumerate() {
         let (span, ahead) = (view.span(), view.span().rows - view.len());
         let padded = |values: &[f64]| values.iter().copied().chain(std::iter::repeat_n(f64::NAN, ahead)).collect::<Vec<f64>>();

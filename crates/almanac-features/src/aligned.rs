@@ -3,6 +3,7 @@
 //! A direct forecast reaches from its origin over several steps. Lags counted from the origin then fall on another weekday
 //! for each step; the features here count from the target instead, back to the newest row that the origin knows.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use almanac_series::SeriesView;
@@ -172,11 +173,11 @@ fn cells_of(
     season: usize,
 ) -> (Vec<u32>, Vec<Cell>) {
     let total = (values.len() + plan.spec().horizon).max(view.span().rows);
-    let keyed: Vec<(&[f64], FutureKind, f64)> = plan
+    let keyed: Vec<(Cow<'_, [f64]>, FutureKind, Option<f64>)> = plan
         .future()
         .iter()
         .zip(&binding.future)
-        .filter_map(|(role, column)| Some((view.future((*column)?), role.kind, role.blank)))
+        .filter_map(|(role, column)| Some((column.as_ref()?.values(view), role.kind, role.blank)))
         .filter(|(_, kind, _)| matches!(kind, FutureKind::Flag | FutureKind::Event | FutureKind::Category))
         .collect();
     let mut numbers: HashMap<(u64, u32), u32> = HashMap::new();
@@ -193,7 +194,7 @@ fn cells_of(
                     flags += 1;
                 }
                 FutureKind::Flag => {}
-                _ => special |= value != *blank && !value.is_nan(),
+                _ => special |= blank.is_some_and(|blank| value != blank) && !value.is_nan(),
             }
         }
         bits |= u32::from(special) << 31;

@@ -17,12 +17,13 @@ pub(crate) fn features(plan: &FeaturePlan) -> Vec<Feature> {
     let mut all = if spec.calendar { calendar::features(plan.freq(), plan.has_holidays(), spec.trend) } else { Vec::new() };
     for role in plan.future() {
         let name = &role.name;
-        let value = match role.kind {
-            FutureKind::Category | FutureKind::Event if is_code(role.blank) && role.kind == FutureKind::Category => Feature::category(name),
-            _ => Feature::plain(name),
-        };
-        all.push(value);
-        all.extend(derived(role.kind).iter().map(|suffix| Feature::plain(format!("{name}_{suffix}"))));
+        let category = role.kind == FutureKind::Category;
+        let named = |name: String, category: bool| if category { Feature::category(name) } else { Feature::plain(name) };
+        all.push(named(name.clone(), category));
+        all.extend(derived(role.kind).iter().map(|suffix| {
+            let is_code = category && matches!(*suffix, "previous" | "next");
+            named(format!("{name}_{suffix}"), is_code)
+        }));
     }
     for role in plan.statics() {
         all.push(match role.kind {
@@ -31,10 +32,6 @@ pub(crate) fn features(plan: &FeaturePlan) -> Vec<Feature> {
         });
     }
     all
-}
-
-fn is_code(value: f64) -> bool {
-    value >= 0.0 && value.fract() == 0.0
 }
 
 /// What is derived of a column beside its value.
@@ -62,7 +59,7 @@ pub(crate) fn future_columns(view: &SeriesView<'_>, plan: &FeaturePlan, binding:
     for (role, column) in plan.future().iter().zip(&binding.future) {
         values.clear();
         if let Some(column) = column {
-            values.extend_from_slice(view.future(*column));
+            values.extend_from_slice(&column.values(view));
         }
         values.resize(rows, f64::NAN);
         for (to, value) in next().iter_mut().zip(&values) {
@@ -86,7 +83,7 @@ pub(crate) fn future_columns(view: &SeriesView<'_>, plan: &FeaturePlan, binding:
             }
             FutureKind::Event | FutureKind::Category => {
                 neighbours(&values, &mut next);
-                let event = |row: usize| values[row] != role.blank && !values[row].is_nan();
+                let event = |row: usize| role.blank.is_some_and(|blank| values[row] != blank) && !values[row].is_nan();
                 kernel::rows_since(rows, event, next());
                 kernel::rows_until(rows, event, next());
             }

@@ -1,9 +1,10 @@
 //! The plan: which features a panel gets, in which order, and what each stands for. Serialisable, so that a model reads new
 //! data exactly as it read its training data: columns by name, categories by text, holidays by name.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
-use almanac_series::{Freq, Panel, StaticValues};
+use almanac_series::{Freq, Panel, SeriesView, StaticValues};
 use serde::{Deserialize, Serialize};
 
 use crate::{Country, FeatureSpec, PlanError, aligned, asof, calendar, known};
@@ -57,7 +58,10 @@ pub struct FutureRole {
     /// What it holds.
     pub kind: FutureKind,
     /// Its usual value, where it has one: what an [`FutureKind::Event`] shows on a day without event.
-    pub blank: f64,
+    pub blank: Option<f64>,
+    /// Texts by code; empty where the panel has numbers.
+    #[serde(default)]
+    pub categories: Vec<String>,
 }
 
 /// How a static column is encoded.
@@ -231,7 +235,15 @@ impl FeaturePlan {
     /// Finds the plan's columns in a panel, whatever their order there.
     pub fn bind(&self, panel: &Panel) -> Binding {
         let index = |mut names: Box<dyn Iterator<Item = &str> + '_>, name: &str| names.position(|known| known == name);
-        let future = self.parts.future.iter().map(|role| index(Box::new(panel.future_names()), &role.name)).collect();
+        let future = self
+            .parts
+            .future
+            .iter()
+            .map(|role| {
+                let column = index(Box::new(panel.future_names()), &role.name)?;
+                Some(FutureBinding { column, recode: recode(panel.future_categories(column), &role.categories) })
+            })
+            .collect();
         let historic = self.parts.historic.iter().map(|name| index(Box::new(panel.historic_names()), name)).collect();
         let statics = self
             .parts
@@ -260,10 +272,39 @@ impl FeaturePlan {
 /// Where the columns of a plan are in a panel. Made by [`FeaturePlan::bind`].
 #[derive(Debug, Clone)]
 pub struct Binding {
-    pub(crate) future: Vec<Option<usize>>,
+    pub(crate) future: Vec<Option<FutureBinding>>,
     pub(crate) historic: Vec<Option<usize>>,
     /// Encoded values, by static row; empty where the panel has no such column.
     statics: Vec<Vec<f32>>,
+}
+
+/// Where a known-ahead column is, and how its codes become those of the plan.
+#[derive(Debug, Clone)]
+pub(crate) struct FutureBinding {
+    column: usize,
+    /// The plan's code of each code of the panel; `None` where they are the same.
+    recode: Option<Vec<f64>>,
+}
+
+impl FutureBinding {
+    /// Values of a series in the plan's codes.
+    pub(crate) fn values<'a>(&self, view: &SeriesView<'a>) -> Cow<'a, [f64]> {
+        let values = view.future(self.column);
+        match &self.recode {
+            None => Cow::Borrowed(values),
+            Some(codes) => {
+                values.iter().map(|value| codes.get(*value as usize).copied().filter(|_| !value.is_nan()).unwrap_or(f64::NAN)).collect()
+            }
+        }
+    }
+}
+
+fn recode(texts: &[String], known: &[String]) -> Option<Vec<f64>> {
+    if texts == known || known.is_empty() {
+        return None;
+    }
+    let place: HashMap<&str, usize> = known.iter().enumerate().map(|(code, text)| (text.as_str(), code)).collect();
+    Some(texts.iter().map(|text| place.get(text.as_str()).map_or(f64::NAN, |code| *code as f64)).collect())
 }
 
 impl Binding {
@@ -292,11 +333,15 @@ fn future_role(panel: &Panel, index: usize, name: &str, spec: &FeatureSpec) -> F
         }
     }
     let usual = counts.iter().max_by_key(|(bits, count)| (**count, std::cmp::Reverse(**bits)));
-    let kind = if spec.categorical_future.iter().any(|listed| listed == name) {
+    let dominates = usual.is_some_and(|(_, count)| count * 10 >= rows * 8);
+    let categories = panel.future_categories(index).to_vec();
+    let listed = spec.categorical_future.iter().any(|listed| listed == name);
+    // Of events a tree learns more from codes in order: each falls on too few days for a category of its own.
+    let kind = if listed || (!categories.is_empty() && !dominates) {
         FutureKind::Category
     } else if flag {
         FutureKind::Flag
-    } else if usual.is_some_and(|(_, count)| count * 10 >= rows * 8) && counts.len() < 4096 {
+    } else if dominates && (!categories.is_empty() || counts.len() < 4096) {
         FutureKind::Event
     } else if positive {
         FutureKind::Amount
@@ -304,8 +349,8 @@ fn future_role(panel: &Panel, index: usize, name: &str, spec: &FeatureSpec) -> F
         FutureKind::Number
     };
     let blank = match kind {
-        FutureKind::Event | FutureKind::Category => usual.map_or(0.0, |(bits, _)| f64::from_bits(*bits)),
-        _ => 0.0,
+        FutureKind::Event | FutureKind::Category if dominates => usual.map(|(bits, _)| f64::from_bits(*bits)),
+        _ => None,
     };
-    FutureRole { name: name.to_owned(), kind, blank }
+    FutureRole { name: name.to_owned(), kind, blank, categories }
 }

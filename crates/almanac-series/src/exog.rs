@@ -24,16 +24,37 @@ pub struct HistoricColumn {
 pub struct FutureColumn {
     name: Arc<str>,
     values: Arc<[f64]>,
+    categories: Arc<[String]>,
+}
+
+impl HistoricColumn {
+    /// Names a column of values, one per panel row.
+    pub fn new(name: impl Into<Arc<str>>, values: impl Into<Arc<[f64]>>) -> Self {
+        Self { name: name.into(), values: values.into() }
+    }
+}
+
+impl FutureColumn {
+    /// Names a column of values, one per panel row.
+    pub fn new(name: impl Into<Arc<str>>, values: impl Into<Arc<[f64]>>) -> Self {
+        Self { name: name.into(), values: values.into(), categories: Arc::default() }
+    }
+
+    /// Says that the values are codes into `texts`.
+    pub(crate) fn of_categories(mut self, texts: Arc<[String]>) -> Self {
+        self.categories = texts;
+        self
+    }
+
+    /// Returns the texts that the values are codes into; empty where they are numbers.
+    pub(crate) fn categories(&self) -> &[String] {
+        &self.categories
+    }
 }
 
 macro_rules! column {
     ($type:ident) => {
         impl $type {
-            /// Names a column of values, one per panel row.
-            pub fn new(name: impl Into<Arc<str>>, values: impl Into<Arc<[f64]>>) -> Self {
-                Self { name: name.into(), values: values.into() }
-            }
-
             /// Returns the column's name.
             pub fn name(&self) -> &str {
                 &self.name

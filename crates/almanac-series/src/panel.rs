@@ -7,7 +7,7 @@
 //!
 //! Not here: gap policies and file formats (`almanac-data`), features.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::{Freq, FutureColumn, HistoricColumn, Period, RowStatus, SeriesId, StaticColumn};
@@ -119,6 +119,11 @@ impl Panel {
     /// Returns the names of the columns known ahead.
     pub fn future_names(&self) -> impl ExactSizeIterator<Item = &str> {
         self.future.iter().map(FutureColumn::name)
+    }
+
+    /// Returns the texts that the codes of a known-ahead column stand for; empty where its values are numbers.
+    pub fn future_categories(&self, column: usize) -> &[String] {
+        self.future[column].categories()
     }
 
     /// Returns the attributes that do not change over time.
@@ -275,6 +280,7 @@ pub struct PanelBuilder {
     status: Vec<RowStatus>,
     historic: Vec<(String, Vec<f64>)>,
     future: Vec<(String, Vec<f64>)>,
+    categories: HashMap<String, Arc<[String]>>,
 }
 
 impl PanelBuilder {
@@ -289,7 +295,16 @@ impl PanelBuilder {
             status: Vec::new(),
             historic: columns(historic),
             future: columns(future),
+            categories: HashMap::new(),
         }
+    }
+
+    /// Says that the values of a known-ahead column are codes into `texts`.
+    pub fn categories(mut self, column: &str, texts: &[String]) -> Self {
+        if !texts.is_empty() {
+            self.categories.insert(column.to_owned(), texts.into());
+        }
+        self
     }
 
     /// Sets the IANA time zone of a panel whose timestamps are UTC.
@@ -346,7 +361,14 @@ impl PanelBuilder {
             y: self.y.into(),
             status: self.status.into(),
             historic: self.historic.into_iter().map(|(name, values)| HistoricColumn::new(name, values)).collect(),
-            future: self.future.into_iter().map(|(name, values)| FutureColumn::new(name, values)).collect(),
+            future: self
+                .future
+                .into_iter()
+                .map(|(name, values)| {
+                    let texts = self.categories.remove(&name).unwrap_or_default();
+                    FutureColumn::new(name, values).of_categories(texts)
+                })
+                .collect(),
             statics: statics.into(),
         })
     }

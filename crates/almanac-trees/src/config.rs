@@ -47,7 +47,7 @@ pub struct LightGbmConfig {
     /// Training rows at most: the newest ones, and a sample of those before.
     pub max_train_rows: usize,
     /// Models trained on differently drawn steps and seeds, whose forecasts are averaged.
-    pub bag: usize,
+    pub bag: Option<usize>,
     /// Threads of the library; 0 for one per core. Does not change the result.
     pub num_threads: usize,
     /// Features, where the usual ones of the frequency will not do.
@@ -73,7 +73,7 @@ impl Default for LightGbmConfig {
             lambda_l2: 1.0,
             max_bin: 255,
             max_train_rows: 2_500_000,
-            bag: 1,
+            bag: None,
             num_threads: 0,
             features: None,
             country: None,
@@ -90,23 +90,26 @@ pub(crate) struct Size {
     pub(crate) num_leaves: usize,
     pub(crate) learning_rate: f64,
     pub(crate) min_data_in_leaf: usize,
+    pub(crate) bag: usize,
 }
 
 impl LightGbmConfig {
-    /// Few rows take few leaves and more of them per leaf; many rows take fewer, larger trees, so that time stays bounded.
+    /// Few rows take few leaves and more of them per leaf; many rows take fewer, larger trees and a single model, so that time
+    /// stays bounded.
     pub(crate) fn size(&self, rows: usize) -> Size {
-        let (trees, num_leaves, learning_rate, min_data_in_leaf) = match rows {
-            0..2_000 => (120, 7, 0.05, 10),
-            2_000..20_000 => (250, 15, 0.05, 20),
-            20_000..100_000 => (400, 31, 0.04, 40),
-            100_000..500_000 => (400, 63, 0.05, 60),
-            _ => (250, 63, 0.08, 100),
+        let (trees, num_leaves, learning_rate, min_data_in_leaf, bag) = match rows {
+            0..2_000 => (120, 7, 0.05, 10, 5),
+            2_000..20_000 => (250, 15, 0.05, 20, 3),
+            20_000..100_000 => (400, 31, 0.04, 40, 2),
+            100_000..450_000 => (400, 63, 0.05, 60, 2),
+            _ => (250, 63, 0.08, 100, 1),
         };
         Size {
             trees: self.trees.unwrap_or(trees),
             num_leaves: self.num_leaves.unwrap_or(num_leaves).max(2),
             learning_rate: self.learning_rate.unwrap_or(learning_rate),
             min_data_in_leaf: self.min_data_in_leaf.unwrap_or(min_data_in_leaf),
+            bag: self.bag.unwrap_or(bag).max(1),
         }
     }
 }

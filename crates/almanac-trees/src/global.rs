@@ -116,7 +116,8 @@ impl Forecaster for GlobalLightGbm {
         let min_history = plan.spec().season_lengths.first().copied().unwrap_or(4).clamp(2, 8);
         let mut boosters = Vec::new();
         let (mut actual, mut said) = (0.0, 0.0);
-        for member in 0..self.config.bag.max(1) as u64 {
+        let mut member = 0_u64;
+        loop {
             let seed = seed.0.wrapping_add(member.wrapping_mul(0x9e37_79b9));
             let draws = Draws::new(train, horizon.steps(), min_history, self.config.max_train_rows, seed);
             if draws.len() == 0 {
@@ -135,6 +136,10 @@ impl Forecaster for GlobalLightGbm {
                 })?;
             }
             boosters.push(booster);
+            member += 1;
+            if member >= self.config.size(draws.len()).bag as u64 {
+                break;
+            }
         }
         if said > 0.0 {
             target.correction = (actual / said).clamp(0.8, 1.25);

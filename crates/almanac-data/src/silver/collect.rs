@@ -24,12 +24,15 @@ const MAX_CATEGORIES: usize = 100_000;
 // Sales history is younger than the steam engine; other dates are mistakes that would stretch the whole panel.
 const FIRST_TIME: i64 = -6_311_433_600_000_000; // 1770
 const LAST_TIME: i64 = 7_258_118_400_000_000; // 2200
+// The square of a larger number, summed over a panel, is no number any more.
+const MAX_TARGET: f64 = 1e100;
 const MAX_STEP: i64 = 1_000_000_000_000;
 
 pub(super) const NO_ID: &str = "an id column is empty";
 pub(super) const BAD_TIME: &str = "the time is empty or cannot be read";
 pub(super) const FAR_TIME: &str = "the time is not between 1770 and 2200";
 pub(super) const NOT_FINITE: &str = "the target is not a finite number";
+pub(super) const TOO_LARGE: &str = "the target is beyond 1e100, which no quantity is";
 pub(super) const NEGATIVE: &str = "the target is negative";
 pub(super) const NO_TARGET: &str = "the series has no observed target";
 pub(super) const NO_SUCH_HOUR: &str = "the clock jumped over this local time";
@@ -178,6 +181,8 @@ impl Collector {
                 Some((FAR_TIME, Some(source.time)))
             } else if observed && !value.is_finite() {
                 Some((NOT_FINITE, source.target))
+            } else if value.abs() > MAX_TARGET {
+                Some((TOO_LARGE, source.target))
             } else if value < 0.0 && self.spec.negatives == NegativePolicy::Quarantine {
                 Some((NEGATIVE, source.target))
             } else {
@@ -361,7 +366,12 @@ impl Collector {
             let convert = |error| SilverError::Convert { column: column.name.clone(), source: error };
             let array: &ArrayRef = batch.column(*index);
             if column.kind == Some(ExogKind::Category) {
-                let codes = column.texts.codes(array).map_err(convert)?;
+                let mut codes = column.texts.codes(array).map_err(convert)?;
+                // A row that is there and names nothing says that there is nothing: a day without event is known to be one.
+                if column.role == ExogRole::Future && codes.contains(&NO_CODE) {
+                    let blank = column.texts.blank();
+                    codes.iter_mut().filter(|code| **code == NO_CODE).for_each(|code| *code = blank);
+                }
                 let known = column.texts.texts().len();
                 if known > MAX_CATEGORIES {
                     return Err(SilverError::TooManyCategories { column: column.name.clone(), limit: MAX_CATEGORIES });

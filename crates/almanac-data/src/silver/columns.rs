@@ -72,14 +72,26 @@ impl Interner {
     }
 
     fn code(&mut self, text: &str) -> u32 {
-        if let Some(code) = self.codes.get(text) {
-            return *code;
-        }
         if text.trim().is_empty() {
             return NO_CODE;
         }
+        if let Some(code) = self.codes.get(text) {
+            return *code;
+        }
         let code = self.texts.len() as u32;
         let shared: Arc<str> = Arc::from(text);
+        self.texts.push(Arc::clone(&shared));
+        self.codes.insert(shared, code);
+        code
+    }
+
+    /// Code of the empty text, for columns in which nothing is a value of its own.
+    pub(super) fn blank(&mut self) -> u32 {
+        if let Some(code) = self.codes.get("") {
+            return *code;
+        }
+        let code = self.texts.len() as u32;
+        let shared: Arc<str> = Arc::from("");
         self.texts.push(Arc::clone(&shared));
         self.codes.insert(shared, code);
         code

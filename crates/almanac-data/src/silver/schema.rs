@@ -49,7 +49,7 @@ pub struct ExogColumn {
     pub role: ExogRole,
     /// What its numbers stand for.
     pub kind: ExogKind,
-    /// Texts of the codes, sorted; empty unless a category.
+    /// Texts of the codes, sorted; empty unless a category. The empty text is that of rows which name nothing.
     pub categories: Vec<String>,
 }
 

@@ -251,7 +251,7 @@ fn too_many_markers_are_an_error_with_a_hint() {
         &text,
         expect![[r#"
         error: column `y` of `t` looks like real, but 5 of 50 cells are not, e.g. `missing`
-        hint: name what means `missing` in `null_values`, set `date_formats`, or read it as it is with `types = { y = "text" }`"#]],
+        hint: set `null_values` or `date_format` under `[data.csv]` so that all values fit, or read it as it is with `"y" = "string"` under `[data.types]`"#]],
     );
     let place = Place::new();
     let path = place.write("data.csv", text.as_bytes());
@@ -293,7 +293,7 @@ fn the_order_of_day_and_month_is_settled_by_the_column() {
         "d,y\n1/2/2024,1\n3/4/2024,2\n",
         expect![[r#"
         error: dates of column `d` of `t` can be read in two ways: `1/2/2024` is 2024-02-01 or 2024-01-02
-        hint: set `date_formats = ["%d/%m/%Y"]` or `["%m/%d/%Y"]` in the table's `csv` options"#]],
+        hint: set `date_format = ["%d/%m/%Y"]` or `["%m/%d/%Y"]` under `[data.csv]`"#]],
     );
     check_with(
         "d,y\n1/2/2024,1\n3/4/2024,2\n",
@@ -387,7 +387,7 @@ fn ragged_files_are_refused() {
         "a,b\n1\n2\n3,4\n",
         expect![[r#"
         error: `data.csv`: 2 of 3 rows do not have the 2 cells of the header (first: row 2)
-        hint: the delimiter or the quoting is probably not what it seems: set `delimiter` in the table's `csv` options"#]],
+        hint: the delimiter or the quoting is probably not what it seems: set `delimiter` under `[data.csv]`"#]],
     );
 }
 

@@ -225,6 +225,33 @@ async fn an_ended_series_keeps_its_end_and_is_said_to_be_discontinued() {
 }
 
 #[tokio::test]
+async fn a_day_whose_row_names_no_event_is_a_day_without_event() {
+    let text = "
+        id ds         y event
+        a  2024-01-01 1 newyear
+        a  2024-01-02 2 -
+        a  2024-01-03 3 fair
+        a  2024-01-04 - -
+        a  2024-01-05 - fair";
+    let (dir, report) = build(text, SilverSpec { future: vec!["event".into()], ..spec() }).await;
+    assert!(report.expect("built").future_fills.is_empty(), "both rows ahead are known");
+    let panel = read_panel(&silver(&dir)).expect("read");
+    assert_eq!(panel.future_categories(0), ["", "fair", "newyear"]);
+    assert_eq!(panel.view(0).future(0), [2.0, 0.0, 1.0, 0.0, 1.0]);
+}
+
+#[tokio::test]
+async fn a_target_beyond_reason_goes_to_quarantine() {
+    let text = "
+        id ds         y
+        a  2024-01-01 1
+        a  2024-01-02 1e308
+        a  2024-01-03 3";
+    let report = check(text, SilverSpec { gaps: GapPolicy::Missing, ..spec() }, "a: 2024-01-01 | 1 m 3 | +2").await;
+    assert_eq!(report.quarantined["the target is beyond 1e100, which no quantity is"], 1);
+}
+
+#[tokio::test]
 async fn weeks_keep_their_anchor_and_days_are_put_into_them() {
     let text = "
         id ds         y

@@ -93,6 +93,34 @@ fn a_cut_panel_gives_the_rows_that_the_whole_one_gave() {
     assert_eq!(rows[0].len(), plan.row().count());
 }
 
+/// One series with an event every 30 days, whose code is its place among `texts`.
+fn eventful(texts: &[&str], event: &str) -> Panel {
+    let texts: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
+    let code = texts.iter().position(|text| text == event).expect("listed") as f64;
+    let mut builder = PanelBuilder::new(Freq::Day, &[], &["event".into()]).categories("event", &texts);
+    let rows = SeriesRows {
+        y: (0..200).map(|row| 10.0 + f64::from(row % 7)).chain([f64::NAN; 14]).collect(),
+        status: std::iter::repeat_n(RowStatus::Observed, 200).chain([RowStatus::Future; 14]).collect(),
+        historic: vec![],
+        future: vec![(0..214).map(|row| if row % 30 == 4 { code } else { 0.0 }).collect()],
+    };
+    builder.push("a".into(), Period(16_000), rows).expect("columns agree");
+    builder.finish(vec![]).expect("one key")
+}
+
+#[test]
+fn a_new_text_does_not_change_what_the_known_ones_say() {
+    let (then, now) = (eventful(&["", "fair"], "fair"), eventful(&["", "advent", "fair"], "fair"));
+    let plan = FeaturePlan::new(&then, spec()).expect("known country");
+    let calendar = Calendar::new(&then, &plan).expect("known country");
+    let rows = [&then, &now].map(|panel| {
+        let mut row = Vec::new();
+        SeriesFeatures::new(&panel.view(0), &plan, &plan.bind(panel), &calendar).row(199, 213, 1.0, &mut row);
+        row
+    });
+    assert_eq!(bits(&rows[0]), bits(&rows[1]));
+}
+
 #[test]
 fn names_are_unique_and_as_many_as_columns() {
     let panel = panel(HISTORY, |v| v);

@@ -62,7 +62,7 @@ fn global_lightgbm_keeps_the_contract() {
 
 #[test]
 fn a_bag_of_tweedie_models_keeps_the_contract() {
-    let config = LightGbmConfig { bag: 2, objective: Objective::Tweedie { power: 1.2 }, max_train_rows: 1_500, ..small() };
+    let config = LightGbmConfig { bag: Some(2), objective: Objective::Tweedie { power: 1.2 }, max_train_rows: 1_500, ..small() };
     check_forecaster(&GlobalLightGbm::new(config));
 }
 
