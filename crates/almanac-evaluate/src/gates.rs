@@ -63,7 +63,8 @@ pub fn judge(leaderboard: &Leaderboard, champion: &str, config: &GateConfig) -> 
     let baselines: Vec<BaselineVerdict> = config.beats.iter().map(|baseline| verdict(leaderboard, champion, baseline)).collect();
     let lost = baselines.iter().find(|verdict| !verdict.passed);
     let (passed, reason) = if own.is_none_or(|own| own.score.is_none()) {
-        (false, format!("`{champion}` has no score on the leaderboard"))
+        let why = "either it was not backtested, or no series changes before a cutoff, so that no error can be scaled";
+        (false, format!("`{champion}` has no score on the leaderboard: {why}"))
     } else if folds < config.min_folds {
         (false, format!("`{champion}` was scored on {folds} cutoffs, {} are needed", config.min_folds))
     } else if let Some(lost) = lost {
@@ -91,7 +92,7 @@ fn verdict(leaderboard: &Leaderboard, champion: &str, baseline: &str) -> Baselin
     let champion_score = mean(shared().map(|(own, _)| own));
     let baseline_score = mean(shared().map(|(_, other)| other));
     let (passed, reason) = match (champion_score, baseline_score) {
-        _ if champion == baseline => (false, format!("`{champion}` is itself the baseline it should beat")),
+        _ if champion == baseline => (false, format!("no model beats the baseline `{champion}`, which is itself the best")),
         _ if other.is_none() => (false, format!("baseline `{baseline}` is not on the leaderboard")),
         (Some(own), Some(other)) if own < other => (true, format!("`{champion}` ({own:.4}) beats `{baseline}` ({other:.4})")),
         (Some(own), Some(other)) => (false, format!("`{champion}` ({own:.4}) does not beat `{baseline}` ({other:.4})")),
@@ -135,8 +136,9 @@ mod tests {
     fn whatever_cannot_be_judged_fails() {
         check(&[("lightgbm", &[0.5; 2])], &[], false, "`lightgbm` was scored on 2 cutoffs, 3 are needed");
         check(&[("lightgbm", &[0.5; 3])], &["naive"], false, "baseline `naive` is not on the leaderboard");
-        check(&[("lightgbm", &[0.5; 3])], &["lightgbm"], false, "`lightgbm` is itself the baseline it should beat");
-        check(&[("naive", &[0.5; 3])], &[], false, "`lightgbm` has no score on the leaderboard");
+        check(&[("lightgbm", &[0.5; 3])], &["lightgbm"], false, "no model beats the baseline `lightgbm`, which is itself the best");
+        let why = "either it was not backtested, or no series changes before a cutoff, so that no error can be scaled";
+        check(&[("naive", &[0.5; 3])], &[], false, &format!("`lightgbm` has no score on the leaderboard: {why}"));
         check(&[("lightgbm", &[f64::NAN; 3]), ("naive", &[0.9; 3])], &["naive"], false, "`lightgbm` (NaN) does not beat `naive` (0.9000)");
     }
 }

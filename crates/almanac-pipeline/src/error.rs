@@ -94,9 +94,17 @@ pub enum PipelineError {
     /// The hierarchy cannot be built.
     #[error(transparent)]
     Hierarchy(#[from] HierarchyError),
-    /// A model failed on a fold.
-    #[error("backtest failed")]
-    Backtest(#[from] BacktestError),
+    /// No model has a forecast at every cutoff.
+    #[error("no model can forecast these series; `{model}`, for one: {reason}")]
+    NoModel {
+        /// The first model.
+        model: String,
+        /// What it says.
+        reason: String,
+    },
+    /// A model failed on a fold while the features were audited.
+    #[error("audit failed")]
+    Audit(#[from] BacktestError),
     /// The final fit failed.
     #[error("final fit failed")]
     Fit(#[from] FitError),
@@ -179,7 +187,8 @@ impl Hint for PipelineError {
             Self::Checking(error) => error.hint(),
             Self::Plan(error) => error.hint(),
             Self::Hierarchy(error) => error.hint(),
-            Self::Backtest(error) => error.hint(),
+            Self::Audit(error) => error.hint(),
+            Self::NoModel { .. } => Some("look at the target column, and at the length of the series against `[forecast] horizon`".into()),
             Self::Fit(error) => error.hint(),
             Self::Predict(error) => error.hint(),
             Self::Calibrate(_) => Some("give a longer history or a shorter `[forecast] horizon`".into()),

@@ -148,6 +148,16 @@ pub fn run(project: &Project, settings: &PipelineSettings, options: &RunOptions,
         return Ok(summary);
     }
 
+    let (models, left_out) = backtest::usable(&settings.models, &backtests);
+    for (model, reason) in &left_out {
+        outside.observer.on(&Event::Note { text: &format!("`{model}` is left out: {reason}") });
+    }
+    if models.is_empty() {
+        let (model, reason) = left_out.into_iter().next().expect("a run has models");
+        return Err(RunError { asset: "backtest".to_owned(), source: PipelineError::NoModel { model, reason } });
+    }
+    let narrowed = PipelineSettings { models, ..settings.clone() };
+    let ctx = Context { settings: &narrowed, ..ctx };
     let inputs: Vec<Fingerprint> = backtests.iter().flatten().map(|made| made.fingerprint.clone()).collect();
     let made = select::make(ctx, &panel, &folds, &labels, &inputs)?;
     summary.count(&made);

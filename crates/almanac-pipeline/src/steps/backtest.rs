@@ -13,7 +13,7 @@ use crate::progress::Event;
 use crate::steps::Context;
 use crate::{PipelineError, RunError};
 
-const REVISION: u32 = 1;
+const REVISION: u32 = 2;
 
 /// Cutoffs of the backtest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +44,8 @@ pub struct FoldSummary {
     pub skipped: Vec<(String, String)>,
     /// How many were left out.
     pub n_skipped: usize,
+    /// Why the model has no forecast at all.
+    pub failed: Option<String>,
 }
 
 /// Lays out the cutoffs.
@@ -76,10 +78,12 @@ fn usual_stride(panel: &Panel, horizon: usize, folds: usize) -> usize {
     let (Some(first), Some(last)) = (panel.first_period(), panel.last_period()) else { return horizon };
     let history = last.since(first) as usize + 1;
     let season = panel.freq().season_length().steps();
-    let kept = (2 * season + 1).min(history * 3 / 5);
+    // Fewer rows than this are no training set, see `plan_folds`.
+    let least = horizon.max(4);
+    let kept = (2 * season + 1).min(history * 3 / 5).max(least);
     let room = history.saturating_sub(horizon + kept);
     let apart = room / folds.saturating_sub(1).max(1);
-    apart.clamp(horizon.div_ceil(4).max(1), horizon)
+    apart.clamp(1, horizon.max(1))
 }
 
 /// Runs one model at one cutoff.
@@ -100,10 +104,15 @@ pub(crate) fn make(
     let out = path(ctx, fold, model);
     ctx.assets.get_or_make(&name, fingerprint, std::slice::from_ref(&out), || {
         let forecaster = ctx.models.forecaster(model).ok_or_else(|| PipelineError::UnknownModel { model: model.to_owned() })?;
-        let forecast = run_fold(panel.get()?, &fold, forecaster.as_ref(), settings.horizon, &[], settings.seed)?;
+        let panel = panel.get()?;
+        let (forecast, failed) = match run_fold(panel, &fold, forecaster.as_ref(), settings.horizon, &[], settings.seed) {
+            Ok(forecast) => (forecast, None),
+            // One model that can do nothing with these series does not stop the others.
+            Err(error) => (Forecast::empty(model, panel.freq(), settings.horizon, &[]), Some(full_text(&error))),
+        };
         write_forecast(&out, &forecast)?;
         let skipped = forecast.skipped.iter().take(100).map(|skipped| (skipped.series.to_string(), skipped.reason.to_string()));
-        Ok(FoldSummary { series: forecast.n_series(), skipped: skipped.collect(), n_skipped: forecast.skipped.len() })
+        Ok(FoldSummary { series: forecast.n_series(), skipped: skipped.collect(), n_skipped: forecast.skipped.len(), failed })
     })
 }
 
@@ -132,6 +141,30 @@ pub(crate) fn make_all(
         all.push(made);
     }
     Ok(all)
+}
+
+/// The models that have a forecast at every cutoff, and for each of the others its name and why not.
+pub(crate) fn usable(models: &[String], backtests: &[Vec<Made<FoldSummary>>]) -> (Vec<String>, Vec<(String, String)>) {
+    let (mut usable, mut left_out) = (Vec::new(), Vec::new());
+    for (index, model) in models.iter().enumerate() {
+        match backtests.iter().find_map(|fold| fold[index].summary.failed.clone()) {
+            None => usable.push(model.clone()),
+            Some(reason) => left_out.push((model.clone(), reason)),
+        }
+    }
+    (usable, left_out)
+}
+
+/// An error and its causes in one line.
+fn full_text(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
 }
 
 fn asset_name(fold: Fold, model: &str) -> String {

@@ -1,5 +1,6 @@
 //! The whole job through the binary: run, run again, change, kill and resume, export, audit.
 
+use std::hash::BuildHasher;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -9,9 +10,16 @@ use crate::program::{Workplace, files_below};
 /// A demo small enough for a test, with every step of the whole job.
 const DEMO: &str = "demo shop --series 24 --days 500 --horizon 14 --no-run";
 
+/// A smaller one still, for tests that run the job many times.
+const SMALL_DEMO: &str = "demo shop --series 8 --days 300 --horizon 7 --no-run";
+
 fn shop() -> Workplace {
+    made_by(DEMO)
+}
+
+fn made_by(demo: &str) -> Workplace {
     let place = Workplace::new();
-    let made = place.almanac(DEMO);
+    let made = place.almanac(demo);
     assert_eq!(made.code, Some(0), "{}", made.stderr);
     place
 }
@@ -68,26 +76,53 @@ fn one_thread_and_two_give_the_same_forecast_table() {
     assert!(one == two, "the forecast tables differ");
 }
 
+/// Runs and kills the process after `moment`.
+fn run_and_kill(place: &Workplace, moment: Duration) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_almanac"))
+        .args(["-C", "shop", "run"])
+        .current_dir(place.path(""))
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the binary was built for this test");
+    // The moment is what is tested, so there is no event to wait for.
+    std::thread::sleep(moment);
+    child.kill().expect("ours to kill");
+    child.wait().expect("it was started");
+}
+
 #[test]
-fn a_killed_run_goes_on_to_the_same_forecast_table() {
-    let undisturbed = shop();
+fn a_run_killed_at_any_of_twenty_moments_goes_on_to_the_same_forecast_table() {
+    const KILLS: u32 = 20;
+    let undisturbed = made_by(SMALL_DEMO);
     let started = std::time::Instant::now();
     succeed(&undisturbed, "-C shop run");
     let whole = started.elapsed();
-    let killed = shop();
-    // Moments spread over the run, each in a part of its own; a run that is resumed is shorter than a whole one.
+    let expected = forecast_table(&undisturbed);
+    assert!(!expected.is_empty());
+    let mut random = std::collections::hash_map::RandomState::new().hash_one("moments");
+    for kill in 0..KILLS {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        // A random moment in each twentieth of the run.
+        let moment = whole.mul_f64((f64::from(kill) + (random >> 33) as f64 / f64::from(1_u32 << 31)) / f64::from(KILLS));
+        let killed = made_by(SMALL_DEMO);
+        run_and_kill(&killed, moment);
+        succeed(&killed, "-C shop run");
+        assert!(forecast_table(&killed) == expected, "killed after {moment:?} of {whole:?}: the forecast tables differ");
+        assert_eq!(made(&succeed(&killed, "-C shop run --format json")), 0, "killed after {moment:?} of {whole:?}");
+    }
+}
+
+#[test]
+fn a_run_killed_again_and_again_goes_on_to_the_same_forecast_table() {
+    let undisturbed = made_by(SMALL_DEMO);
+    let started = std::time::Instant::now();
+    succeed(&undisturbed, "-C shop run");
+    let whole = started.elapsed();
+    let killed = made_by(SMALL_DEMO);
+    // Each in a part of its own; a run that is resumed is shorter than a whole one.
     for kill in 0..6_u32 {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_almanac"))
-            .args(["-C", "shop", "run"])
-            .current_dir(killed.path(""))
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the binary was built for this test");
-        // The moment is what is tested, so there is no event to wait for.
-        std::thread::sleep(whole.mul_f64(0.02 + 0.13 * f64::from(kill) + 0.01 * f64::from(kill * 7 % 5)).max(Duration::from_millis(5)));
-        child.kill().expect("ours to kill");
-        child.wait().expect("it was started");
+        run_and_kill(&killed, whole.mul_f64(0.02 + 0.13 * f64::from(kill)).max(Duration::from_millis(5)));
     }
     succeed(&killed, "-C shop run");
     assert!(forecast_table(&undisturbed) == forecast_table(&killed), "the forecast tables differ");
