@@ -10,7 +10,7 @@ mod registry;
 mod runs;
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Sqlite, SqlitePool, Transaction};
@@ -30,6 +30,8 @@ const MIGRATIONS: [&str; 1] = [include_str!("sqlite/v1.sql")];
 const APPLICATION_ID: i64 = 0x416c_6d61;
 
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
+/// Pause before a busy file is opened once more.
+const RETRY_AFTER: Duration = Duration::from_millis(20);
 
 /// Tracking store in one SQLite file. Cheap to clone; the clones share connections.
 #[derive(Debug, Clone)]
@@ -54,12 +56,7 @@ impl SqliteStore {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(BUSY_TIMEOUT);
-        let pool = SqlitePoolOptions::new()
-            .max_connections(4)
-            .acquire_timeout(BUSY_TIMEOUT)
-            .connect_with(options)
-            .await
-            .map_err(|error| told(path, error))?;
+        let pool = connect(path, &options).await?;
         let store = Self { pool, path: path.to_owned() };
         store.migrate().await?;
         Ok(store)
@@ -98,6 +95,18 @@ impl SqliteStore {
 
     fn unreadable(&self, what: &'static str, value: &str) -> StoreError {
         StoreError::Unreadable { path: self.path.clone(), what, value: value.to_owned() }
+    }
+}
+
+/// Opens the connections. Two programs that open a new file at once both turn it to WAL, for which SQLite does not wait.
+async fn connect(path: &Path, options: &SqliteConnectOptions) -> Result<SqlitePool, StoreError> {
+    let started = Instant::now();
+    loop {
+        let pool = SqlitePoolOptions::new().max_connections(4).acquire_timeout(BUSY_TIMEOUT).connect_with(options.clone()).await;
+        match pool.map_err(|error| told(path, error)) {
+            Err(StoreError::Busy { .. }) if started.elapsed() < BUSY_TIMEOUT => tokio::time::sleep(RETRY_AFTER).await,
+            connected => return connected,
+        }
     }
 }
 
