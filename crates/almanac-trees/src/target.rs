@@ -13,6 +13,8 @@ const MANY_ZEROS: f64 = 0.03;
 const LEAST_RATIO: f64 = 0.01;
 /// A ratio beyond this is an error of the data, not demand.
 const MOST_RATIO: f64 = 1e4;
+/// The same under a squared error, where one burst of a series that hardly sells would outweigh thousands of ordinary rows.
+const MOST_SQUARED_RATIO: f64 = 10.0;
 /// Weights stay within this factor of the typical one, both ways: no series drowns out all others.
 const MOST_WEIGHT: f64 = 1e3;
 
@@ -60,7 +62,8 @@ impl Target {
     }
 
     pub(crate) fn label(&self, y: f64, level: f64) -> f32 {
-        let ratio = (y / level).clamp(-MOST_RATIO, MOST_RATIO);
+        let most = if self.objective == Objective::Ratio { MOST_SQUARED_RATIO } else { MOST_RATIO };
+        let ratio = (y / level).clamp(-most, most);
         (match self.objective {
             Objective::LogRatio => ratio.max(LEAST_RATIO).ln(),
             _ => ratio,
