@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Objective {
-    /// Told from the targets: [`Self::Ratio`] if any is negative, [`Self::LogRatio`] if all are positive, else
+    /// Told from the targets: [`Self::Ratio`] if many are negative, [`Self::LogRatio`] if all are positive, else
     /// [`Self::Tweedie`] with a power of 1.1, or of 1.2 where many are zero.
     #[default]
     Auto,

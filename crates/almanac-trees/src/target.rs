@@ -9,6 +9,8 @@ use crate::Objective;
 
 /// Of the scored targets, this share of zeros makes them counts with many zeros.
 const MANY_ZEROS: f64 = 0.03;
+/// Up to this share of negative targets are returns among sales, learnt as zeros; more of them, and sign means something.
+const FEW_NEGATIVES: f64 = 0.02;
 /// A log-ratio is not taken below this share of the level.
 const LEAST_RATIO: f64 = 0.01;
 /// A ratio beyond this is an error of the data, not demand.
@@ -32,13 +34,13 @@ pub(crate) struct Target {
 
 impl Target {
     pub(crate) fn new(asked: Objective, train: &Panel) -> Self {
-        let (mut rows, mut zeros, mut negative) = (0_u64, 0_u64, false);
+        let (mut rows, mut zeros, mut negatives) = (0_u64, 0_u64, 0_u64);
         let mut levels = Vec::with_capacity(train.n_series());
         for view in train.views() {
             let (mut sum, mut count) = (0.0, 0_u64);
             for (_, y) in view.scored() {
                 zeros += u64::from(y == 0.0);
-                negative |= y < 0.0;
+                negatives += u64::from(y < 0.0);
                 sum += y.abs();
                 count += 1;
             }
@@ -49,13 +51,15 @@ impl Target {
         }
         levels.sort_by(f64::total_cmp);
         let typical_level = levels.get(levels.len() / 2).copied().unwrap_or(1.0);
+        let negative = negatives > 0;
+        let signed = negatives as f64 > FEW_NEGATIVES * rows as f64;
         let objective = match asked {
-            Objective::Auto if negative => Objective::Ratio,
+            Objective::Auto if signed => Objective::Ratio,
             Objective::Auto if zeros as f64 > MANY_ZEROS * rows as f64 => Objective::Tweedie { power: 1.2 },
-            Objective::Auto if zeros > 0 => Objective::Tweedie { power: 1.1 },
+            Objective::Auto if zeros > 0 || negative => Objective::Tweedie { power: 1.1 },
             Objective::Auto => Objective::LogRatio,
             // A deviance and a logarithm have no negative side.
-            Objective::Tweedie { .. } | Objective::LogRatio if negative => Objective::Ratio,
+            Objective::Tweedie { .. } | Objective::LogRatio if signed => Objective::Ratio,
             chosen => chosen,
         };
         Self { objective, negative, typical_level, correction: 1.0 }
@@ -66,6 +70,7 @@ impl Target {
         let ratio = (y / level).clamp(-most, most);
         (match self.objective {
             Objective::LogRatio => ratio.max(LEAST_RATIO).ln(),
+            Objective::Tweedie { .. } => ratio.max(0.0),
             _ => ratio,
         }) as f32
     }
