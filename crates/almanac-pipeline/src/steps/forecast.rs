@@ -12,7 +12,7 @@ use crate::panel::LazyPanel;
 use crate::steps::Context;
 use crate::{PipelineError, RunError};
 
-const REVISION: u32 = 1;
+const REVISION: u32 = 2;
 
 /// One issue of forecasts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
