@@ -1,6 +1,7 @@
 //! Which models to average, and with what weights.
 //!
-//! Candidates are made of models within 1.5 times the error of the best one and compared on the older folds only: equal-weight means of the best k, weights inverse to the error, and greedy selection.
+//! Candidates are made of models within 1.5 times the error of the best one and compared on the older folds only: equal-weight means of the best
+//! k, weights inverse to the error, and greedy selection.
 //! The best of them is adopted only if it beats the best single model, chosen on the same older folds, on the newest fold, which neither has
 //! seen.
 //!
