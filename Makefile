@@ -11,7 +11,7 @@ export CARGO_TARGET_DIR ?= $(CACHE)/target
 export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
 
 # The one address that is asked besides the package managers', and only where there is no Rust.
-RUSTUP_URL ?= https://sh.rustup.rs
+RUSTUP_URL ?= https://static.rust-lang.org/rustup/rustup-init.sh
 RUST_AT_LEAST := $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
 CMAKE_AT_LEAST := 3.28
 # Whether version $(1) is $(2) or newer: prints "yes" or nothing.
