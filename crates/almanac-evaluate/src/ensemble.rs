@@ -1,214 +1,147 @@
-//! Which models to average, and with what weights.
+//! Whether several models together forecast better than the best one alone, and how they are mixed.
 //!
-//! Candidates are made of models within 1.5 times the error of the best one and compared on the older folds only: equal-weight means of the best
-//! k, weights inverse to the error, and greedy selection.
-//! The best of them is adopted only if it beats the best single model, chosen on the same older folds, on the newest fold, which neither has
-//! seen.
+//! Every way to make an ensemble ([`recipe::Recipe`]) is judged by cross-validation over the cutoffs: made of what all cutoffs but one say, and scored on
+//! the one left out. The best single model is judged alike. The best way is adopted only if it wins there, and is then made again of all
+//! cutoffs. What the leaderboard, the gate and the intervals see of the ensemble are the forecasts of the cutoffs left out.
 //!
-//! Errors of an ensemble are linear in its weights, so a fold is kept as one small matrix of error products per node, and a candidate costs no
-//! pass over the forecasts.
-//!
-//! Source of greedy selection: Caruana et al. (2004), "Ensemble selection from libraries of models".
-//!
-//! Not here: averaging (`combine`).
+//! Not here: mixing (`mix`).
+
+mod fold;
+mod recipe;
 
 use almanac_hierarchy::Hierarchy;
 use almanac_model::Forecast;
+use almanac_series::Panel;
 use serde::{Deserialize, Serialize};
 
-use crate::metrics::{mean, weighted_mean};
-use crate::{FoldTruth, Leaderboard, combine};
+use crate::metrics::mean;
+use crate::{FoldTruth, Mix};
+use fold::{FoldErrors, overall};
+use recipe::{MOST_ERROR, Recipe};
 
-/// Rounds of greedy selection; weights are multiples of one over the rounds taken.
-const ROUNDS: usize = 20;
-/// A model whose error is more than this multiple of the best one's is no member: what little it seems to add on a few folds is chance.
-/// On M5, 6 % of naive won three cutoffs and lost 4 % on the next four weeks.
-const MOST_ERROR: f64 = 1.5;
+/// Models that are considered at most, the best ones.
+const MOST_MODELS: usize = 10;
 
-/// What was chosen, and what speaks for it. Scores are WRMSSE, mean over levels.
+/// What was chosen, and what speaks for it. Scores are WRMSSE, mean over levels and over the cutoffs left out in turn.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EnsembleChoice {
-    /// Models and weights that sum to 1; the best single model alone where no ensemble was adopted.
-    pub members: Vec<(String, f64)>,
-    /// How the best candidate was made, e.g. `greedy` or `mean of best 3`.
+    /// The ensemble where one was adopted, otherwise the best single model.
+    pub mix: Mix,
+    /// How the best candidate was made, e.g. `greedy selection` or `median of best 3`.
     pub method: String,
-    /// Score of the best candidate on the newest fold.
+    /// Score of the best candidate.
     pub held_out_score: Option<f64>,
-    /// Best model of the older folds.
+    /// Best model of all cutoffs.
     pub best_single: String,
-    /// Its score on the newest fold.
+    /// Score of the single model that is best on the other cutoffs.
     pub best_single_score: Option<f64>,
-    /// Whether the ensemble won on the newest fold.
+    /// Whether the ensemble won.
     pub adopted: bool,
     /// One sentence why.
     pub reason: String,
 }
 
-/// Error products of one node: `products[j * n + k]` is the mean over scored steps of the errors of models j and k over the squared scale.
-type NodeProducts = (f64, Option<Vec<f64>>);
-
-/// One fold, level by level.
-struct FoldProducts {
-    n_models: usize,
-    levels: Vec<Vec<NodeProducts>>,
-}
-
-impl FoldProducts {
-    fn new(hierarchy: &Hierarchy, truth: &FoldTruth, forecasts: &[&Forecast]) -> Self {
-        let (n, h) = (forecasts.len(), truth.horizon.steps());
-        let means: Vec<_> = forecasts.iter().map(|forecast| truth.scored_means(hierarchy, forecast).levels).collect();
-        let levels = truth.levels.iter().enumerate().map(|(level, level_truth)| {
-            let nodes = level_truth.actual.chunks_exact(h).enumerate().map(|(node, actual)| {
-                let steps: Vec<usize> = (0..h).filter(|step| !actual[*step].is_nan()).collect();
-                let scale = level_truth.rmsse_scale[node].filter(|_| !steps.is_empty());
-                let products = scale.map(|scale| {
-                    let error = |model: usize, step: usize| means[model][level][node * h + step] - actual[step];
-                    let product = |j, k| steps.iter().map(|step| error(j, *step) * error(k, *step)).sum::<f64>();
-                    (0..n * n).map(|at| product(at / n, at % n) / (steps.len() as f64 * scale)).collect()
-                });
-                (level_truth.value[node], products)
-            });
-            nodes.collect()
-        });
-        Self { n_models: n, levels: levels.collect() }
-    }
-
-    /// Returns WRMSSE of the weighted mean of the models, mean over levels.
-    fn score(&self, weights: &[f64]) -> Option<f64> {
-        let n = self.n_models;
-        mean(self.levels.iter().filter_map(|nodes| {
-            let rmsse = |products: &Vec<f64>| {
-                let square: f64 = (0..n * n).map(|at| weights[at / n] * weights[at % n] * products[at]).sum();
-                square.max(0.0).sqrt()
-            };
-            let scores: Vec<Option<f64>> = nodes.iter().map(|(_, products)| products.as_ref().map(rmsse)).collect();
-            let values: Vec<f64> = nodes.iter().map(|(value, _)| *value).collect();
-            weighted_mean(&scores, &values)
-        }))
+impl EnsembleChoice {
+    /// Returns names and weights of the members of an adopted ensemble.
+    pub fn members(&self) -> &[(String, f64)] {
+        if self.adopted { &self.mix.members } else { &[] }
     }
 }
 
 /// Chooses between ensembles and single models. `forecasts[fold]`: bottom-level forecasts of the same models, in the same order, for `truths[fold]`,
 /// oldest fold first. A model missing from some fold must be left out of all.
 ///
+/// Returns the choice, and where an ensemble was adopted its forecast for each fold, of weights that have not seen that fold.
+///
 /// # Panics
 /// If there is no fold or no model, or the folds hold different models: a bug of the caller.
-pub fn choose_ensemble(hierarchy: &Hierarchy, truths: &[FoldTruth], forecasts: &[Vec<&Forecast>]) -> EnsembleChoice {
+pub fn choose_ensemble(
+    panel: &Panel,
+    hierarchy: &Hierarchy,
+    truths: &[FoldTruth],
+    forecasts: &[Vec<&Forecast>],
+) -> (EnsembleChoice, Vec<Forecast>) {
     assert!(!truths.is_empty() && truths.len() == forecasts.len(), "forecasts for each fold");
-    let names: Vec<String> = forecasts[0].iter().map(|forecast| forecast.model.clone()).collect();
+    let names: Vec<&str> = forecasts[0].iter().map(|forecast| forecast.model.as_str()).collect();
     assert!(!names.is_empty(), "at least one model");
     for fold in forecasts {
-        assert!(fold.iter().map(|forecast| &forecast.model).eq(&names), "the same models in every fold");
+        assert!(fold.iter().map(|forecast| forecast.model.as_str()).eq(names.iter().copied()), "the same models in every fold");
     }
-    let newest = truths.len() - 1;
-    let n = names.len();
-    let fitted_on = if newest == 0 { 0..1 } else { 0..newest };
-    let older: Vec<FoldProducts> = fitted_on.map(|fold| FoldProducts::new(hierarchy, &truths[fold], &forecasts[fold])).collect();
-    let older_score = |weights: &[f64]| mean(older.iter().filter_map(|fold| fold.score(weights))).unwrap_or(f64::INFINITY);
-
-    let singles: Vec<f64> = (0..n).map(|model| older_score(&only(model, n))).collect();
-    let mut order: Vec<usize> = (0..n).collect();
-    order.sort_by(|a, b| singles[*a].total_cmp(&singles[*b]).then(a.cmp(b)));
-    let best = order[0];
+    let singles: Vec<Vec<Option<f64>>> = truths
+        .iter()
+        .zip(forecasts)
+        .map(|(truth, fold)| fold.iter().map(|forecast| overall(hierarchy, truth, forecast)).collect())
+        .collect();
+    let single_score = |model: usize, left_out: Option<usize>| {
+        let kept = singles.iter().enumerate().filter(|(fold, _)| Some(*fold) != left_out);
+        mean(kept.filter_map(|(_, scores)| scores[model])).unwrap_or(f64::INFINITY)
+    };
+    let order_without = |left_out: Option<usize>| {
+        let mut order: Vec<usize> = (0..names.len()).collect();
+        order.sort_by(|a, b| single_score(*a, left_out).total_cmp(&single_score(*b, left_out)).then(a.cmp(b)));
+        order
+    };
+    let order = order_without(None);
     let mut choice = EnsembleChoice {
-        members: vec![(names[best].clone(), 1.0)],
+        mix: Mix::single(names[order[0]]),
         method: "single".into(),
         held_out_score: None,
-        best_single: names[best].clone(),
+        best_single: names[order[0]].to_owned(),
         best_single_score: None,
         adopted: false,
         reason: String::new(),
     };
-    let held_out = |forecast: &Forecast| Leaderboard::new(hierarchy, &truths[newest..], &[(0, forecast)], &[]).overall[0].score;
-    choice.best_single_score = held_out(forecasts[newest][best]);
-    if newest == 0 {
+    if truths.len() == 1 {
+        choice.best_single_score = singles[0][order[0]];
         choice.reason = "one fold only: nothing is held out to judge an ensemble by".into();
-        return choice;
+        return (choice, Vec::new());
     }
+    choice.best_single_score = mean((0..truths.len()).filter_map(|fold| singles[fold][order_without(Some(fold))[0]]));
 
-    let eligible: Vec<usize> = order.iter().copied().filter(|model| singles[*model] <= MOST_ERROR * singles[best]).collect();
-    let candidate = candidates(&singles, &eligible, &older_score)
-        .into_iter()
-        .map(|(method, weights)| (older_score(&weights), method, weights))
-        .min_by(|(a, ..), (b, ..)| a.total_cmp(b));
-    let Some((_, method, weights)) = candidate else {
+    let mut considered = order[..order.len().min(MOST_MODELS)].to_vec();
+    considered.sort_unstable();
+    let names: Vec<&str> = considered.iter().map(|model| names[*model]).collect();
+    let folds = truths.iter().zip(forecasts).map(|(truth, fold)| {
+        let of_considered = considered.iter().map(|model| fold[*model]).collect();
+        FoldErrors::new(panel, hierarchy, truth, of_considered)
+    });
+    let folds: Vec<FoldErrors<'_>> = folds.collect();
+    let all: Vec<&FoldErrors<'_>> = folds.iter().collect();
+    let without = |left_out: usize| -> Vec<&FoldErrors<'_>> {
+        folds.iter().enumerate().filter(|(fold, _)| *fold != left_out).map(|(_, fold)| fold).collect()
+    };
+    // Mixes of one recipe, each of all folds but one.
+    let made =
+        |recipe: Recipe| -> Option<Vec<Mix>> { (0..folds.len()).map(|fold| recipe.fit(hierarchy, &names, &without(fold))).collect() };
+    let judged = Recipe::ALL.into_iter().filter_map(|recipe| {
+        let mixes = made(recipe)?;
+        let scores: Option<Vec<f64>> = folds.iter().zip(&mixes).map(|(fold, mix)| fold.score(mix)).collect();
+        Some((mean(scores?.into_iter())?, recipe, mixes))
+    });
+    let best = judged.min_by(|(a, ..), (b, ..)| a.total_cmp(b));
+    let Some((score, recipe, mixes, mix)) =
+        best.and_then(|(score, recipe, mixes)| Some((score, recipe, mixes, recipe.fit(hierarchy, &names, &all)?)))
+    else {
         choice.reason =
             format!("no other model is within {MOST_ERROR} times the error of `{}`: averaging would add noise", choice.best_single);
-        return choice;
+        return (choice, Vec::new());
     };
-    choice.held_out_score = held_out(&combine(&forecasts[newest], &weights));
-    choice.adopted = match (choice.held_out_score, choice.best_single_score) {
-        (Some(ensemble), Some(single)) => ensemble < single,
-        _ => false,
-    };
-    let versus = |score: Option<f64>| score.map_or_else(|| "no score".to_owned(), |score| format!("{score:.4}"));
-    let verdict = if choice.adopted { "beats" } else { "does not beat" };
+    choice.method = recipe.name();
+    choice.held_out_score = Some(score);
+    choice.adopted = choice.best_single_score.is_some_and(|single| score < single);
     choice.reason = format!(
-        "{method} ({}) {verdict} `{}` ({}) on the newest fold, which neither has seen",
-        versus(choice.held_out_score),
-        choice.best_single,
-        versus(choice.best_single_score)
+        "{} ({score:.4}) {} the best single model ({}); each is chosen on the other cutoffs and scored on the one left out, {} in turn",
+        choice.method,
+        if choice.adopted { "beats" } else { "does not beat" },
+        choice.best_single_score.map_or_else(|| "no score".to_owned(), |score| format!("{score:.4}")),
+        folds.len()
     );
-    choice.method = method;
-    if choice.adopted {
-        choice.members = names.into_iter().zip(weights).filter(|(_, weight)| *weight > 0.0).collect();
+    if !choice.adopted {
+        return (choice, Vec::new());
     }
-    choice
-}
-
-fn only(model: usize, n: usize) -> Vec<f64> {
-    (0..n).map(|k| f64::from(u8::from(k == model))).collect()
-}
-
-/// Returns candidates of at least two models, as (how it was made, weights that sum to 1). `order`: eligible models, best first.
-fn candidates(singles: &[f64], order: &[usize], score: &dyn Fn(&[f64]) -> f64) -> Vec<(String, Vec<f64>)> {
-    let n = singles.len();
-    if order.len() < 2 {
-        return Vec::new();
-    }
-    let mut candidates = Vec::new();
-    for k in 2..=order.len().min(5) {
-        let mut weights = vec![0.0; n];
-        for model in &order[..k] {
-            weights[*model] = 1.0 / k as f64;
-        }
-        candidates.push((format!("mean of best {k}"), weights));
-    }
-    let mut inverse = vec![0.0; n];
-    for model in order.iter().filter(|model| singles[**model].is_finite()) {
-        inverse[*model] = 1.0 / singles[*model].max(1e-12);
-    }
-    let total: f64 = inverse.iter().sum();
-    if total > 0.0 {
-        candidates.push(("weights inverse to the error".into(), inverse.iter().map(|weight| weight / total).collect()));
-    }
-    let greedy = greedy(order, n, score);
-    if greedy.iter().filter(|weight| **weight > 0.0).count() > 1 {
-        candidates.push(("greedy selection".into(), greedy));
-    }
-    candidates
-}
-
-/// Adds one model at a time, with replacement, whichever lowers the score most; returns the best bag met.
-fn greedy(order: &[usize], n: usize, score: &dyn Fn(&[f64]) -> f64) -> Vec<f64> {
-    let mut counts = only(order[0], n);
-    let mut best = (score(&counts), counts.clone());
-    for round in 2..=ROUNDS {
-        let with = |model: usize| {
-            let mut weights = counts.clone();
-            weights[model] += 1.0;
-            for weight in &mut weights {
-                *weight /= round as f64;
-            }
-            (score(&weights), weights, model)
-        };
-        let added = order.iter().copied().map(with).min_by(|(a, ..), (b, ..)| a.total_cmp(b)).expect("there are models");
-        counts[added.2] += 1.0;
-        if added.0 < best.0 {
-            best = (added.0, added.1);
-        }
-    }
-    best.1
+    choice.mix = mix;
+    let out_of_fold = folds.iter().zip(&mixes).map(|(fold, mix)| fold.combine(mix)).collect();
+    (choice, out_of_fold)
 }
 
 #[cfg(test)]
@@ -217,94 +150,129 @@ mod tests {
     use almanac_series::{Freq, Period};
 
     use super::*;
+    use crate::mix::MixKind;
     use crate::simulate::{Noise, horizon, panel_of, season};
-    use crate::{Fold, ScoreConfig};
+    use crate::{Fold, Leaderboard, ScoreConfig};
 
-    fn set_up() -> (Hierarchy, Vec<FoldTruth>) {
-        let mut noise = Noise(5);
-        let panel = panel_of(&[("a", (0..100).map(|_| noise.normal()).collect()), ("b", (0..100).map(|_| noise.normal()).collect())]);
-        let hierarchy = Hierarchy::new(&panel, &[]).expect("no specs");
-        let config = ScoreConfig { season_length: season(1), price: None };
-        let truths = [79, 89].iter().enumerate();
-        let truths =
-            truths.map(|(index, at)| FoldTruth::new(&panel, &hierarchy, Fold { index, cutoff: Period(*at) }, horizon(10), &config));
-        let truths = truths.collect();
-        (hierarchy, truths)
+    struct SetUp {
+        panel: Panel,
+        hierarchy: Hierarchy,
+        truths: Vec<FoldTruth>,
     }
 
-    /// Truth plus an error that depends on fold, series and step.
-    fn forecast(model: &str, truth: &FoldTruth, error: impl Fn(usize, usize) -> f64) -> Forecast {
-        let mut forecast = Forecast::empty(model, Freq::Day, horizon(10), &[]);
-        for (series, id) in ["a", "b"].iter().enumerate() {
-            let mean: Vec<f64> = (0..10).map(|step| truth.bottom().actual[series * 10 + step] + error(series, step)).collect();
-            forecast.push(ForecastSpan { id: (*id).into(), cutoff: truth.fold.cutoff }, &mean, &[]);
+    impl SetUp {
+        fn new(series: &[(&str, Vec<f64>)]) -> Self {
+            let panel = panel_of(series);
+            let hierarchy = Hierarchy::new(&panel, &[]).expect("no specs");
+            let config = ScoreConfig { season_length: season(1), price: None };
+            let fold = |(index, at): (usize, &i64)| Fold { index, cutoff: Period(*at) };
+            let truths = [69, 79, 89].iter().enumerate().map(|at| FoldTruth::new(&panel, &hierarchy, fold(at), horizon(10), &config));
+            let truths = truths.collect();
+            Self { panel, hierarchy, truths }
         }
-        forecast
+
+        fn two() -> Self {
+            let mut noise = Noise(5);
+            let mut series = || (0..100).map(|_| noise.normal()).collect();
+            Self::new(&[("a", series()), ("b", series())])
+        }
+
+        /// Truth plus an error that depends on series and step.
+        fn forecast(&self, model: &str, fold: usize, error: impl Fn(usize, usize) -> f64) -> Forecast {
+            let truth = &self.truths[fold];
+            let mut forecast = Forecast::empty(model, Freq::Day, horizon(10), &[]);
+            for (series, span) in self.panel.series().iter().enumerate() {
+                let mean: Vec<f64> = (0..10).map(|step| truth.bottom().actual[series * 10 + step] + error(series, step)).collect();
+                forecast.push(ForecastSpan { id: span.id.clone(), cutoff: truth.fold.cutoff }, &mean, &[]);
+            }
+            forecast
+        }
+
+        fn choose(&self, made: impl Fn(usize) -> Vec<Forecast>) -> (EnsembleChoice, Vec<Forecast>) {
+            let folds: Vec<Vec<Forecast>> = (0..self.truths.len()).map(made).collect();
+            let folds: Vec<Vec<&Forecast>> = folds.iter().map(|fold| fold.iter().collect()).collect();
+            choose_ensemble(&self.panel, &self.hierarchy, &self.truths, &folds)
+        }
     }
 
     #[test]
     fn opposite_errors_are_averaged_and_a_bad_model_is_left_out() {
-        let (hierarchy, truths) = set_up();
-        let folds: Vec<Vec<Forecast>> = truths
-            .iter()
-            .map(|truth| {
-                vec![forecast("bad", truth, |_, _| 50.0), forecast("high", truth, |_, _| 1.0), forecast("low", truth, |_, _| -1.2)]
-            })
-            .collect();
-        let folds: Vec<Vec<&Forecast>> = folds.iter().map(|fold| fold.iter().collect()).collect();
-        let choice = choose_ensemble(&hierarchy, &truths, &folds);
+        let set_up = SetUp::two();
+        let (choice, forecasts) = set_up.choose(|fold| {
+            let constant = |model, error: f64| set_up.forecast(model, fold, |_, _| error);
+            vec![constant("bad", 50.0), constant("high", 1.0), constant("low", -1.2)]
+        });
         assert!(choice.adopted, "{}", choice.reason);
         assert_eq!(choice.best_single, "high");
-        assert!(choice.members.iter().all(|(model, _)| model != "bad"));
-        assert!((choice.members.iter().map(|(_, weight)| weight).sum::<f64>() - 1.0).abs() < 1e-12);
+        assert!(choice.members().iter().all(|(model, _)| model != "bad"));
+        assert!((choice.members().iter().map(|(_, weight)| weight).sum::<f64>() - 1.0).abs() < 1e-12);
         assert!(choice.held_out_score < choice.best_single_score);
+        assert_eq!(forecasts.len(), 3, "one forecast a fold");
     }
 
     #[test]
     fn a_model_far_behind_the_best_is_no_member_however_well_it_fits_in() {
-        let (hierarchy, truths) = set_up();
-        let made = |truth| vec![forecast("near", truth, |_, _| 1.0), forecast("far", truth, |_, _| -1.8)];
-        let folds: Vec<Vec<Forecast>> = truths.iter().map(made).collect();
-        let folds: Vec<Vec<&Forecast>> = folds.iter().map(|fold| fold.iter().collect()).collect();
-        let choice = choose_ensemble(&hierarchy, &truths, &folds);
-        assert_eq!(choice.members, [("near".to_owned(), 1.0)]);
+        let set_up = SetUp::two();
+        let (choice, forecasts) =
+            set_up.choose(|fold| vec![set_up.forecast("near", fold, |_, _| 1.0), set_up.forecast("far", fold, |_, _| -1.8)]);
+        assert_eq!(choice.mix, Mix::single("near"));
+        assert!(choice.members().is_empty() && forecasts.is_empty());
         assert!(choice.reason.contains("would add noise"), "{}", choice.reason);
     }
 
     #[test]
-    fn an_ensemble_that_wins_only_on_the_older_folds_is_turned_down() {
-        let (hierarchy, truths) = set_up();
-        // Errors cancel in the older fold; in the newest the second model is far off.
-        let folds: Vec<Vec<Forecast>> = truths
-            .iter()
-            .map(|truth| {
-                let off = if truth.fold.index == 0 { -1.2 } else { 40.0 };
-                vec![forecast("steady", truth, |_, _| 1.0), forecast("erratic", truth, |_, _| off)]
-            })
-            .collect();
-        let folds: Vec<Vec<&Forecast>> = folds.iter().map(|fold| fold.iter().collect()).collect();
-        let choice = choose_ensemble(&hierarchy, &truths, &folds);
+    fn an_ensemble_that_wins_on_some_cutoffs_and_fails_on_another_is_turned_down() {
+        let set_up = SetUp::two();
+        // Errors cancel in the older folds; in the newest the second model is far off.
+        let (choice, _) = set_up.choose(|fold| {
+            let off = if fold < 2 { -1.2 } else { 40.0 };
+            vec![set_up.forecast("steady", fold, |_, _| 1.0), set_up.forecast("erratic", fold, |_, _| off)]
+        });
         assert!(!choice.adopted);
-        assert_eq!(choice.members, [("steady".to_owned(), 1.0)]);
-        assert!(choice.reason.contains("does not beat `steady`"));
+        assert_eq!(choice.mix, Mix::single("steady"));
+    }
+
+    #[test]
+    fn a_model_that_is_good_at_one_demand_class_is_taken_for_that_class() {
+        let steady = |k: usize| (format!("s{k:02}"), (0..100).map(|t| 100.0 + ((t * 7 + k) % 5) as f64).collect());
+        let seldom = |k: usize| (format!("z{k:02}"), (0..100).map(|t| if (t + k) % 3 == 0 { 50.0 } else { 0.0 }).collect());
+        let series: Vec<(String, Vec<f64>)> = (0..12).map(steady).chain((0..12).map(seldom)).collect();
+        let series: Vec<(&str, Vec<f64>)> = series.iter().map(|(id, y)| (id.as_str(), y.clone())).collect();
+        let set_up = SetUp::new(&series);
+        // Errors as large as the scale of each kind, of one sign, so that no mean of the two is as good.
+        let (choice, _) = set_up.choose(|fold| {
+            let good_at = |model, from: usize| {
+                set_up.forecast(model, fold, move |series, _| {
+                    let size = if series < 12 { 2.0 } else { 30.0 };
+                    if (series < 12) == (from == 0) { 0.1 * size } else { size }
+                })
+            };
+            vec![good_at("of_smooth", 0), good_at("of_seldom", 12)]
+        });
+        assert!(choice.adopted, "{}", choice.reason);
+        assert_eq!(choice.method, "best model of each demand class");
+        let MixKind::PerClass(weights) = &choice.mix.kind else { panic!("{:?}", choice.mix) };
+        assert_eq!((&weights["smooth"][..], &weights["intermittent"][..]), (&[1.0, 0.0][..], &[0.0, 1.0][..]));
     }
 
     #[test]
     fn with_one_fold_nothing_is_held_out_and_nothing_adopted() {
-        let (hierarchy, truths) = set_up();
-        let (high, low) = (forecast("high", &truths[0], |_, _| 1.0), forecast("low", &truths[0], |_, _| -1.2));
-        let choice = choose_ensemble(&hierarchy, &truths[..1], &[vec![&high, &low]]);
+        let set_up = SetUp::two();
+        let (high, low) = (set_up.forecast("high", 0, |_, _| 1.0), set_up.forecast("low", 0, |_, _| -1.2));
+        let (choice, _) = choose_ensemble(&set_up.panel, &set_up.hierarchy, &set_up.truths[..1], &[vec![&high, &low]]);
         assert!(!choice.adopted && choice.reason.starts_with("one fold only"));
         assert_eq!(choice.best_single, "high");
     }
 
     #[test]
-    fn products_give_the_same_score_as_the_combined_forecast() {
-        let (hierarchy, truths) = set_up();
-        let members = [forecast("x", &truths[0], |s, t| (s * 3 + t) as f64), forecast("y", &truths[0], |s, t| s as f64 - 0.3 * t as f64)];
-        let products = FoldProducts::new(&hierarchy, &truths[0], &[&members[0], &members[1]]);
-        let whole = combine(&[&members[0], &members[1]], &[0.25, 0.75]);
-        let score = Leaderboard::new(&hierarchy, &truths[..1], &[(0, &whole)], &[]).overall[0].score.expect("scored");
-        assert!((products.score(&[0.25, 0.75]).expect("scored") - score).abs() < 1e-12);
+    fn products_give_the_same_score_as_the_mixed_forecast() {
+        let set_up = SetUp::two();
+        let members = [set_up.forecast("x", 0, |s, t| (s * 3 + t) as f64), set_up.forecast("y", 0, |s, t| s as f64 - 0.3 * t as f64)];
+        let fold = FoldErrors::new(&set_up.panel, &set_up.hierarchy, &set_up.truths[0], vec![&members[0], &members[1]]);
+        let mix = Mix { members: vec![("x".into(), 0.25), ("y".into(), 0.75)], kind: MixKind::Mean };
+        let board = Leaderboard::new(&set_up.hierarchy, &set_up.truths[..1], &[(0, &fold.combine(&mix))], &[]);
+        let score = board.overall[0].score.expect("scored");
+        assert!((fold.score_weights(&[0.25, 0.75]).expect("scored") - score).abs() < 1e-12);
+        assert!((fold.score(&mix).expect("scored") - score).abs() < 1e-12);
     }
 }

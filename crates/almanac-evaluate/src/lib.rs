@@ -9,7 +9,6 @@
 //! known here, only the traits of `almanac-model`.
 
 mod backtest;
-mod combine;
 mod conformal;
 mod coverage;
 mod cutoffs;
@@ -18,6 +17,7 @@ mod gates;
 mod leaderboard;
 mod leakage;
 pub mod metrics;
+mod mix;
 mod normal;
 mod scale;
 mod score;
@@ -26,7 +26,6 @@ mod simulate;
 mod truth;
 
 pub use backtest::{BacktestError, active_series, clip_negative, run_fold};
-pub use combine::combine;
 pub use conformal::{CalibrateError, Calibrator};
 pub use coverage::{CoverageRow, cross_coverage, empirical_coverage};
 pub use cutoffs::{Fold, FoldPlan, PlanError, plan_folds};
@@ -34,6 +33,7 @@ pub use ensemble::{EnsembleChoice, choose_ensemble};
 pub use gates::{BaselineVerdict, GateConfig, GateReport, judge};
 pub use leaderboard::{Leaderboard, LeaderboardRow, NodeError, OverallScore, node_errors};
 pub use leakage::{LeakageReport, compare, disturb};
+pub use mix::{Mix, MixKind};
 pub use scale::{NodeScale, node_scales};
 pub use score::{default_buckets, score_level};
 pub use truth::{FoldTruth, LevelTruth, ScoreConfig, ScoredMeans};

@@ -1,7 +1,7 @@
 //! The model bundle: everything needed to forecast again, in batch or online, to the same numbers.
 //!
 //! ```text
-//!   context panel ──each model──► means ──clip, close──► (ensemble: weighted mean) ──calibrate──► quantiles
+//!   context panel ──each model──► means ──clip, close──► (ensemble: mix) ──calibrate──► quantiles
 //!                                                               └─sum over levels──► calibrate each level
 //! ```
 //!
@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use almanac_evaluate::{Calibrator, NodeScale, active_series, clip_negative, combine, node_scales};
+use almanac_evaluate::{Calibrator, Mix, NodeScale, active_series, clip_negative, node_scales};
 use almanac_hierarchy::Hierarchy;
 use almanac_model::{FittedForecaster, Forecast};
 use almanac_series::{Horizon, Panel, Quantile, SeasonLength, Seed, SeriesView};
@@ -30,8 +30,8 @@ pub struct BundleFile {
     pub version: u32,
     /// Name of the champion: one of `models`, or `ensemble`.
     pub champion: String,
-    /// Members of the ensemble and their weights.
-    pub members: Vec<(String, f64)>,
+    /// What the ensemble is made of, where there is one.
+    pub mix: Option<Mix>,
     /// Every model of the bundle, `ensemble` last where there is one.
     pub models: Vec<String>,
     /// Models named as baselines.
@@ -50,7 +50,7 @@ pub struct BundleFile {
     pub seed: u64,
 }
 
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Fitted models, their weights and calibrators. Shared by all requests of a server.
 #[derive(Debug)]
@@ -172,12 +172,12 @@ impl Bundle {
             forecast.quantile_values.clear();
             Ok(forecast)
         };
-        let mut forecast = if model == ENSEMBLE {
-            let members = self.file.members.iter().map(|(name, _)| single(name)).collect::<Result<Vec<_>, _>>()?;
-            let weights: Vec<f64> = self.file.members.iter().map(|(_, weight)| *weight).collect();
-            combine(&members.iter().collect::<Vec<_>>(), &weights)
-        } else {
-            single(model)?
+        let mut forecast = match &self.file.mix {
+            Some(mix) if model == ENSEMBLE => {
+                let members = mix.names().map(single).collect::<Result<Vec<_>, _>>()?;
+                mix.combine(context, &members.iter().collect::<Vec<_>>())
+            }
+            _ => single(model)?,
         };
         close(context, &mut forecast);
         Ok(forecast)

@@ -3,6 +3,7 @@
 //! Source of the form: Mitchell et al. (2019), "Model cards for model reporting".
 
 use almanac_data::SilverReport;
+use almanac_evaluate::{Mix, MixKind};
 
 use crate::steps::select::Selection;
 
@@ -14,7 +15,16 @@ pub(crate) struct CardFacts<'a> {
     pub(crate) data_version: &'a str,
     pub(crate) horizon: usize,
     pub(crate) panel: &'a SilverReport,
-    pub(crate) members: &'a [(String, f64)],
+    pub(crate) mix: Option<&'a Mix>,
+}
+
+fn what_it_is(kind: &MixKind) -> &'static str {
+    match kind {
+        MixKind::Mean => "A weighted mean of models",
+        MixKind::Median => "The median of models",
+        MixKind::PerClass(_) => "A mean of models with weights that depend on how often and how evenly a series sells. Over all",
+        MixKind::PerSeries(_) => "A mean of models with weights of its own for each series. For a series not seen before",
+    }
 }
 
 /// Writes the card of the champion.
@@ -27,12 +37,25 @@ pub(crate) fn model_card(selection: &Selection, facts: &CardFacts<'_>) -> String
     line(format!("# Model card: `{}` of {}\n", selection.champion, facts.project));
     line(format!("Run `{}`, data version `{}`.\n", facts.run_id, &facts.data_version[..12.min(facts.data_version.len())]));
     line("## What it is\n".into());
-    if facts.members.is_empty() {
-        line(format!("A single model, `{}`.", selection.champion));
-    } else {
-        line("A weighted mean of models:\n".into());
-        for (model, weight) in facts.members {
-            line(format!("- `{model}`: {:.0} %", weight * 100.0));
+    match facts.mix {
+        None => line(format!("A single model, `{}`.", selection.champion)),
+        Some(mix) => {
+            line(format!("{}:\n", what_it_is(&mix.kind)));
+            for (model, weight) in &mix.members {
+                line(if mix.kind == MixKind::Median { format!("- `{model}`") } else { format!("- `{model}`: {:.0} %", weight * 100.0) });
+            }
+            if let MixKind::PerClass(weights) = &mix.kind {
+                line("\nBy demand class:\n".into());
+                for (class, weights) in weights {
+                    let of_class: Vec<String> = mix
+                        .names()
+                        .zip(weights)
+                        .filter(|(_, weight)| **weight > 0.0)
+                        .map(|(model, weight)| format!("`{model}` {:.0} %", weight * 100.0))
+                        .collect();
+                    line(format!("- {class}: {}", of_class.join(", ")));
+                }
+            }
         }
     }
     line(format!("\nWhy: {}.\n", selection.ensemble.reason));

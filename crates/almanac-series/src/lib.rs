@@ -6,6 +6,7 @@
 //!
 //! Not here: files, clocks, models, or any arithmetic on values.
 
+mod demand;
 mod exog;
 mod freq;
 mod hint;
@@ -15,6 +16,7 @@ mod panel;
 mod status;
 mod units;
 
+pub use demand::DemandClass;
 pub use exog::{FutureColumn, HistoricColumn, StaticColumn, StaticValues};
 pub use freq::{Freq, FreqError, MICROS_PER_DAY, Period, Weekday};
 pub use hint::Hint;

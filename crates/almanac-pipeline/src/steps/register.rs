@@ -157,7 +157,7 @@ fn log(
         data_version: promotion.silver.as_str(),
         horizon: settings.horizon.steps(),
         panel: &report,
-        members: &promotion.selection.members,
+        mix: promotion.selection.mix.as_ref(),
     };
     artifacts.write(experiment.id, run, &path("model_card.md"), model_card(&selection, &facts).as_bytes())?;
     artifacts.write(experiment.id, run, &path("almanac.toml"), settings.config_text.as_bytes())?;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use almanac_evaluate::{
-    Calibrator, CoverageRow, EnsembleChoice, Fold, FoldTruth, GateReport, Leaderboard, NodeError, ScoreConfig, choose_ensemble, combine,
+    Calibrator, CoverageRow, EnsembleChoice, Fold, FoldTruth, GateReport, Leaderboard, Mix, NodeError, ScoreConfig, choose_ensemble,
     cross_coverage, default_buckets, empirical_coverage, judge, node_errors,
 };
 use almanac_hierarchy::Hierarchy;
@@ -18,7 +18,7 @@ use crate::panel::LazyPanel;
 use crate::steps::{Context, backtest};
 use crate::{ENSEMBLE, PipelineError, RunError};
 
-const REVISION: u32 = 2;
+const REVISION: u32 = 3;
 
 /// Central intervals whose coverage is reported.
 const LEVELS: [f64; 3] = [0.5, 0.8, 0.95];
@@ -49,8 +49,8 @@ pub struct Selection {
 pub struct SelectionSummary {
     /// Name of the model that won.
     pub champion: String,
-    /// Members and weights, where it is an ensemble.
-    pub members: Vec<(String, f64)>,
+    /// What it is made of, where it is an ensemble.
+    pub mix: Option<Mix>,
     /// Overall scores, best first.
     pub scores: Vec<(String, Option<f64>)>,
     /// The gate's verdict.
@@ -90,20 +90,13 @@ pub(crate) fn make(
             .iter()
             .map(|fold| settings.models.iter().map(|model| backtest::read(ctx, *fold, model)).collect::<Result<_, _>>())
             .collect::<Result<_, PipelineError>>()?;
-        let ensemble = {
+        let (ensemble, of_ensemble) = {
             let borrowed: Vec<Vec<&Forecast>> = forecasts.iter().map(|fold| fold.iter().collect()).collect();
-            choose_ensemble(&hierarchy, &truths, &borrowed)
+            choose_ensemble(panel, &hierarchy, &truths, &borrowed)
         };
         let mut models = settings.models.clone();
         if ensemble.adopted {
-            for fold in &mut forecasts {
-                let weight_of =
-                    |forecast: &Forecast| ensemble.members.iter().find(|(name, _)| *name == forecast.model).map(|(_, weight)| *weight);
-                let members: Vec<(&Forecast, f64)> = fold.iter().filter_map(|forecast| Some((forecast, weight_of(forecast)?))).collect();
-                let (borrowed, weights): (Vec<&Forecast>, Vec<f64>) = members.into_iter().unzip();
-                let combined = combine(&borrowed, &weights);
-                fold.push(combined);
-            }
+            forecasts.iter_mut().zip(of_ensemble).for_each(|(fold, forecast)| fold.push(forecast));
             models.push(ENSEMBLE.to_owned());
         }
 
@@ -137,7 +130,7 @@ pub(crate) fn make(
         let file = BundleFile {
             version: 0,
             champion: champion.clone(),
-            members: if ensemble.adopted { ensemble.members.clone() } else { Vec::new() },
+            mix: ensemble.adopted.then(|| ensemble.mix.clone()),
             models,
             baselines: settings.gates.beats.clone(),
             horizon: settings.horizon.steps(),
@@ -153,7 +146,7 @@ pub(crate) fn make(
         let scores = selection.leaderboard.overall.iter().map(|overall| (overall.model.clone(), overall.score)).collect();
         Ok(SelectionSummary {
             champion,
-            members: if ensemble.adopted { ensemble.members } else { Vec::new() },
+            mix: ensemble.adopted.then_some(ensemble.mix),
             scores,
             gate: selection.gate,
             coverage: selection.cross_coverage,

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use almanac_config::Overrides;
 use almanac_data::SilverReport;
+use almanac_evaluate::{Mix, MixKind};
 use almanac_pipeline::{RunOptions, RunSummary, Until};
 use almanac_series::Hint;
 use clap::Args;
@@ -94,8 +95,7 @@ fn report(ctx: &Context, session: &Session, summary: &RunSummary, seconds: f64) 
         lines.push(("backtest", format!("{} cutoffs: {}", folds.cutoffs.len(), folds.labels.join(", "))));
     }
     if let Some(selection) = &summary.selection {
-        let members: Vec<String> = selection.members.iter().map(|(model, weight)| format!("{model} {:.0} %", weight * 100.0)).collect();
-        let of = if members.is_empty() { String::new() } else { format!(" ({})", members.join(", ")) };
+        let of = selection.mix.as_ref().map_or_else(String::new, |mix| format!(" ({})", what_of(mix)));
         lines.push(("champion", format!("{}{of}", selection.champion)));
         lines.push(("gate", selection.gate.reason.clone()));
     }
@@ -167,4 +167,16 @@ fn panel_lines(silver: &SilverReport) -> Vec<(&'static str, String)> {
         lines.push(("ahead", format!("`{}` {until}; {} later rows take the {}", fill.column, fill.rows, fill.rule)));
     }
     lines
+}
+
+/// What an ensemble is made of, in a few words.
+fn what_of(mix: &Mix) -> String {
+    let share = |(model, weight): &(String, f64)| format!("{model} {:.0} %", weight * 100.0);
+    let shares = mix.members.iter().map(share).collect::<Vec<_>>().join(", ");
+    match &mix.kind {
+        MixKind::Mean => shares,
+        MixKind::Median => format!("median of {}", mix.names().collect::<Vec<_>>().join(", ")),
+        MixKind::PerClass(_) => format!("by demand class; on the whole {shares}"),
+        MixKind::PerSeries(_) => format!("by series; on the whole {shares}"),
+    }
 }
