@@ -58,3 +58,20 @@ impl Clock {
         Timestamp::from_microsecond(ds).map_or(ds, |at| ds + i64::from(timezone.to_offset(at).seconds()) * 1_000_000)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use almanac_series::PanelBuilder;
+
+    #[test]
+    fn hours_are_those_of_the_panels_time_zone() {
+        let clock = |zone| Clock::new(&PanelBuilder::new(Freq::Hour(1), &[], &[]).timezone(zone).finish(vec![]).expect("no series"));
+        // 2024-07-04 02:00 UTC is still the third in New York.
+        let period = Period(19_908 * 24 + 2);
+        let there = clock(Some("America/New_York")).expect("known");
+        assert_eq!((there.civil_days(period), there.days(period)), (19_907.0 + 22.0 / 24.0, (19_907, 19_907)));
+        assert_eq!(clock(None).expect("none").days(period), (19_908, 19_908));
+        assert_eq!(clock(Some("Mars/Olympus")).unwrap_err(), "time zone `Mars/Olympus` is not known");
+    }
+}

@@ -73,7 +73,7 @@ pub struct HolidayWindow {
 /// `minmax` scaling, categories, modes and priors of single terms, regressors that are forecast themselves.
 ///
 /// # Errors
-/// Its forecasts fail with [`FitError::TooShort`](almanac_model::FitError::TooShort) for fewer than 3 scored rows,
+/// Its forecasts fail with [`FitError::TooShort`](almanac_model::FitError::TooShort) for fewer than 5 scored rows,
 /// [`FitError::NotFinite`](almanac_model::FitError::NotFinite) where numbers leave the floats, and
 /// [`FitError::Library`](almanac_model::FitError::Library) for an unknown country or a cap that is not above the floor.
 #[derive(Debug, Clone, PartialEq)]

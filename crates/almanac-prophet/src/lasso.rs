@@ -47,7 +47,7 @@ impl System {
     /// Adds a row whose columns after the first `n_parameters` are 0. They must not be fewer than in the row before.
     pub(crate) fn push(&mut self, n_parameters: usize, write: impl FnOnce(&mut [f64])) {
         let from = self.filled * self.columns;
-        write(&mut self.block[from..from + n_parameters + 1]);
+        write(&mut self.block[from..=from + n_parameters]);
         self.used = n_parameters + 1;
         self.filled += 1;
         if self.filled == BLOCK {
@@ -296,6 +296,48 @@ fn solve_positive(a: &mut [f64], b: &mut [f64]) {
         let value = b[row];
         for (column, b) in b[..row].iter_mut().enumerate() {
             *b -= a[row * n + column] * value;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The minimum is where the pull on each parameter is what its prior holds against it.
+    #[test]
+    fn the_minimum_satisfies_its_conditions() {
+        let (n_free, n, rows) = (4, 20, 60);
+        let mut state = 5_u64;
+        let mut noise = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 11) as f64 / (1_u64 << 53) as f64 - 0.5
+        };
+        let mut system = System::new(n);
+        system.clear();
+        for row in 0..rows {
+            // Hinges beside one another, as correlated as those of a trend.
+            let (value, free): (f64, Vec<f64>) = (noise(), (0..n_free).map(|_| noise()).collect());
+            system.push(n, |out| {
+                out[0] = value + (f64::from(row) / 30.0 - 1.0).abs();
+                out[1..=n_free].copy_from_slice(&free);
+                for (knot, out) in out[n_free + 1..].iter_mut().enumerate() {
+                    *out = (f64::from(row) / 60.0 - knot as f64 / 18.0).max(0.0);
+                }
+            });
+        }
+        system.flush();
+        for weight in [1e-6, 0.01, 0.3, 1e3] {
+            let ridge = |index: usize| if index < n_free { 0.1 } else { 0.0 };
+            let mut z = vec![0.0; n];
+            Solver::new(n_free, n).solve(&system, |index| (ridge(index), 0.0), weight, &mut z);
+            let mut pull = vec![0.0; n];
+            system.write_pull(&z, &mut pull);
+            for (index, (pull, z)) in pull.iter().zip(&z).enumerate() {
+                let held = if index < n_free { 0.1 * z } else { weight * z.signum() };
+                let is_met = if index >= n_free && *z == 0.0 { pull.abs() <= weight * (1.0 + 1e-6) } else { (pull - held).abs() < 1e-6 };
+                assert!(is_met, "{weight}: parameter {index} is {z} under {pull}");
+            }
         }
     }
 }

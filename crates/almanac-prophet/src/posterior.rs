@@ -216,3 +216,60 @@ pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
     let tail: f64 = a[rest..].iter().zip(&b[rest..]).map(|(a, b)| a * b).sum();
     (sums[0] + sums[1]) + (sums[2] + sums[3]) + tail
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn posterior(trend: Trend, is_multiplicative: bool) -> Posterior {
+        let t: Vec<f64> = (0..50).map(|row| f64::from(row) / 49.0).collect();
+        Posterior {
+            trend,
+            is_multiplicative,
+            y: t.iter().map(|t| 0.3 + 0.4 * t + 0.1 * (9.0 * t).sin()).collect(),
+            x: t.iter().flat_map(|t| [(7.0 * t).sin(), (7.0 * t).cos()]).collect(),
+            width: 2,
+            knots: vec![t[10], t[30]],
+            precisions: vec![0.01; 2],
+            bend_scale: 0.05,
+            t,
+        }
+    }
+
+    /// Central differences with a step of 1e-6 are right to about 1e-6 of gradients that reach thousands.
+    #[test]
+    fn linear_equations_have_the_gradient_of_the_density() {
+        for (trend, is_multiplicative) in
+            [(Trend::Linear, false), (Trend::Linear, true), (Trend::Logistic { cap: 1.2 }, false), (Trend::Logistic { cap: 1.2 }, true)]
+        {
+            let posterior = posterior(trend, is_multiplicative);
+            let at = vec![0.2, 0.7, 0.05, -0.1, 0.3, -0.4];
+            let point = posterior.evaluate(at.clone());
+            let mut system = System::new(at.len());
+            posterior.linearise(&point, &mut system);
+            let mut pull = vec![0.0; at.len()];
+            system.write_pull(&at, &mut pull);
+            for index in 0..at.len() {
+                let loss = |by: f64| {
+                    let mut moved = at.clone();
+                    moved[index] += by;
+                    posterior.evaluate(moved).loss
+                };
+                let numeric = (loss(1e-6) - loss(-1e-6)) / 2e-6;
+                let prior = if index < 4 { posterior.precision(index) * at[index] } else { at[index].signum() / posterior.bend_scale };
+                let exact = prior - pull[index] / point.variance;
+                assert!((numeric - exact).abs() < 1e-5 * (1.0 + exact.abs()), "{trend:?} {index}: {exact} {numeric}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_variance_is_the_best_one() {
+        let posterior = posterior(Trend::Flat, false);
+        let point = posterior.evaluate(posterior.start());
+        let squares: f64 = posterior.y.iter().zip(&point.trend).map(|(y, trend)| (y - trend).powi(2)).sum();
+        let loss = |sigma: f64| 50.0 * sigma.ln() + squares / (2.0 * sigma * sigma) + 2.0 * sigma * sigma;
+        let sigma = point.variance.sqrt();
+        assert!(loss(sigma) < loss(0.999 * sigma) && loss(sigma) < loss(1.001 * sigma));
+    }
+}

@@ -14,8 +14,8 @@ use crate::terms::Terms;
 use crate::{Growth, Prophet, SeasonalityMode};
 
 pub(crate) const NAME: &str = "prophet";
-/// Fewer scored rows leave no noise to be seen around a line.
-const MIN_ROWS: usize = 3;
+/// Through fewer scored rows a bending line goes exactly, and no noise is left to be seen.
+const MIN_ROWS: usize = 5;
 /// Rows that are learnt from, the newest ones.
 const MAX_ROWS: usize = 100_000;
 /// Keeps the scale of future bends above 0, as in the original.
@@ -185,8 +185,7 @@ impl Fitted<'_> {
             x.fill(0.0);
             self.terms.write(&setting.clock, series, row, &mut x);
             let effect = dot(&x, &fit.beta);
-            let (said, outer) =
-                if self.is_multiplicative { (trend * (1.0 + effect), (1.0 + effect).abs()) } else { (trend + effect, 1.0) };
+            let (said, outer) = if self.is_multiplicative { (trend * (1.0 + effect), (1.0 + effect).abs()) } else { (trend + effect, 1.0) };
             let inner = match self.trend {
                 Trend::Linear => 1.0,
                 Trend::Flat => 0.0,

@@ -99,7 +99,11 @@ impl Spread {
         for _ in 0..MAX_STEPS {
             let (below, density) = self.distribution(x);
             let error = below - probability;
-            if error > 0.0 { high = x } else { low = x }
+            if error > 0.0 {
+                high = x;
+            } else {
+                low = x;
+            }
             let newton = x - error / density;
             let next = if newton > low && newton < high { newton } else { 0.5 * (low + high) };
             let is_near = (next - x).abs() < 1e-9 * (1.0 + x);
@@ -137,7 +141,9 @@ mod tests {
     fn without_bends_the_quantiles_are_normal() {
         let doubt = Doubt { noise: 2.0, bend: 0.0, rate: 25.0, ahead: 0.1 };
         let got = quantiles(doubt, &[0.005, 0.1, 0.5, 0.9, 0.975]);
-        for (got, expected) in got.iter().zip([-2.575_829_303_548_901, -1.281_551_565_544_600_4, 0.0, 1.281_551_565_544_600_4, 1.959_963_984_540_054]) {
+        for (got, expected) in
+            got.iter().zip([-2.575_829_303_548_901, -1.281_551_565_544_600_4, 0.0, 1.281_551_565_544_600_4, 1.959_963_984_540_054])
+        {
             assert!((got - 2.0 * expected).abs() < 1e-6, "{got} {expected}");
         }
     }
