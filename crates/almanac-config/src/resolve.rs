@@ -15,7 +15,7 @@ use almanac_series::{Horizon, Quantile, SeasonLength, Seed};
 
 use crate::file::{Ask, StringOrList};
 use crate::keys::{DEFAULT_TOML, nearest};
-use crate::names::{AUTO_MODELS, PLANNED_MODELS, PLANNED_RECONCILIATIONS};
+use crate::names::{ENSEMBLE, MODELS, PLANNED_MODELS, PLANNED_RECONCILIATIONS};
 use crate::parse::{Parsed, parse};
 use crate::place::KeyLines;
 use crate::settings::{CheckSettings, DataSettings, FeatureSettings, ForecastSettings, GateSettings, RunSettings, ServeSettings, Settings};
@@ -311,12 +311,13 @@ impl Resolver<'_> {
     }
 
     fn model_names(&self, key: &str, at: &Place, given: &[String]) {
+        let known = || MODELS.iter().copied().chain([ENSEMBLE, "auto"]);
         let wrong = given.iter().find_map(|name| {
             if PLANNED_MODELS.contains(&name.as_str()) {
                 let instead = "use `auto`, `auto_ets`, `lightgbm` or one of the naive models for now";
                 Some(Problem::NotYet { given: name.clone(), instead })
-            } else if name != "auto" && !AUTO_MODELS.contains(&name.as_str()) {
-                Some(unknown_name(name, AUTO_MODELS.iter().copied().chain(["auto"])))
+            } else if !known().any(|known| known == name) {
+                Some(unknown_name(name, known()))
             } else {
                 None
             }

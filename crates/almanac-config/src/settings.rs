@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use almanac_series::{Freq, Horizon, Quantile, SeasonLength, Seed};
 use serde::{Serialize, Serializer};
 
-use crate::{AUTO_MODELS, CanonicalJson, ConfigError, Overrides, resolve};
+use crate::{AUTO_MODELS, CanonicalJson, ConfigError, MODELS, Overrides, resolve};
 
 /// All settings of one project.
 #[derive(Debug, Clone, PartialEq)]
@@ -252,7 +252,7 @@ impl Settings {
                 names.push(name.to_owned());
             }
         }
-        names.sort_by_key(|name| AUTO_MODELS.iter().position(|known| known == name));
+        names.sort_by_key(|name| MODELS.iter().position(|known| known == name).unwrap_or(MODELS.len()));
         names
     }
 }

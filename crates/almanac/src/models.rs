@@ -3,6 +3,7 @@
 use almanac_features::FeatureSpec;
 use almanac_model::{FittedForecaster, Forecaster, Local, PredictError};
 use almanac_pipeline::ModelFactory;
+use almanac_prophet::Prophet;
 use almanac_series::{Freq, Horizon, Panel, PanelBuilder, SeasonLength, Seed};
 use almanac_stats::{AutoEts, Naive, SeasonalNaive, SeasonalWindowAverage, WindowAverage, YearOverYear};
 use almanac_trees::{GlobalLightGbm, LightGbmConfig};
@@ -36,6 +37,10 @@ impl Models {
             ..LightGbmConfig::default()
         }
     }
+
+    fn prophet(&self) -> Prophet {
+        Prophet { country: self.country.clone(), left_out: self.categorical_future.clone(), ..Prophet::default() }
+    }
 }
 
 impl ModelFactory for Models {
@@ -48,6 +53,7 @@ impl ModelFactory for Models {
             "seasonal_window_average" => Box::new(Local::new(SeasonalWindowAverage { season_length, window: None })),
             "year_over_year" => Box::new(Local::new(YearOverYear { season_length })),
             "auto_ets" => Box::new(Local::new(AutoEts { season_length })),
+            "prophet" => Box::new(self.prophet()),
             "lightgbm" => Box::new(GlobalLightGbm::new(self.lightgbm())),
             _ => return None,
         })
@@ -67,6 +73,7 @@ impl ModelFactory for Models {
     fn describe(&self, name: &str) -> String {
         match name {
             "lightgbm" => format!("{:?}", LightGbmConfig { num_threads: 0, ..self.lightgbm() }),
+            "prophet" => format!("{:?}", self.prophet()),
             _ => format!("{name} {:?}", self.season_length),
         }
     }

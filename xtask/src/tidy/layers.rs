@@ -62,7 +62,7 @@ const PLACES: &[Place] = &[
     place("almanac-trees", Layer::Knowing, WORDS, &["almanac-features"]),
     place("almanac-hierarchy", Layer::Knowing, WORDS, &[]),
     place("almanac-evaluate", Layer::Knowing, WORDS, &["almanac-hierarchy"]),
-    place("almanac-prophet", Layer::Knowing, WORDS, &[]),
+    place("almanac-prophet", Layer::Knowing, WORDS, &["almanac-features"]),
     place("almanac-explain", Layer::Knowing, WORDS, &[]),
     place("almanac-tune", Layer::Knowing, WORDS, &[]),
     place("almanac-data", Layer::Doing, WORDS, &[]),

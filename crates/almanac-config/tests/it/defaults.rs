@@ -63,6 +63,9 @@ fn auto_is_every_model_and_a_gate_adds_its_baselines() {
     assert_eq!(read(MINIMAL).expect("valid").model_names(), all);
     let one = read(&format!("{MINIMAL}[forecast]\nmodels = \"auto_ets\"\n")).expect("valid");
     assert_eq!(one.model_names(), ["naive", "seasonal_naive", "auto_ets"]);
+    let asked = read(&format!("{MINIMAL}[forecast]\nmodels = [\"ensemble\", \"prophet\", \"auto_ets\"]\n"))
+        .expect("`auto` lacks it, but it is known");
+    assert_eq!(asked.model_names(), ["naive", "seasonal_naive", "auto_ets", "prophet", "ensemble"]);
 }
 
 #[test]

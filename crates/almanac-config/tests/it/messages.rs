@@ -299,9 +299,9 @@ fn models_are_known_or_said_to_come() {
     "#]],
     );
     with(
-        "[forecast]\nmodels = [\"prophet\"]",
+        "[forecast]\nmodels = [\"xgboost\"]",
         expect![[r#"
-        error: almanac.toml:7: `forecast.models` asks for `prophet`, which is not there yet
+        error: almanac.toml:7: `forecast.models` asks for `xgboost`, which is not there yet
         hint: use `auto`, `auto_ets`, `lightgbm` or one of the naive models for now
     "#]],
     );

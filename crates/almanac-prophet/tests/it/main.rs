@@ -1,0 +1,6 @@
+//! Integration tests of Prophet.
+
+mod conformance;
+mod laws;
+mod reference;
+mod series;
