@@ -10,6 +10,8 @@
 //! | `ets` | [`Ets`] | exponential smoothing of a given form |
 //! | `auto_ets` | [`AutoEts`] | exponential smoothing, the form chosen by AICc |
 //! | `theta`, `optimized_theta`, `dynamic_theta`, `dynamic_optimized_theta` | [`Theta`] | smoothing along a line, of a given form |
+//! | `ces` | [`Ces`] | complex exponential smoothing of a given form |
+//! | `auto_ces` | [`AutoCes`] | complex exponential smoothing, the form chosen by AICc |
 //! | `auto_theta` | [`AutoTheta`] | smoothing along a line, the form chosen by squared errors |
 //!
 //! All of them learn from scored rows only ([`RowStatus::is_scored`](almanac_series::RowStatus::is_scored)): missing,
@@ -18,8 +20,10 @@
 //!
 //! Not here: which models a run uses, scores, conformal intervals, anything learnt across series.
 
+mod auto_ces;
 mod auto_ets;
 mod auto_theta;
+mod ces;
 mod ets;
 mod history;
 mod naive;
@@ -31,8 +35,10 @@ mod theta;
 mod window_average;
 mod year_over_year;
 
+pub use auto_ces::AutoCes;
 pub use auto_ets::AutoEts;
 pub use auto_theta::AutoTheta;
+pub use ces::{Ces, CesFit, CesForm};
 pub use ets::{Ets, EtsError, EtsFit, EtsForm, EtsSeason, EtsTrend, Smoothing};
 pub use naive::Naive;
 pub use seasonal_naive::SeasonalNaive;

@@ -1,3 +1,5 @@
+//! Theta: the estimate against a grid, spread against the paths of single errors.
+
 use super::*;
 
 /// A rising series with noise and holes.
