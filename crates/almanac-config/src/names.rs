@@ -14,6 +14,7 @@ pub const MODELS: &[&str] = &[
     "dynamic_theta",
     "dynamic_optimized_theta",
     "auto_theta",
+    "auto_ces",
     "auto_ets",
     "lightgbm",
 ];

@@ -4,7 +4,9 @@ use almanac_features::FeatureSpec;
 use almanac_model::{FittedForecaster, Forecaster, Local, PredictError};
 use almanac_pipeline::ModelFactory;
 use almanac_series::{Freq, Horizon, Panel, PanelBuilder, SeasonLength, Seed};
-use almanac_stats::{AutoEts, AutoTheta, Naive, SeasonalNaive, SeasonalWindowAverage, Theta, ThetaForm, WindowAverage, YearOverYear};
+use almanac_stats::{
+    AutoCes, AutoEts, AutoTheta, Naive, SeasonalNaive, SeasonalWindowAverage, Theta, ThetaForm, WindowAverage, YearOverYear,
+};
 use almanac_trees::{GlobalLightGbm, LightGbmConfig};
 
 /// Makes models with the settings of one project.
@@ -52,6 +54,7 @@ impl ModelFactory for Models {
             "optimized_theta" => Box::new(Local::new(Theta { form: ThetaForm::Optimized, season_length })),
             "dynamic_theta" => Box::new(Local::new(Theta { form: ThetaForm::Dynamic, season_length })),
             "dynamic_optimized_theta" => Box::new(Local::new(Theta { form: ThetaForm::DynamicOptimized, season_length })),
+            "auto_ces" => Box::new(Local::new(AutoCes { season_length })),
             "auto_theta" => Box::new(Local::new(AutoTheta { season_length })),
             "lightgbm" => Box::new(GlobalLightGbm::new(self.lightgbm())),
             _ => return None,
