@@ -1,8 +1,8 @@
 //! Complex exponential smoothing with the form chosen by AICc among the four of [`CesForm`].
 //!
 //! A form is considered if the history has three more scored rows than the criterion counts parameters, and one with a season
-//! if two full seasons are scored and every place in it. So fewer than 6 scored rows, or one value throughout, fall back to
-//! [`Naive`](crate::Naive). Missing rows and sources are those of the forms (`ces`).
+//! if two full seasons are scored and every place in it. So fewer than 6 scored rows, one value throughout, or values for
+//! which no form can be computed fall back to [`Naive`](crate::Naive). Missing rows and sources are those of the forms (`ces`).
 
 use almanac_model::{FitError, LocalForecast, LocalForecaster};
 use almanac_series::{Horizon, Quantile, SeasonLength, SeriesView};
