@@ -3,8 +3,22 @@
 //! The config crate knows the names only, so that a wrong one is refused with a suggestion before any data is read.
 
 /// Models that can be fitted and asked for by name, cheapest first.
-pub const MODELS: &[&str] =
-    &["naive", "seasonal_naive", "window_average", "seasonal_window_average", "year_over_year", "auto_ets", "prophet", "lightgbm"];
+pub const MODELS: &[&str] = &[
+    "naive",
+    "seasonal_naive",
+    "window_average",
+    "seasonal_window_average",
+    "year_over_year",
+    "theta",
+    "optimized_theta",
+    "dynamic_theta",
+    "dynamic_optimized_theta",
+    "auto_theta",
+    "auto_ces",
+    "auto_ets",
+    "prophet",
+    "lightgbm",
+];
 
 /// The combination of the other models; asked for by name like one of them.
 pub const ENSEMBLE: &str = "ensemble";
@@ -14,7 +28,7 @@ pub const AUTO_MODELS: &[&str] =
     &["naive", "seasonal_naive", "window_average", "seasonal_window_average", "year_over_year", "auto_ets", "lightgbm", ENSEMBLE];
 
 /// Models of the design that are not built yet.
-pub(crate) const PLANNED_MODELS: [&str; 7] = ["xgboost", "auto_arima", "theta", "auto_theta", "croston", "mstl", "bottom_up_ets"];
+pub(crate) const PLANNED_MODELS: [&str; 5] = ["xgboost", "auto_arima", "croston", "mstl", "bottom_up_ets"];
 
 /// Reconciliations of the design that are not built yet.
 pub(crate) const PLANNED_RECONCILIATIONS: [&str; 6] = ["mint_shrink", "mint", "ols", "wls_struct", "top_down", "middle_out"];

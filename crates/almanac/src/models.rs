@@ -5,7 +5,9 @@ use almanac_model::{FittedForecaster, Forecaster, Local, PredictError};
 use almanac_pipeline::ModelFactory;
 use almanac_prophet::Prophet;
 use almanac_series::{Freq, Horizon, Panel, PanelBuilder, SeasonLength, Seed};
-use almanac_stats::{AutoEts, Naive, SeasonalNaive, SeasonalWindowAverage, WindowAverage, YearOverYear};
+use almanac_stats::{
+    AutoCes, AutoEts, AutoTheta, Naive, SeasonalNaive, SeasonalWindowAverage, Theta, ThetaForm, WindowAverage, YearOverYear,
+};
 use almanac_trees::{GlobalLightGbm, LightGbmConfig};
 
 /// Makes models with the settings of one project.
@@ -53,6 +55,12 @@ impl ModelFactory for Models {
             "seasonal_window_average" => Box::new(Local::new(SeasonalWindowAverage { season_length, window: None })),
             "year_over_year" => Box::new(Local::new(YearOverYear { season_length })),
             "auto_ets" => Box::new(Local::new(AutoEts { season_length })),
+            "theta" => Box::new(Local::new(Theta { form: ThetaForm::Standard, season_length })),
+            "optimized_theta" => Box::new(Local::new(Theta { form: ThetaForm::Optimized, season_length })),
+            "dynamic_theta" => Box::new(Local::new(Theta { form: ThetaForm::Dynamic, season_length })),
+            "dynamic_optimized_theta" => Box::new(Local::new(Theta { form: ThetaForm::DynamicOptimized, season_length })),
+            "auto_ces" => Box::new(Local::new(AutoCes { season_length })),
+            "auto_theta" => Box::new(Local::new(AutoTheta { season_length })),
             "prophet" => Box::new(self.prophet()),
             "lightgbm" => Box::new(GlobalLightGbm::new(self.lightgbm())),
             _ => return None,

@@ -3,7 +3,8 @@
 use almanac_model::Local;
 use almanac_model::testing::check_forecaster;
 use almanac_stats::{
-    AutoEts, Ets, EtsError, EtsForm, EtsSeason, EtsTrend, Naive, SeasonalNaive, SeasonalWindowAverage, WindowAverage, YearOverYear,
+    AutoCes, AutoEts, AutoTheta, Ces, CesForm, Ets, EtsError, EtsForm, EtsSeason, EtsTrend, Naive, SeasonalNaive, SeasonalWindowAverage,
+    Theta, ThetaForm, WindowAverage, YearOverYear,
 };
 
 #[test]
@@ -40,4 +41,28 @@ fn ets_keeps_the_contract() {
 #[test]
 fn auto_ets_keeps_the_contract() {
     check_forecaster(&Local::new(AutoEts::default()));
+}
+
+#[test]
+fn theta_keeps_the_contract_in_every_form() {
+    for form in ThetaForm::ALL {
+        check_forecaster(&Local::new(Theta { form, season_length: None }));
+    }
+}
+
+#[test]
+fn auto_theta_keeps_the_contract() {
+    check_forecaster(&Local::new(AutoTheta::default()));
+}
+
+#[test]
+fn ces_keeps_the_contract_in_every_form() {
+    for form in CesForm::ALL {
+        check_forecaster(&Local::new(Ces { form, season_length: None }));
+    }
+}
+
+#[test]
+fn auto_ces_keeps_the_contract() {
+    check_forecaster(&Local::new(AutoCes::default()));
 }
