@@ -4,7 +4,7 @@
 
 /// Models that can be fitted and asked for by name, cheapest first.
 pub const MODELS: &[&str] =
-    &["naive", "seasonal_naive", "window_average", "seasonal_window_average", "year_over_year", "auto_ets", "lightgbm"];
+    &["naive", "seasonal_naive", "window_average", "seasonal_window_average", "year_over_year", "auto_ets", "auto_arima", "lightgbm"];
 
 /// The combination of the other models; asked for by name like one of them.
 pub const ENSEMBLE: &str = "ensemble";
@@ -14,8 +14,7 @@ pub const AUTO_MODELS: &[&str] =
     &["naive", "seasonal_naive", "window_average", "seasonal_window_average", "year_over_year", "auto_ets", "lightgbm", ENSEMBLE];
 
 /// Models of the design that are not built yet.
-pub(crate) const PLANNED_MODELS: [&str; 8] =
-    ["xgboost", "prophet", "auto_arima", "theta", "auto_theta", "croston", "mstl", "bottom_up_ets"];
+pub(crate) const PLANNED_MODELS: [&str; 7] = ["xgboost", "prophet", "theta", "auto_theta", "croston", "mstl", "bottom_up_ets"];
 
 /// Reconciliations of the design that are not built yet.
 pub(crate) const PLANNED_RECONCILIATIONS: [&str; 6] = ["mint_shrink", "mint", "ols", "wls_struct", "top_down", "middle_out"];

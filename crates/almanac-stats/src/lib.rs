@@ -9,6 +9,8 @@
 //! | `year_over_year` | [`YearOverYear`] | the same days of past years, times the growth since |
 //! | `ets` | [`Ets`] | exponential smoothing of a given form |
 //! | `auto_ets` | [`AutoEts`] | exponential smoothing, the form chosen by AICc |
+//! | `arima` | [`Arima`] | seasonal ARIMA of a given order |
+//! | `auto_arima` | [`AutoArima`] | seasonal ARIMA, differences by tests and lags by AICc |
 //!
 //! All of them learn from scored rows only ([`RowStatus::is_scored`](almanac_series::RowStatus::is_scored)): missing,
 //! stock-out and closed rows keep their place in time and teach nothing. Forecasts start after the last row of the history,
@@ -16,6 +18,8 @@
 //!
 //! Not here: which models a run uses, scores, conformal intervals, anything learnt across series.
 
+mod arima;
+mod auto_arima;
 mod auto_ets;
 mod ets;
 mod history;
@@ -26,6 +30,8 @@ mod seasonal_window_average;
 mod window_average;
 mod year_over_year;
 
+pub use arima::{Arima, ArimaFit, ArimaOrder};
+pub use auto_arima::AutoArima;
 pub use auto_ets::AutoEts;
 pub use ets::{Ets, EtsError, EtsFit, EtsForm, EtsSeason, EtsTrend, Smoothing};
 pub use naive::Naive;

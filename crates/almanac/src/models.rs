@@ -4,7 +4,7 @@ use almanac_features::FeatureSpec;
 use almanac_model::{FittedForecaster, Forecaster, Local, PredictError};
 use almanac_pipeline::ModelFactory;
 use almanac_series::{Freq, Horizon, Panel, PanelBuilder, SeasonLength, Seed};
-use almanac_stats::{AutoEts, Naive, SeasonalNaive, SeasonalWindowAverage, WindowAverage, YearOverYear};
+use almanac_stats::{AutoArima, AutoEts, Naive, SeasonalNaive, SeasonalWindowAverage, WindowAverage, YearOverYear};
 use almanac_trees::{GlobalLightGbm, LightGbmConfig};
 
 /// Makes models with the settings of one project.
@@ -48,6 +48,7 @@ impl ModelFactory for Models {
             "seasonal_window_average" => Box::new(Local::new(SeasonalWindowAverage { season_length, window: None })),
             "year_over_year" => Box::new(Local::new(YearOverYear { season_length })),
             "auto_ets" => Box::new(Local::new(AutoEts { season_length })),
+            "auto_arima" => Box::new(Local::new(AutoArima { season_length, exog: false })),
             "lightgbm" => Box::new(GlobalLightGbm::new(self.lightgbm())),
             _ => return None,
         })

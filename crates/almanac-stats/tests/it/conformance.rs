@@ -3,7 +3,8 @@
 use almanac_model::Local;
 use almanac_model::testing::check_forecaster;
 use almanac_stats::{
-    AutoEts, Ets, EtsError, EtsForm, EtsSeason, EtsTrend, Naive, SeasonalNaive, SeasonalWindowAverage, WindowAverage, YearOverYear,
+    Arima, ArimaOrder, AutoArima, AutoEts, Ets, EtsError, EtsForm, EtsSeason, EtsTrend, Naive, SeasonalNaive, SeasonalWindowAverage,
+    WindowAverage, YearOverYear,
 };
 
 #[test]
@@ -40,4 +41,15 @@ fn ets_keeps_the_contract() {
 #[test]
 fn auto_ets_keeps_the_contract() {
     check_forecaster(&Local::new(AutoEts::default()));
+}
+
+#[test]
+fn arima_keeps_the_contract() {
+    let order = ArimaOrder::new(1, 1, 1).seasonal(0, 1, 1);
+    check_forecaster(&Local::new(Arima { order, constant: false, season_length: None, exog: true }));
+}
+
+#[test]
+fn auto_arima_keeps_the_contract() {
+    check_forecaster(&Local::new(AutoArima::default()));
 }

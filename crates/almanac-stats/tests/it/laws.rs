@@ -2,14 +2,14 @@
 
 use almanac_model::{LocalForecast, LocalForecaster};
 use almanac_series::{Freq, RowStatus};
-use almanac_stats::{AutoEts, Naive, SeasonalNaive, SeasonalWindowAverage, WindowAverage, YearOverYear};
+use almanac_stats::{AutoArima, AutoEts, Naive, SeasonalNaive, SeasonalWindowAverage, WindowAverage, YearOverYear};
 use proptest::prelude::*;
 
 use crate::series::{horizon, observed, quantiles, with_status};
 
 const STEPS: usize = 10;
 
-fn models() -> [&'static dyn LocalForecaster; 6] {
+fn models() -> [&'static dyn LocalForecaster; 7] {
     [
         &Naive,
         &SeasonalNaive { season_length: None },
@@ -17,6 +17,7 @@ fn models() -> [&'static dyn LocalForecaster; 6] {
         &SeasonalWindowAverage { season_length: None, window: None },
         &YearOverYear { season_length: None },
         &AutoEts { season_length: None },
+        &AutoArima { season_length: None, exog: false },
     ]
 }
 
@@ -144,7 +145,7 @@ fn places_in_the_season_are_kept_over_rows_that_are_not_scored() {
     for row in (0..143).filter(|row| row % 5 == 1 || *row >= 138) {
         status[row] = RowStatus::Censored;
     }
-    for model in [&SeasonalNaive::default() as &dyn LocalForecaster, &AutoEts::default()] {
+    for model in [&SeasonalNaive::default() as &dyn LocalForecaster, &AutoEts::default(), &AutoArima::default()] {
         let forecast = forecast(model, &y, &status).expect("finite");
         for (step, mean) in forecast.mean.iter().enumerate() {
             let expected = 20.0 + week[(143 + step) % 7] + 0.06;
