@@ -250,6 +250,14 @@ impl<'a> SeriesView<'a> {
         &self.panel.future[column].values()[span.offset..span.offset + span.rows]
     }
 
+    /// Returns the known-ahead columns that hold numbers, not codes of texts, each as [`Self::future`] does.
+    pub fn future_numbers(&self) -> impl Iterator<Item = &'a [f64]> {
+        let view = *self;
+        (0..view.panel.future.len())
+            .filter(move |column| view.panel.future[*column].categories().is_empty())
+            .map(move |column| view.future(column))
+    }
+
     /// Returns the rows whose `y` counts in losses, scales and metrics, as (row, y).
     pub fn scored(&self) -> impl DoubleEndedIterator<Item = (usize, f64)> + 'a {
         let (y, status) = (self.y(), self.status());

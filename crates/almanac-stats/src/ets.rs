@@ -18,7 +18,7 @@
 mod fit;
 mod form;
 mod initial;
-mod optimise;
+pub(crate) mod optimise;
 mod spread;
 mod state_space;
 

@@ -13,6 +13,8 @@
 //! | `ces` | [`Ces`] | complex exponential smoothing of a given form |
 //! | `auto_ces` | [`AutoCes`] | complex exponential smoothing, the form chosen by AICc |
 //! | `auto_theta` | [`AutoTheta`] | smoothing along a line, the form chosen by squared errors |
+//! | `arima` | [`Arima`] | seasonal ARIMA of a given order |
+//! | `auto_arima` | [`AutoArima`] | seasonal ARIMA, differences by tests and lags by AICc |
 //!
 //! All of them learn from scored rows only ([`RowStatus::is_scored`](almanac_series::RowStatus::is_scored)): missing,
 //! stock-out and closed rows keep their place in time and teach nothing. Forecasts start after the last row of the history,
@@ -21,6 +23,8 @@
 //! Not here: which models a run uses, scores, conformal intervals, anything learnt across series.
 
 mod auto_ces;
+mod arima;
+mod auto_arima;
 mod auto_ets;
 mod auto_theta;
 mod ces;
@@ -36,6 +40,8 @@ mod window_average;
 mod year_over_year;
 
 pub use auto_ces::AutoCes;
+pub use arima::{Arima, ArimaFit, ArimaOrder};
+pub use auto_arima::AutoArima;
 pub use auto_ets::AutoEts;
 pub use auto_theta::AutoTheta;
 pub use ces::{Ces, CesFit, CesForm};

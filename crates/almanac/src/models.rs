@@ -5,9 +5,7 @@ use almanac_model::{FittedForecaster, Forecaster, Local, PredictError};
 use almanac_pipeline::ModelFactory;
 use almanac_prophet::Prophet;
 use almanac_series::{Freq, Horizon, Panel, PanelBuilder, SeasonLength, Seed};
-use almanac_stats::{
-    AutoCes, AutoEts, AutoTheta, Naive, SeasonalNaive, SeasonalWindowAverage, Theta, ThetaForm, WindowAverage, YearOverYear,
-};
+use almanac_stats::{AutoArima, AutoCes, AutoEts, AutoTheta, Naive, SeasonalNaive, SeasonalWindowAverage, Theta, ThetaForm, WindowAverage, YearOverYear};
 use almanac_trees::{GlobalLightGbm, LightGbmConfig};
 
 /// Makes models with the settings of one project.
@@ -62,6 +60,7 @@ impl ModelFactory for Models {
             "auto_ces" => Box::new(Local::new(AutoCes { season_length })),
             "auto_theta" => Box::new(Local::new(AutoTheta { season_length })),
             "prophet" => Box::new(self.prophet()),
+            "auto_arima" => Box::new(Local::new(AutoArima { season_length, exog: false })),
             "lightgbm" => Box::new(GlobalLightGbm::new(self.lightgbm())),
             _ => return None,
         })

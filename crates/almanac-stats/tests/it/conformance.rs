@@ -3,8 +3,7 @@
 use almanac_model::Local;
 use almanac_model::testing::check_forecaster;
 use almanac_stats::{
-    AutoCes, AutoEts, AutoTheta, Ces, CesForm, Ets, EtsError, EtsForm, EtsSeason, EtsTrend, Naive, SeasonalNaive, SeasonalWindowAverage,
-    Theta, ThetaForm, WindowAverage, YearOverYear,
+    Arima, ArimaOrder, AutoArima, AutoCes, AutoEts, AutoTheta, Ces, CesForm, Ets, EtsError, EtsForm, EtsSeason, EtsTrend, Naive, SeasonalNaive, SeasonalWindowAverage, Theta, ThetaForm, WindowAverage, YearOverYear,
 };
 
 #[test]
@@ -65,4 +64,15 @@ fn ces_keeps_the_contract_in_every_form() {
 #[test]
 fn auto_ces_keeps_the_contract() {
     check_forecaster(&Local::new(AutoCes::default()));
+}
+
+#[test]
+fn arima_keeps_the_contract() {
+    let order = ArimaOrder::new(1, 1, 1).seasonal(0, 1, 1);
+    check_forecaster(&Local::new(Arima { order, constant: false, season_length: None, exog: true }));
+}
+
+#[test]
+fn auto_arima_keeps_the_contract() {
+    check_forecaster(&Local::new(AutoArima::default()));
 }

@@ -2,16 +2,14 @@
 
 use almanac_model::{LocalForecast, LocalForecaster};
 use almanac_series::{Freq, RowStatus};
-use almanac_stats::{
-    AutoCes, AutoEts, AutoTheta, Naive, SeasonalNaive, SeasonalWindowAverage, Theta, ThetaForm, WindowAverage, YearOverYear,
-};
+use almanac_stats::{AutoArima, AutoCes, AutoEts, AutoTheta, Naive, SeasonalNaive, SeasonalWindowAverage, Theta, ThetaForm, WindowAverage, YearOverYear};
 use proptest::prelude::*;
 
 use crate::series::{horizon, observed, quantiles, with_status};
 
 const STEPS: usize = 10;
 
-fn models() -> [&'static dyn LocalForecaster; 10] {
+fn models() -> Vec<&'static dyn LocalForecaster> {
     [
         &Naive,
         &SeasonalNaive { season_length: None },
@@ -23,6 +21,7 @@ fn models() -> [&'static dyn LocalForecaster; 10] {
         &Theta { form: ThetaForm::DynamicOptimized, season_length: None },
         &AutoTheta { season_length: None },
         &AutoCes { season_length: None },
+        &AutoArima { season_length: None, exog: false },
     ]
 }
 
@@ -150,7 +149,13 @@ fn places_in_the_season_are_kept_over_rows_that_are_not_scored() {
     for row in (0..143).filter(|row| row % 5 == 1 || *row >= 138) {
         status[row] = RowStatus::Censored;
     }
-    for model in [&SeasonalNaive::default() as &dyn LocalForecaster, &AutoEts::default(), &AutoTheta::default(), &AutoCes::default()] {
+    for model in [
+        &SeasonalNaive::default() as &dyn LocalForecaster,
+        &AutoEts::default(),
+        &AutoTheta::default(),
+        &AutoCes::default(),
+        &AutoArima::default(),
+    ] {
         let forecast = forecast(model, &y, &status).expect("finite");
         for (step, mean) in forecast.mean.iter().enumerate() {
             let expected = 20.0 + week[(143 + step) % 7] + 0.06;

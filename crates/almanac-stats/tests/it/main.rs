@@ -4,4 +4,5 @@ mod conformance;
 mod laws;
 mod reference;
 mod reference_theta;
+mod reference_arima;
 mod series;
