@@ -9,6 +9,11 @@
 //! | `year_over_year` | [`YearOverYear`] | the same days of past years, times the growth since |
 //! | `ets` | [`Ets`] | exponential smoothing of a given form |
 //! | `auto_ets` | [`AutoEts`] | exponential smoothing, the form chosen by AICc |
+//! | `drift` | [`Drift`] | the last value and the mean step |
+//! | `historic_average` | [`HistoricAverage`] | the mean of all values |
+//! | `ses` | [`Ses`] | a smoothed level |
+//! | `holt` | [`Holt`] | a smoothed level and slope |
+//! | `holt_winters` | [`HoltWinters`] | a smoothed level, slope and season |
 //!
 //! All of them learn from scored rows only ([`RowStatus::is_scored`](almanac_series::RowStatus::is_scored)): missing,
 //! stock-out and closed rows keep their place in time and teach nothing. Forecasts start after the last row of the history,
@@ -17,19 +22,29 @@
 //! Not here: which models a run uses, scores, conformal intervals, anything learnt across series.
 
 mod auto_ets;
+mod drift;
 mod ets;
+mod historic_average;
 mod history;
+mod holt;
+mod holt_winters;
 mod naive;
 mod predictive;
 mod seasonal_naive;
 mod seasonal_window_average;
+mod ses;
 mod window_average;
 mod year_over_year;
 
 pub use auto_ets::AutoEts;
+pub use drift::Drift;
 pub use ets::{Ets, EtsError, EtsFit, EtsForm, EtsSeason, EtsTrend, Smoothing};
+pub use historic_average::HistoricAverage;
+pub use holt::Holt;
+pub use holt_winters::HoltWinters;
 pub use naive::Naive;
 pub use seasonal_naive::SeasonalNaive;
 pub use seasonal_window_average::SeasonalWindowAverage;
+pub use ses::Ses;
 pub use window_average::WindowAverage;
 pub use year_over_year::YearOverYear;
