@@ -21,6 +21,7 @@
 //! | `adida` | [`Adida`] | intermittent: sums over the mean interval, smoothed |
 //! | `imapa` | [`Imapa`] | the same over all shorter intervals, averaged |
 //! | `auto_intermittent` | [`AutoIntermittent`] | the one of these that fits the kind of the demand |
+//! | `mstl` | [`Mstl`] | seasons by decomposition, the rest by exponential smoothing |
 //!
 //! All of them learn from scored rows only ([`RowStatus::is_scored`](almanac_series::RowStatus::is_scored)): missing,
 //! stock-out and closed rows keep their place in time and teach nothing. Forecasts start after the last row of the history,
@@ -41,6 +42,7 @@ mod history;
 mod holt;
 mod holt_winters;
 mod imapa;
+mod mstl;
 mod naive;
 mod predictive;
 mod sba;
@@ -62,6 +64,7 @@ pub use historic_average::HistoricAverage;
 pub use holt::Holt;
 pub use holt_winters::HoltWinters;
 pub use imapa::Imapa;
+pub use mstl::Mstl;
 pub use naive::Naive;
 pub use sba::Sba;
 pub use seasonal_naive::SeasonalNaive;
