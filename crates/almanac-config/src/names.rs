@@ -3,8 +3,28 @@
 //! The config crate knows the names only, so that a wrong one is refused with a suggestion before any data is read.
 
 /// Models that can be fitted and asked for by name, cheapest first.
-pub const MODELS: &[&str] =
-    &["naive", "seasonal_naive", "window_average", "seasonal_window_average", "year_over_year", "auto_ets", "lightgbm"];
+pub const MODELS: &[&str] = &[
+    "naive",
+    "seasonal_naive",
+    "window_average",
+    "seasonal_window_average",
+    "year_over_year",
+    "drift",
+    "historic_average",
+    "ses",
+    "croston",
+    "croston_optimized",
+    "sba",
+    "tsb",
+    "adida",
+    "imapa",
+    "auto_intermittent",
+    "holt",
+    "holt_winters",
+    "mstl",
+    "auto_ets",
+    "lightgbm",
+];
 
 /// The combination of the other models; asked for by name like one of them.
 pub const ENSEMBLE: &str = "ensemble";
@@ -14,8 +34,7 @@ pub const AUTO_MODELS: &[&str] =
     &["naive", "seasonal_naive", "window_average", "seasonal_window_average", "year_over_year", "auto_ets", "lightgbm", ENSEMBLE];
 
 /// Models of the design that are not built yet.
-pub(crate) const PLANNED_MODELS: [&str; 8] =
-    ["xgboost", "prophet", "auto_arima", "theta", "auto_theta", "croston", "mstl", "bottom_up_ets"];
+pub(crate) const PLANNED_MODELS: [&str; 6] = ["xgboost", "prophet", "auto_arima", "theta", "auto_theta", "bottom_up_ets"];
 
 /// Reconciliations of the design that are not built yet.
 pub(crate) const PLANNED_RECONCILIATIONS: [&str; 6] = ["mint_shrink", "mint", "ols", "wls_struct", "top_down", "middle_out"];

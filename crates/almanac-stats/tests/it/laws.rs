@@ -2,14 +2,20 @@
 
 use almanac_model::{LocalForecast, LocalForecaster};
 use almanac_series::{Freq, RowStatus};
-use almanac_stats::{AutoEts, Naive, SeasonalNaive, SeasonalWindowAverage, WindowAverage, YearOverYear};
+use almanac_stats::{
+    Adida, AutoEts, AutoIntermittent, Croston, CrostonOptimized, Drift, HistoricAverage, Holt, HoltWinters, Imapa, Mstl, Naive, Sba,
+    SeasonalNaive, SeasonalWindowAverage, Ses, Tsb, WindowAverage, YearOverYear,
+};
 use proptest::prelude::*;
 
 use crate::series::{horizon, observed, quantiles, with_status};
 
 const STEPS: usize = 10;
 
-fn models() -> [&'static dyn LocalForecaster; 6] {
+static MSTL: Mstl = Mstl { season_lengths: Vec::new(), robust: false };
+static TSB: std::sync::LazyLock<Tsb> = std::sync::LazyLock::new(Tsb::default);
+
+fn models() -> [&'static dyn LocalForecaster; 19] {
     [
         &Naive,
         &SeasonalNaive { season_length: None },
@@ -17,6 +23,19 @@ fn models() -> [&'static dyn LocalForecaster; 6] {
         &SeasonalWindowAverage { season_length: None, window: None },
         &YearOverYear { season_length: None },
         &AutoEts { season_length: None },
+        &Drift,
+        &HistoricAverage,
+        &Ses,
+        &Holt,
+        &HoltWinters { season_length: None },
+        &Croston,
+        &CrostonOptimized,
+        &Sba,
+        &*TSB,
+        &Adida,
+        &Imapa,
+        &AutoIntermittent,
+        &MSTL,
     ]
 }
 

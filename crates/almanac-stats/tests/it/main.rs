@@ -3,4 +3,5 @@
 mod conformance;
 mod laws;
 mod reference;
+mod reference_intermittent;
 mod series;
