@@ -6,16 +6,30 @@
 pub const MODELS: &[&str] = &[
     "naive",
     "seasonal_naive",
+    "drift",
+    "historic_average",
     "window_average",
     "seasonal_window_average",
     "year_over_year",
+    "ses",
+    "croston",
+    "croston_optimized",
+    "sba",
+    "tsb",
+    "adida",
+    "imapa",
+    "auto_intermittent",
     "theta",
     "optimized_theta",
     "dynamic_theta",
     "dynamic_optimized_theta",
     "auto_theta",
+    "holt",
+    "holt_winters",
     "auto_ces",
     "auto_ets",
+    "mstl",
+    "auto_arima",
     "prophet",
     "lightgbm",
 ];
@@ -28,7 +42,7 @@ pub const AUTO_MODELS: &[&str] =
     &["naive", "seasonal_naive", "window_average", "seasonal_window_average", "year_over_year", "auto_ets", "lightgbm", ENSEMBLE];
 
 /// Models of the design that are not built yet.
-pub(crate) const PLANNED_MODELS: [&str; 5] = ["xgboost", "auto_arima", "croston", "mstl", "bottom_up_ets"];
+pub(crate) const PLANNED_MODELS: [&str; 2] = ["xgboost", "bottom_up_ets"];
 
 /// Reconciliations of the design that are not built yet.
 pub(crate) const PLANNED_RECONCILIATIONS: [&str; 6] = ["mint_shrink", "mint", "ols", "wls_struct", "top_down", "middle_out"];

@@ -99,10 +99,10 @@ impl Mix {
     }
 }
 
-/// Returns the demand class of a series of `context`.
+/// Returns the demand class of a series of `context`, if it is there and ever sold.
 pub(crate) fn class_of(context: &Panel, id: &SeriesId) -> Option<DemandClass> {
     let view = context.view(context.position(id.as_str())?);
-    Some(DemandClass::of(view.scored().map(|(_, y)| y)))
+    DemandClass::of(&view.scored().map(|(_, y)| y).collect::<Vec<f64>>())
 }
 
 /// Median of at least one value; the mean of the two in the middle.

@@ -18,7 +18,7 @@ pub enum DemandClass {
     Erratic,
     /// Sells seldom, in even sizes.
     Intermittent,
-    /// Sells seldom, in uneven sizes; also a series that has sold once or never.
+    /// Sells seldom, in uneven sizes.
     Lumpy,
 }
 
@@ -26,29 +26,30 @@ impl DemandClass {
     /// Every class, in the order of the source.
     pub const ALL: [Self; 4] = [Self::Smooth, Self::Erratic, Self::Intermittent, Self::Lumpy];
 
-    /// Returns the class of scored values, oldest first; rows before the first sale are not counted.
-    pub fn of(values: impl Iterator<Item = f64>) -> Self {
-        let (mut rows, mut n, mut mean, mut squares) = (0_u64, 0_u64, 0.0, 0.0);
-        for value in values.skip_while(|value| *value == 0.0) {
-            rows += 1;
-            if value != 0.0 {
-                n += 1;
-                let change = value - mean;
-                mean += change / n as f64;
-                squares += change * (value - mean);
-            }
+    /// Returns the class of a series of values, one a row, oldest first. NaN rows are passed over, and rows before the first sale are not
+    /// counted. `None` where nothing was ever sold.
+    ///
+    /// The interval is rows over demands; the variance of the sizes is that of a sample, 0 for a single demand.
+    pub fn of(y: &[f64]) -> Option<Self> {
+        let since_first = || y.iter().copied().filter(|y| !y.is_nan()).skip_while(|y| *y == 0.0);
+        let sizes = || since_first().filter(|y| *y != 0.0);
+        let (rows, n) = (since_first().count(), sizes().count());
+        if n == 0 {
+            return None;
         }
-        if n < 2 {
-            return Self::Lumpy;
-        }
-        let is_seldom = rows as f64 / n as f64 >= MOST_INTERVAL;
-        let is_uneven = squares / n as f64 >= MOST_VARIATION * mean * mean;
-        match (is_seldom, is_uneven) {
+        // Sizes as shares of the largest: their squares stay within the floats.
+        let largest = sizes().fold(0.0_f64, |largest, size| largest.max(size.abs()));
+        let mean = sizes().map(|size| size / largest).sum::<f64>() / n as f64;
+        let squares = sizes().map(|size| (size / largest - mean).powi(2)).sum::<f64>();
+        let variance = squares / n.saturating_sub(1).max(1) as f64;
+        let is_seldom = rows as f64 / n as f64 > MOST_INTERVAL;
+        let is_uneven = variance > MOST_VARIATION * mean * mean;
+        Some(match (is_seldom, is_uneven) {
             (false, false) => Self::Smooth,
             (false, true) => Self::Erratic,
             (true, false) => Self::Intermittent,
             (true, true) => Self::Lumpy,
-        }
+        })
     }
 
     /// Returns its name: `smooth`, `erratic`, `intermittent` or `lumpy`.
@@ -73,13 +74,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_cut_offs_are_those_of_the_source() {
-        let of = |values: &[f64]| DemandClass::of(values.iter().copied());
-        assert_eq!(of(&[0.0, 0.0, 5.0, 6.0, 5.0, 6.0]), DemandClass::Smooth, "rows before the first sale do not count");
-        assert_eq!(of(&[1.0, 9.0, 1.0, 9.0, 1.0, 30.0]), DemandClass::Erratic);
-        assert_eq!(of(&[5.0, 0.0, 5.0, 0.0, 6.0, 0.0]), DemandClass::Intermittent);
-        assert_eq!(of(&[1.0, 0.0, 30.0, 0.0, 1.0, 0.0]), DemandClass::Lumpy);
-        assert_eq!(of(&[]), DemandClass::Lumpy);
-        assert_eq!(of(&[0.0, 0.0]), DemandClass::Lumpy);
+    fn demand_is_classed_by_how_often_and_how_much() {
+        for (y, class) in [
+            (vec![3.0, 4.0, 0.0, 3.0, 5.0], Some(DemandClass::Smooth)),
+            (vec![1.0, 9.0, 0.0, 1.0, 1.0], Some(DemandClass::Erratic)),
+            (vec![0.0, 3.0, 0.0, 0.0, 4.0], Some(DemandClass::Intermittent)),
+            (vec![1.0, 0.0, 0.0, 9.0, 0.0, 1.0], Some(DemandClass::Lumpy)),
+            (vec![0.0, 0.0, 0.0, 5.0, 6.0, 5.0], Some(DemandClass::Smooth)),
+            (vec![2e300, f64::NAN, 3e300], Some(DemandClass::Smooth)),
+            (vec![0.0, 0.0, f64::NAN], None),
+            (vec![], None),
+        ] {
+            assert_eq!(DemandClass::of(&y), class, "{y:?}");
+        }
     }
 }

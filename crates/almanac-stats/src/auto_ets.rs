@@ -27,7 +27,7 @@ impl AutoEts {
     /// [`FitError`] for a series without any finite scored row.
     pub fn select(&self, series: &SeriesView<'_>) -> Result<Option<EtsFit>, FitError> {
         let history = ets::read(series, self.name())?;
-        let (fitter, fitted) = select(&history, ets::season_length(self.season_length, series));
+        let (fitter, fitted) = select(&history, ets::season_length(self.season_length, series), &EtsForm::ALL);
         Ok(fitted.map(|fitted| fitter.describe(&fitted)))
     }
 }
@@ -39,7 +39,7 @@ impl LocalForecaster for AutoEts {
 
     fn forecast(&self, series: &SeriesView<'_>, horizon: Horizon, quantiles: &[Quantile]) -> Result<LocalForecast, FitError> {
         let history = ets::read(series, self.name())?;
-        let (fitter, fitted) = select(&history, ets::season_length(self.season_length, series));
+        let (fitter, fitted) = select(&history, ets::season_length(self.season_length, series), &EtsForm::ALL);
         match fitted {
             Some(fitted) => ets::predict(&history, &fitter, &fitted, horizon, quantiles, series, self.name()),
             None => ets::predict_naively(&history, horizon, quantiles, series, self.name()),
@@ -47,14 +47,15 @@ impl LocalForecaster for AutoEts {
     }
 }
 
-fn select(history: &History, season_length: usize) -> (Fitter, Option<ets::Fitted>) {
+/// Estimates those of `forms` that the history allows and takes the one of least AICc; none for one value throughout.
+pub(crate) fn select(history: &History, season_length: usize, forms: &[EtsForm]) -> (Fitter, Option<ets::Fitted>) {
     let mut fitter = Fitter::new(history, season_length);
     if history.is_constant() {
         return (fitter, None);
     }
     let mut best: Option<ets::Fitted> = None;
     let mut additive: Option<ets::Fitted> = None;
-    for form in EtsForm::ALL {
+    for &form in forms {
         if (form.needs_positive() && !fitter.is_positive()) || fitter.check_rows(form).is_err() {
             continue;
         }

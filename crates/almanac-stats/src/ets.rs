@@ -35,7 +35,7 @@ use crate::naive;
 use crate::predictive::Predictive;
 
 /// Rows of the history that are learnt from, the newest ones: four years of days. Older rows weigh nothing in the last state.
-const MAX_ROWS: usize = 1_500;
+pub(crate) const MAX_ROWS: usize = 1_500;
 /// Longest season that gets states of its own, as in R.
 pub(crate) const MAX_SEASON_LENGTH: usize = 24;
 /// Longest run of rows after the last scored one that is stepped through; longer ones are cut by whole seasons.
@@ -127,11 +127,16 @@ pub(crate) fn predict(
     series: &SeriesView<'_>,
     model: &str,
 ) -> Result<LocalForecast, FitError> {
+    let (predictive, gap) = look_ahead(history, fitter, fitted, horizon);
+    predictive.into_forecast(history, gap, quantiles, series.id(), model)
+}
+
+/// Mean and spread of the steps after the last scored row, and how many of them come before the first step to forecast.
+pub(crate) fn look_ahead(history: &History, fitter: &Fitter, fitted: &Fitted, horizon: Horizon) -> (Predictive, usize) {
     let season_length = fitter.season_length();
     let excess = history.gap.saturating_sub(MAX_GAP);
     let gap = history.gap - excess.next_multiple_of(season_length).min(history.gap / season_length * season_length);
-    let predictive = spread::predict(fitted, gap + horizon.steps());
-    predictive.into_forecast(history, gap, quantiles, series.id(), model)
+    (spread::predict(fitted, gap + horizon.steps()), gap)
 }
 
 /// Forecasts a series too short for any form, or constant, as `naive` does.

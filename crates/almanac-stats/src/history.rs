@@ -48,6 +48,14 @@ impl History {
         Ok(Self { values, scale, gap: series.len() - 1 - last, n_scored })
     }
 
+    /// Forgets all but the newest rows, and what is left before the first scored one.
+    pub(crate) fn keep_newest(&mut self, max_rows: usize) {
+        let oldest = self.values.len().saturating_sub(max_rows);
+        let first = self.values[oldest..].iter().position(|value| !value.is_nan()).unwrap_or(0);
+        self.values.drain(..oldest + first);
+        self.n_scored = self.scored().count();
+    }
+
     /// Returns the last scored value.
     pub(crate) fn last(&self) -> f64 {
         self.values[self.values.len() - 1]

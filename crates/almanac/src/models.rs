@@ -5,7 +5,10 @@ use almanac_model::{FittedForecaster, Forecaster, Local, PredictError};
 use almanac_pipeline::ModelFactory;
 use almanac_prophet::Prophet;
 use almanac_series::{Freq, Horizon, Panel, PanelBuilder, SeasonLength, Seed};
-use almanac_stats::{AutoArima, AutoCes, AutoEts, AutoTheta, Naive, SeasonalNaive, SeasonalWindowAverage, Theta, ThetaForm, WindowAverage, YearOverYear};
+use almanac_stats::{
+    Adida, AutoArima, AutoCes, AutoEts, AutoIntermittent, AutoTheta, Croston, CrostonOptimized, Drift, HistoricAverage, Holt, HoltWinters,
+    Imapa, Mstl, Naive, Sba, SeasonalNaive, SeasonalWindowAverage, Ses, Theta, ThetaForm, Tsb, WindowAverage, YearOverYear,
+};
 use almanac_trees::{GlobalLightGbm, LightGbmConfig};
 
 /// Makes models with the settings of one project.
@@ -52,6 +55,19 @@ impl ModelFactory for Models {
             "window_average" => Box::new(Local::new(WindowAverage::default())),
             "seasonal_window_average" => Box::new(Local::new(SeasonalWindowAverage { season_length, window: None })),
             "year_over_year" => Box::new(Local::new(YearOverYear { season_length })),
+            "drift" => Box::new(Local::new(Drift)),
+            "historic_average" => Box::new(Local::new(HistoricAverage)),
+            "ses" => Box::new(Local::new(Ses)),
+            "croston" => Box::new(Local::new(Croston)),
+            "croston_optimized" => Box::new(Local::new(CrostonOptimized)),
+            "sba" => Box::new(Local::new(Sba)),
+            "tsb" => Box::new(Local::new(Tsb::default())),
+            "adida" => Box::new(Local::new(Adida)),
+            "imapa" => Box::new(Local::new(Imapa)),
+            "auto_intermittent" => Box::new(Local::new(AutoIntermittent)),
+            "holt" => Box::new(Local::new(Holt)),
+            "holt_winters" => Box::new(Local::new(HoltWinters { season_length })),
+            "mstl" => Box::new(Local::new(Mstl { season_lengths: season_length.into_iter().collect(), robust: false })),
             "auto_ets" => Box::new(Local::new(AutoEts { season_length })),
             "theta" => Box::new(Local::new(Theta { form: ThetaForm::Standard, season_length })),
             "optimized_theta" => Box::new(Local::new(Theta { form: ThetaForm::Optimized, season_length })),

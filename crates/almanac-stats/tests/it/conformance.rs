@@ -3,7 +3,9 @@
 use almanac_model::Local;
 use almanac_model::testing::check_forecaster;
 use almanac_stats::{
-    Arima, ArimaOrder, AutoArima, AutoCes, AutoEts, AutoTheta, Ces, CesForm, Ets, EtsError, EtsForm, EtsSeason, EtsTrend, Naive, SeasonalNaive, SeasonalWindowAverage, Theta, ThetaForm, WindowAverage, YearOverYear,
+    Adida, Arima, ArimaOrder, AutoArima, AutoCes, AutoEts, AutoIntermittent, AutoTheta, Ces, CesForm, Croston, CrostonOptimized, Drift,
+    Ets, EtsError, EtsForm, EtsSeason, EtsTrend, HistoricAverage, Holt, HoltWinters, Imapa, Mstl, Naive, Sba, SeasonalNaive,
+    SeasonalWindowAverage, Ses, Theta, ThetaForm, Tsb, WindowAverage, YearOverYear,
 };
 
 #[test]
@@ -75,4 +77,69 @@ fn arima_keeps_the_contract() {
 #[test]
 fn auto_arima_keeps_the_contract() {
     check_forecaster(&Local::new(AutoArima::default()));
+}
+
+#[test]
+fn drift_keeps_the_contract() {
+    check_forecaster(&Local::new(Drift));
+}
+
+#[test]
+fn historic_average_keeps_the_contract() {
+    check_forecaster(&Local::new(HistoricAverage));
+}
+
+#[test]
+fn ses_keeps_the_contract() {
+    check_forecaster(&Local::new(Ses));
+}
+
+#[test]
+fn holt_keeps_the_contract() {
+    check_forecaster(&Local::new(Holt));
+}
+
+#[test]
+fn holt_winters_keeps_the_contract() {
+    check_forecaster(&Local::new(HoltWinters::default()));
+}
+
+#[test]
+fn croston_keeps_the_contract() {
+    check_forecaster(&Local::new(Croston));
+}
+
+#[test]
+fn croston_optimized_keeps_the_contract() {
+    check_forecaster(&Local::new(CrostonOptimized));
+}
+
+#[test]
+fn sba_keeps_the_contract() {
+    check_forecaster(&Local::new(Sba));
+}
+
+#[test]
+fn tsb_keeps_the_contract() {
+    check_forecaster(&Local::new(Tsb::default()));
+}
+
+#[test]
+fn adida_keeps_the_contract() {
+    check_forecaster(&Local::new(Adida));
+}
+
+#[test]
+fn imapa_keeps_the_contract() {
+    check_forecaster(&Local::new(Imapa));
+}
+
+#[test]
+fn auto_intermittent_keeps_the_contract() {
+    check_forecaster(&Local::new(AutoIntermittent));
+}
+
+#[test]
+fn mstl_keeps_the_contract() {
+    check_forecaster(&Local::new(Mstl::default()));
 }

@@ -2,14 +2,20 @@
 
 use almanac_model::{LocalForecast, LocalForecaster};
 use almanac_series::{Freq, RowStatus};
-use almanac_stats::{AutoArima, AutoCes, AutoEts, AutoTheta, Naive, SeasonalNaive, SeasonalWindowAverage, Theta, ThetaForm, WindowAverage, YearOverYear};
+use almanac_stats::{
+    Adida, AutoArima, AutoCes, AutoEts, AutoIntermittent, AutoTheta, Croston, CrostonOptimized, Drift, HistoricAverage, Holt, HoltWinters,
+    Imapa, Mstl, Naive, Sba, SeasonalNaive, SeasonalWindowAverage, Ses, Theta, ThetaForm, Tsb, WindowAverage, YearOverYear,
+};
 use proptest::prelude::*;
 
 use crate::series::{horizon, observed, quantiles, with_status};
 
 const STEPS: usize = 10;
 
-fn models() -> Vec<&'static dyn LocalForecaster> {
+static MSTL: Mstl = Mstl { season_lengths: Vec::new(), robust: false };
+static TSB: std::sync::LazyLock<Tsb> = std::sync::LazyLock::new(Tsb::default);
+
+fn models() -> [&'static dyn LocalForecaster; 24] {
     [
         &Naive,
         &SeasonalNaive { season_length: None },
@@ -22,6 +28,19 @@ fn models() -> Vec<&'static dyn LocalForecaster> {
         &AutoTheta { season_length: None },
         &AutoCes { season_length: None },
         &AutoArima { season_length: None, exog: false },
+        &Drift,
+        &HistoricAverage,
+        &Ses,
+        &Holt,
+        &HoltWinters { season_length: None },
+        &Croston,
+        &CrostonOptimized,
+        &Sba,
+        &*TSB,
+        &Adida,
+        &Imapa,
+        &AutoIntermittent,
+        &MSTL,
     ]
 }
 

@@ -3,6 +3,7 @@
 mod conformance;
 mod laws;
 mod reference;
-mod reference_theta;
 mod reference_arima;
+mod reference_intermittent;
+mod reference_theta;
 mod series;
