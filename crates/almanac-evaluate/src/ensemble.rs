@@ -235,7 +235,7 @@ mod tests {
     #[test]
     fn a_model_that_is_good_at_one_demand_class_is_taken_for_that_class() {
         let steady = |k: usize| (format!("s{k:02}"), (0..100).map(|t| 100.0 + ((t * 7 + k) % 5) as f64).collect());
-        let seldom = |k: usize| (format!("z{k:02}"), (0..100).map(|t| if (t + k) % 3 == 0 { 50.0 } else { 0.0 }).collect());
+        let seldom = |k: usize| (format!("z{k:02}"), (0..100).map(|t| if (t + k).is_multiple_of(3) { 50.0 } else { 0.0 }).collect());
         let series: Vec<(String, Vec<f64>)> = (0..12).map(steady).chain((0..12).map(seldom)).collect();
         let series: Vec<(&str, Vec<f64>)> = series.iter().map(|(id, y)| (id.as_str(), y.clone())).collect();
         let set_up = SetUp::new(&series);
