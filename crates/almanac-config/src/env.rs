@@ -16,9 +16,10 @@ pub struct EnvironmentVariable {
 }
 
 /// Every environment variable that replaces a setting.
-pub const ENVIRONMENT: [EnvironmentVariable; 7] = [
+pub const ENVIRONMENT: [EnvironmentVariable; 8] = [
     EnvironmentVariable { name: "ALMANAC_HORIZON", key: "forecast.horizon", since: "0.1.0" },
     EnvironmentVariable { name: "ALMANAC_MODELS", key: "forecast.models", since: "0.1.0" },
+    EnvironmentVariable { name: "ALMANAC_BUDGET", key: "forecast.budget", since: "0.1.0" },
     EnvironmentVariable { name: "ALMANAC_FOLDS", key: "forecast.folds", since: "0.1.0" },
     EnvironmentVariable { name: "ALMANAC_SEED", key: "forecast.seed", since: "0.1.0" },
     EnvironmentVariable { name: "ALMANAC_THREADS", key: "run.threads", since: "0.1.0" },
@@ -33,6 +34,8 @@ pub struct Overrides {
     pub horizon: Option<usize>,
     /// `--models`
     pub models: Option<Vec<String>>,
+    /// `--budget`
+    pub budget: Option<String>,
     /// `--folds`
     pub folds: Option<usize>,
     /// `--seed`
@@ -55,6 +58,7 @@ impl Overrides {
         Ok(Self {
             horizon: number(read, "ALMANAC_HORIZON", "a whole number")?,
             models: read("ALMANAC_MODELS").map(|list| list.split(',').map(|name| name.trim().to_owned()).collect()),
+            budget: read("ALMANAC_BUDGET"),
             folds: number(read, "ALMANAC_FOLDS", "a whole number")?,
             seed: number(read, "ALMANAC_SEED", "a whole number")?,
             threads: number(read, "ALMANAC_THREADS", "a whole number")?,

@@ -80,6 +80,7 @@ pub struct ForecastSection {
     pub horizon: Option<usize>,
     pub quantiles: Option<Vec<f64>>,
     pub models: Option<StringOrList>,
+    pub budget: Option<String>,
     pub folds: Option<usize>,
     pub fold_stride: Option<usize>,
     pub season_length: Option<usize>,

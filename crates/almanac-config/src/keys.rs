@@ -39,7 +39,10 @@ pub(crate) const SECTIONS: [(&str, &[&str]); 11] = [
     ("data.csv", &["delimiter", "encoding", "decimal", "date_format", "null_values"]),
     ("data.types", &[]),
     ("features", &["lags", "windows", "holidays"]),
-    ("forecast", &["horizon", "quantiles", "models", "folds", "fold_stride", "season_length", "seed", "max_train_rows", "reconcile"]),
+    (
+        "forecast",
+        &["horizon", "quantiles", "models", "budget", "folds", "fold_stride", "season_length", "seed", "max_train_rows", "reconcile"],
+    ),
     (
         "checks",
         &[

@@ -24,7 +24,7 @@ pub use error::{ConfigError, Problem};
 pub use file::{Ask, ProjectFile, StringOrList};
 pub use init::{InitAnswers, InitReason, InitTable, write_project};
 pub use keys::DEFAULT_TOML;
-pub use names::{AUTO_MODELS, ENSEMBLE, MODELS};
+pub use names::{ENSEMBLE, MODELS};
 pub use place::Place;
 pub use settings::{
     CheckSettings, CsvSettings, DataSettings, Duplicates, FeatureSettings, ForecastSettings, GapPolicy, GateSettings, Negatives,

@@ -37,10 +37,6 @@ pub const MODELS: &[&str] = &[
 /// The combination of the other models; asked for by name like one of them.
 pub const ENSEMBLE: &str = "ensemble";
 
-/// What `auto` stands for: every model there is, and their combination.
-pub const AUTO_MODELS: &[&str] =
-    &["naive", "seasonal_naive", "window_average", "seasonal_window_average", "year_over_year", "auto_ets", "lightgbm", ENSEMBLE];
-
 /// Models of the design that are not built yet.
 pub(crate) const PLANNED_MODELS: [&str; 2] = ["xgboost", "bottom_up_ets"];
 

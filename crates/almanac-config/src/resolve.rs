@@ -10,8 +10,10 @@ use std::cell::RefCell;
 use std::cmp::Ordering;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::time::Duration;
 
 use almanac_series::{Horizon, Quantile, SeasonLength, Seed};
+use jiff::SignedDuration;
 
 use crate::file::{Ask, StringOrList};
 use crate::keys::{DEFAULT_TOML, nearest};
@@ -201,6 +203,16 @@ impl Resolver<'_> {
         } else if has("ensemble") && !has("auto") && models.len() < 3 {
             invalid(&at, "forecast.models", Problem::LonelyEnsemble);
         }
+        let outside =
+            Outside { flag: ("--budget", self.flags.budget.clone()), variable: ("ALMANAC_BUDGET", self.environment.budget.clone()) };
+        let file_budget = forecast.budget.clone().or_else(|| standard.budget.clone());
+        let (text, at_budget) = self.pick("forecast.budget", outside, file_budget).expect("the default file has it");
+        let budget =
+            text.parse::<SignedDuration>().ok().and_then(|budget| Duration::try_from(budget).ok()).filter(|budget| !budget.is_zero());
+        if budget.is_none() {
+            let problem = Problem::NotA { expected: "a time like `90s`, `10m` or `2h`", given: text };
+            invalid(&at_budget, "forecast.budget", problem);
+        }
         let outside = Outside { flag: ("--folds", self.flags.folds), variable: ("ALMANAC_FOLDS", self.environment.folds) };
         let (folds, at) = self.pick("forecast.folds", outside, forecast.folds.or(standard.folds)).expect("the default file has folds");
         if folds == 0 {
@@ -221,6 +233,7 @@ impl Resolver<'_> {
             horizon,
             quantiles: self.keep(quantiles, Vec::new()),
             models,
+            budget: budget.unwrap_or_default(),
             folds,
             fold_stride: forecast.fold_stride.map(|steps| self.at_least_one("forecast.fold_stride", steps)),
             season_length: self.keep(season.transpose(), None),

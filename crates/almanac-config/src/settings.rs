@@ -5,11 +5,12 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use almanac_series::{Freq, Horizon, Quantile, SeasonLength, Seed};
 use serde::{Serialize, Serializer};
 
-use crate::{AUTO_MODELS, CanonicalJson, ConfigError, MODELS, Overrides, resolve};
+use crate::{CanonicalJson, ConfigError, MODELS, Overrides, resolve};
 
 /// All settings of one project.
 #[derive(Debug, Clone, PartialEq)]
@@ -155,8 +156,11 @@ pub struct ForecastSettings {
     pub horizon: Option<Horizon>,
     #[serde(serialize_with = "probabilities")]
     pub quantiles: Vec<Quantile>,
-    /// As written, `auto` included; see [`Settings::model_names`].
+    /// As written, `auto` included; see [`Settings::named_models`] and [`Settings::is_auto`].
     pub models: Vec<String>,
+    /// Processor time that the models of `auto` may take.
+    #[serde(serialize_with = "seconds")]
+    pub budget: Duration,
     pub folds: usize,
     /// `None`: the horizon.
     pub fold_stride: Option<usize>,
@@ -240,12 +244,14 @@ impl Settings {
         self.project.join(written)
     }
 
-    /// Returns the models to run, each once: `auto` spelt out, and the baselines that `[gates]` compares with.
-    pub fn model_names(&self) -> Vec<String> {
-        let asked = self.forecast.models.iter().flat_map(|name| match name.as_str() {
-            "auto" => AUTO_MODELS.to_vec(),
-            other => vec![other],
-        });
+    /// Returns whether the models are to suit the data: `auto` is among them.
+    pub fn is_auto(&self) -> bool {
+        self.forecast.models.iter().any(|name| name == "auto")
+    }
+
+    /// Returns the models that are named, each once, and the baselines that `[gates]` compares with; not those that `auto` will bring.
+    pub fn named_models(&self) -> Vec<String> {
+        let asked = self.forecast.models.iter().map(String::as_str).filter(|name| *name != "auto");
         let mut names: Vec<String> = Vec::new();
         for name in self.gates.beats.iter().map(String::as_str).chain(asked) {
             if !names.iter().any(|known| known == name) {
@@ -299,6 +305,10 @@ impl CanonicalJson for GateSettings {}
 #[expect(clippy::ref_option, reason = "serde's signature")]
 fn shown_option<S: Serializer>(value: &Option<Freq>, serializer: S) -> Result<S::Ok, S::Error> {
     value.map(|value| value.to_string()).serialize(serializer)
+}
+
+fn seconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(duration.as_secs_f64())
 }
 
 #[expect(clippy::ref_option, reason = "serde's signature")]

@@ -19,6 +19,7 @@ mod leakage;
 pub mod metrics;
 mod mix;
 mod normal;
+mod profile;
 mod scale;
 mod score;
 #[cfg(test)]
@@ -34,6 +35,7 @@ pub use gates::{BaselineVerdict, GateConfig, GateReport, judge};
 pub use leaderboard::{Leaderboard, LeaderboardRow, NodeError, OverallScore, node_errors};
 pub use leakage::{LeakageReport, compare, disturb};
 pub use mix::{Mix, MixKind};
+pub use profile::PanelProfile;
 pub use scale::{NodeScale, node_scales};
 pub use score::{default_buckets, score_level};
 pub use truth::{FoldTruth, LevelTruth, ScoreConfig, ScoredMeans};

@@ -14,6 +14,7 @@ use crate::progress::{Event, Observer};
 use crate::project::Project;
 use crate::settings::PipelineSettings;
 use crate::steps::backtest::FoldsSummary;
+use crate::steps::field::FieldSummary;
 use crate::{PipelineError, asset};
 
 /// What the audit found at one cutoff.
@@ -54,9 +55,17 @@ pub fn audit_leakage(
     let folds = records.iter().find(|record| record.name == "folds").ok_or(PipelineError::NoChampion)?;
     let folds: FoldsSummary = serde_json::from_value(folds.summary.clone())
         .map_err(|error| PipelineError::damaged(&project.assets().join("folds.json"), error))?;
+    let field = records.iter().find(|record| settings.auto && record.name == "field");
+    let field: Option<FieldSummary> = field
+        .map(|record| serde_json::from_value(record.summary.clone()))
+        .transpose()
+        .map_err(|error| PipelineError::damaged(&project.assets().join("field.json"), error))?;
+    let mut names = settings.models.clone();
+    let chosen = field.into_iter().flat_map(|summary| summary.field.models).map(|(name, _)| name);
+    names.extend(chosen.filter(|name| !settings.models.contains(name)));
     let lazy = LazyPanel::new(project.silver());
     let panel = lazy.get()?;
-    let total = (folds.cutoffs.len() * (settings.models.len() + 1)) as u64;
+    let total = (folds.cutoffs.len() * (names.len() + 1)) as u64;
     let mut done = 0;
     let mut tick = || {
         done += 1;
@@ -67,10 +76,15 @@ pub fn audit_leakage(
         let disturbed = disturb(panel, fold.cutoff, settings.seed.0 ^ 0x5eed)?;
         let mut audit = audit_features(panel, &disturbed, fold, label, settings)?;
         tick();
-        for name in &settings.models {
+        for name in &names {
             let model = models.forecaster(name).ok_or_else(|| PipelineError::UnknownModel { model: name.clone() })?;
             let forecast = |panel: &Panel| run_fold(panel, fold, model.as_ref(), settings.horizon, &settings.quantiles, settings.seed);
-            audit.models.push(compare(&forecast(panel)?, &forecast(&disturbed)?));
+            match (forecast(panel), forecast(&disturbed)) {
+                (Ok(before), Ok(after)) => audit.models.push(compare(&before, &after)),
+                // A model that can do nothing with these series has nothing to leak.
+                (Err(_), Err(_)) => {}
+                (Err(error), Ok(_)) | (Ok(_), Err(error)) => return Err(error.into()),
+            }
             tick();
         }
         audits.push(audit);

@@ -16,11 +16,12 @@ use crate::progress::{Event, Observer};
 use crate::project::Project;
 use crate::settings::PipelineSettings;
 use crate::steps::backtest::FoldsSummary;
+use crate::steps::field::FieldSummary;
 use crate::steps::forecast::ForecastSummary;
 use crate::steps::gold::GoldSummary;
 use crate::steps::register::Promotion;
 use crate::steps::select::SelectionSummary;
-use crate::steps::{Context, backtest, bronze, check, forecast, gold, register, select, silver};
+use crate::steps::{Context, backtest, bronze, check, field, forecast, gold, register, select, silver};
 use crate::{PipelineError, RunError};
 
 /// How a run is to be made.
@@ -74,6 +75,8 @@ pub struct RunSummary {
     pub gold: Option<GoldSummary>,
     /// The cutoffs.
     pub folds: Option<FoldsSummary>,
+    /// The models that take part, where that was left to the panel.
+    pub field: Option<FieldSummary>,
     /// Scores and the choice.
     pub selection: Option<SelectionSummary>,
     /// Forecasts issued.
@@ -142,13 +145,22 @@ pub fn run(project: &Project, settings: &PipelineSettings, options: &RunOptions,
     }
     let labels = made.summary.labels.clone();
     summary.folds = Some(made.summary);
+    let mut wider = settings.clone();
+    if settings.auto {
+        let made = field::make(ctx, &silver, &panel, folds.len() + 1)?;
+        summary.count(&made);
+        let chosen = made.summary.field.models.iter().map(|(name, _)| name);
+        wider.models.extend(chosen.filter(|name| !settings.models.contains(name)).cloned());
+        summary.field = Some(made.summary);
+    }
+    let ctx = Context { settings: &wider, ..ctx };
     let backtests = backtest::make_all(ctx, &silver, &panel, &folds)?;
     backtests.iter().flatten().for_each(|made| summary.count(made));
     if stops_after(Until::Backtest) {
         return Ok(summary);
     }
 
-    let (models, left_out) = backtest::usable(&settings.models, &backtests);
+    let (models, left_out) = backtest::usable(&wider.models, &backtests);
     for (model, reason) in &left_out {
         outside.observer.on(&Event::Note { text: &format!("`{model}` is left out: {reason}") });
     }
@@ -159,7 +171,7 @@ pub fn run(project: &Project, settings: &PipelineSettings, options: &RunOptions,
     let narrowed = PipelineSettings { models, ..settings.clone() };
     let ctx = Context { settings: &narrowed, ..ctx };
     let inputs: Vec<Fingerprint> = backtests.iter().flatten().map(|made| made.fingerprint.clone()).collect();
-    let made = select::make(ctx, &panel, &folds, &labels, &inputs)?;
+    let made = select::make(ctx, &settings.models, &panel, &folds, &labels, &inputs)?;
     summary.count(&made);
     let selected = made.fingerprint;
     summary.selection = Some(made.summary);
@@ -173,6 +185,8 @@ pub fn run(project: &Project, settings: &PipelineSettings, options: &RunOptions,
         register::refuse(ctx, outside, &promotion)?;
         return Err(RunError { asset: "select".to_owned(), source: PipelineError::Gate(Box::new(selection.gate.clone())) });
     }
+    let served = PipelineSettings { models: selection.served.clone(), ..narrowed.clone() };
+    let ctx = Context { settings: &served, ..ctx };
     let fits = forecast::fit_all(ctx, &silver, &panel)?;
     let fit_fingerprints: Vec<Fingerprint> = fits.iter().map(|made| made.fingerprint.clone()).collect();
     let issued = forecast::make(ctx, &silver, &selected, &fit_fingerprints, &panel)?;

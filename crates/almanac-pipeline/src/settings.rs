@@ -1,6 +1,7 @@
 //! What a run is asked to do, already checked. The binary makes it from the project's configuration.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use almanac_data::{CheckSpec, SilverSpec, TableSpec};
 use almanac_evaluate::GateConfig;
@@ -36,8 +37,12 @@ pub struct PipelineSettings {
     pub hierarchy: Vec<String>,
     /// Column whose product with `y` is the value of a row.
     pub price: Option<String>,
-    /// Names of the models to compare.
+    /// Names of the models to compare, beside those of `auto`.
     pub models: Vec<String>,
+    /// Whether to add the models that suit the panel ([`crate::ModelFactory::field`]).
+    pub auto: bool,
+    /// Processor time that the models of `auto` may take.
+    pub budget: Duration,
     /// Steps ahead.
     pub horizon: Horizon,
     /// Quantiles of the forecast table, ascending.

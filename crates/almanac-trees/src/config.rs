@@ -1,6 +1,8 @@
 //! Configuration of the global model: plain data, with defaults that follow the number of training rows.
 
 use almanac_features::FeatureSpec;
+
+use crate::rows::draws_each;
 use serde::{Deserialize, Serialize};
 
 /// What the trees are trained to minimise.
@@ -94,6 +96,13 @@ pub(crate) struct Size {
 }
 
 impl LightGbmConfig {
+    /// Returns how many trees see how many rows in a fit on a panel of so many rows: what the time of a fit grows with.
+    pub fn tree_rows(&self, panel_rows: usize) -> f64 {
+        let rows = (panel_rows * draws_each(panel_rows)).min(self.max_train_rows);
+        let size = self.size(rows);
+        size.trees as f64 * size.bag as f64 * rows as f64
+    }
+
     /// Few rows take few leaves and more of them per leaf; many rows take fewer, larger trees and a single model, so that time
     /// stays bounded.
     pub(crate) fn size(&self, rows: usize) -> Size {

@@ -18,6 +18,11 @@ const SAMPLE_ROWS: usize = 60_000;
 /// Rows gathered at once.
 const CHUNK_ROWS: usize = 100_000;
 
+/// Draws of each of so many targets.
+pub(crate) fn draws_each(targets: usize) -> usize {
+    FEW_TARGETS.div_ceil(targets.max(1)).clamp(1, 3)
+}
+
 /// A target row and the steps to it from its origin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Draw {
@@ -43,7 +48,7 @@ impl Draws {
     /// Draws at most `most` rows. `min_history`: rows with a value that an origin needs.
     pub(crate) fn new(panel: &Panel, horizon: usize, min_history: usize, most: usize, seed: u64) -> Self {
         let targets = panel.n_rows();
-        let draws_each = FEW_TARGETS.div_ceil(targets.max(1)).clamp(1, 3);
+        let draws_each = draws_each(targets);
         let mut by_series: Vec<Vec<Draw>> = (0..panel.n_series())
             .into_par_iter()
             .map(|index| draws_of(&panel.view(index), horizon, min_history, draws_each, seed))

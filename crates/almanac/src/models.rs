@@ -1,8 +1,13 @@
 //! The models this program knows, by name: the one place where concrete models are composed.
 
+mod field;
+
+use std::time::Duration;
+
+use almanac_evaluate::PanelProfile;
 use almanac_features::FeatureSpec;
 use almanac_model::{FittedForecaster, Forecaster, Local, PredictError};
-use almanac_pipeline::ModelFactory;
+use almanac_pipeline::{Field, ModelFactory};
 use almanac_prophet::Prophet;
 use almanac_series::{Freq, Horizon, Panel, PanelBuilder, SeasonLength, Seed};
 use almanac_stats::{
@@ -99,6 +104,10 @@ impl ModelFactory for Models {
             "prophet" => format!("{:?}", self.prophet()),
             _ => format!("{name} {:?}", self.season_length),
         }
+    }
+
+    fn field(&self, profile: &PanelProfile, fits: usize, budget: Duration) -> Field {
+        field::field(profile, &self.lightgbm(), fits, budget)
     }
 }
 

@@ -57,15 +57,30 @@ fn horizon_and_season_follow_the_frequency() {
 }
 
 #[test]
-fn auto_is_every_model_and_a_gate_adds_its_baselines() {
-    let all =
-        ["naive", "seasonal_naive", "window_average", "seasonal_window_average", "year_over_year", "auto_ets", "lightgbm", "ensemble"];
-    assert_eq!(read(MINIMAL).expect("valid").model_names(), all);
+fn auto_is_left_to_the_data_and_a_gate_adds_its_baselines() {
+    let auto = read(MINIMAL).expect("valid");
+    assert!(auto.is_auto());
+    assert_eq!(auto.named_models(), ["naive", "seasonal_naive"]);
     let one = read(&format!("{MINIMAL}[forecast]\nmodels = \"auto_ets\"\n")).expect("valid");
-    assert_eq!(one.model_names(), ["naive", "seasonal_naive", "auto_ets"]);
-    let asked = read(&format!("{MINIMAL}[forecast]\nmodels = [\"ensemble\", \"prophet\", \"auto_ets\"]\n"))
-        .expect("`auto` lacks it, but it is known");
-    assert_eq!(asked.model_names(), ["naive", "seasonal_naive", "auto_ets", "prophet", "ensemble"]);
+    assert!(!one.is_auto());
+    assert_eq!(one.named_models(), ["naive", "seasonal_naive", "auto_ets"]);
+    let both = read(&format!("{MINIMAL}[forecast]\nmodels = [\"auto\", \"sba\"]\n")).expect("valid");
+    assert!(both.is_auto());
+    assert_eq!(both.named_models(), ["naive", "seasonal_naive", "sba"]);
+    let asked = read(&format!("{MINIMAL}[forecast]\nmodels = [\"ensemble\", \"prophet\", \"auto_ets\"]\n")).expect("valid");
+    assert_eq!(asked.named_models(), ["naive", "seasonal_naive", "auto_ets", "prophet", "ensemble"]);
+}
+
+#[test]
+fn a_budget_is_a_time() {
+    let budget =
+        |text: &str| read(&format!("{MINIMAL}[forecast]\nbudget = \"{text}\"\n")).map(|settings| settings.forecast.budget.as_secs());
+    assert_eq!(budget("90s").expect("valid"), 90);
+    assert_eq!(budget("1h30m").expect("valid"), 5400);
+    for wrong in ["soon", "-5m", "0s", ""] {
+        let error = budget(wrong).expect_err("not a time").to_string();
+        assert!(error.contains("budget"), "{error}");
+    }
 }
 
 #[test]

@@ -51,6 +51,8 @@ pub struct SelectionSummary {
     pub champion: String,
     /// What it is made of, where it is an ensemble.
     pub mix: Option<Mix>,
+    /// Models that the bundle holds, without the ensemble.
+    pub served: Vec<String>,
     /// Overall scores, best first.
     pub scores: Vec<(String, Option<f64>)>,
     /// The gate's verdict.
@@ -59,9 +61,11 @@ pub struct SelectionSummary {
     pub coverage: Vec<CoverageRow>,
 }
 
-/// Scores the backtest and chooses.
+/// Scores the backtest and chooses. Of the models that `auto` brought, only those are served that have a part in the champion or are
+/// the best one alone; `named` ones always are.
 pub(crate) fn make(
     ctx: Context<'_>,
+    named: &[String],
     panel: &LazyPanel,
     folds: &[Fold],
     labels: &[String],
@@ -73,6 +77,7 @@ pub(crate) fn make(
         .config("hierarchy", &settings.hierarchy)
         .config("price", &settings.price)
         .config("gates", &settings.gates)
+        .config("named", &named)
         .config("quantiles", &quantiles)
         .config("season", &settings.season_length.map(SeasonLength::steps));
     for backtest in backtests {
@@ -127,6 +132,14 @@ pub(crate) fn make(
             cutoffs: labels.to_vec(),
             leaderboard,
         };
+        let has_part = |model: &String| {
+            named.contains(model)
+                || *model == champion
+                || *model == ensemble.best_single
+                || ensemble.members().iter().any(|(member, _)| member == model)
+        };
+        let served: Vec<String> = settings.models.iter().filter(|model| has_part(model)).cloned().collect();
+        models.retain(|model| model == ENSEMBLE || served.contains(model));
         let file = BundleFile {
             version: 0,
             champion: champion.clone(),
@@ -147,6 +160,7 @@ pub(crate) fn make(
         Ok(SelectionSummary {
             champion,
             mix: ensemble.adopted.then_some(ensemble.mix),
+            served,
             scores,
             gate: selection.gate,
             coverage: selection.cross_coverage,

@@ -5,7 +5,7 @@ use std::time::Instant;
 use almanac_config::Overrides;
 use almanac_data::SilverReport;
 use almanac_evaluate::{Mix, MixKind};
-use almanac_pipeline::{RunOptions, RunSummary, Until};
+use almanac_pipeline::{FieldSummary, RunOptions, RunSummary, Until};
 use almanac_series::Hint;
 use clap::Args;
 
@@ -33,6 +33,12 @@ pub(crate) struct RunArgs {
     /// Stop after this asset and make nothing it does not need: bronze, silver, gold, …
     #[arg(long, value_name = "ASSET")]
     pub(crate) only: Option<String>,
+    /// Models to compare, instead of those of the project; `auto` stands for those that suit the data
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub(crate) models: Option<Vec<String>>,
+    /// Processor time that the models of `auto` may take: 30s, 10m, 2h
+    #[arg(long, value_name = "TIME")]
+    pub(crate) budget: Option<String>,
     /// Form of the summary on standard output
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) format: OutputFormat,
@@ -42,7 +48,8 @@ pub(crate) struct RunArgs {
 pub(crate) fn run(ctx: &Context, args: RunArgs) -> Result<ExitStatus, Failure> {
     let until = args.only.as_deref().map(until).transpose()?;
     let started = Instant::now();
-    let session = Session::open(ctx, Overrides::default())?;
+    let flags = Overrides { models: args.models, budget: args.budget, ..Overrides::default() };
+    let session = Session::open(ctx, flags)?;
     let options = RunOptions { force: args.force, until };
     let summary = almanac_pipeline::run(&session.project, &session.pipeline, &options, session.outside()).map_err(run_failure)?;
     if args.format == OutputFormat::Json {
@@ -93,6 +100,13 @@ fn report(ctx: &Context, session: &Session, summary: &RunSummary, seconds: f64) 
     }
     if let Some(folds) = &summary.folds {
         lines.push(("backtest", format!("{} cutoffs: {}", folds.cutoffs.len(), folds.labels.join(", "))));
+    }
+    if let Some(FieldSummary { field, .. }) = &summary.field {
+        let names: Vec<&str> = field.models.iter().map(|(name, _)| name.as_str()).collect();
+        lines.push(("auto", names.join(", ")));
+        for (name, reason) in &field.left_out {
+            lines.push(("left out", format!("{name}: {reason}")));
+        }
     }
     if let Some(selection) = &summary.selection {
         let of = selection.mix.as_ref().map_or_else(String::new, |mix| format!(" ({})", what_of(mix)));
