@@ -94,6 +94,7 @@ fn span(seconds: f64) -> String {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "one of the rules")]
 fn always(_: &PanelProfile) -> Result<String, String> {
     Ok("costs nothing, and shows what the others are worth".into())
 }
@@ -120,6 +121,7 @@ fn across_series(profile: &PanelProfile) -> Result<String, String> {
     })
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "one of the rules")]
 fn each_series(profile: &PanelProfile) -> Result<String, String> {
     Ok(if profile.season_length < 2 { "level and trend of each series" } else { "level, trend and season of each series" }.into())
 }
@@ -170,7 +172,7 @@ mod tests {
     }
 
     fn names(profile: &PanelProfile, minutes: u64) -> Vec<String> {
-        let field = field(profile, &LightGbmConfig::default(), 4, Duration::from_secs(60 * minutes));
+        let field = field(profile, &LightGbmConfig::default(), 4, Duration::from_mins(minutes));
         assert_eq!(field.models.len() + field.left_out.len(), CANDIDATES.len(), "each is either in or out");
         field.models.into_iter().map(|(name, _)| name).collect()
     }
@@ -198,7 +200,7 @@ mod tests {
     #[test]
     fn a_model_left_out_for_time_says_how_long_it_would_take() {
         let huge = PanelProfile { n_series: 1_000_000, n_rows: 1_095_000_000, ..shop() };
-        let field = field(&huge, &LightGbmConfig::default(), 4, Duration::from_secs(1800));
+        let field = field(&huge, &LightGbmConfig::default(), 4, Duration::from_mins(30));
         let (_, reason) = field.left_out.iter().find(|(name, _)| name == "auto_arima").expect("too dear");
         assert!(reason.starts_with("it would take 97"), "{reason}");
     }
