@@ -31,7 +31,7 @@ struct Candidate {
 }
 
 /// In the order in which they get their share of the budget. Costs are those of the `*_per_series` benchmarks.
-const CANDIDATES: [Candidate; 13] = [
+const CANDIDATES: [Candidate; 17] = [
     Candidate { name: "naive", micros_a_row: 0.01, most_rows: usize::MAX, suits: always },
     Candidate { name: "seasonal_naive", micros_a_row: 0.01, most_rows: usize::MAX, suits: with_season },
     Candidate { name: "window_average", micros_a_row: 0.01, most_rows: usize::MAX, suits: always },
@@ -39,6 +39,10 @@ const CANDIDATES: [Candidate; 13] = [
     Candidate { name: "year_over_year", micros_a_row: 0.02, most_rows: usize::MAX, suits: beyond_a_year },
     Candidate { name: "lightgbm", micros_a_row: 0.0, most_rows: usize::MAX, suits: across_series },
     Candidate { name: "auto_intermittent", micros_a_row: 0.02, most_rows: usize::MAX, suits: selling_seldom },
+    Candidate { name: "imapa", micros_a_row: 0.03, most_rows: usize::MAX, suits: selling_seldom },
+    Candidate { name: "drift", micros_a_row: 0.01, most_rows: usize::MAX, suits: always },
+    Candidate { name: "ses", micros_a_row: 0.05, most_rows: usize::MAX, suits: always },
+    Candidate { name: "theta", micros_a_row: 0.2, most_rows: 10_000, suits: each_series },
     Candidate { name: "dynamic_optimized_theta", micros_a_row: 0.25, most_rows: 10_000, suits: each_series },
     Candidate { name: "auto_ets", micros_a_row: 7.0, most_rows: 1_500, suits: each_series },
     Candidate { name: "prophet", micros_a_row: 0.6, most_rows: 100_000, suits: on_a_calendar },
