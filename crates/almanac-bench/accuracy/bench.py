@@ -93,7 +93,9 @@ class Bench:
             if model in project.models:
                 table = project.forecast(model)
             else:
-                table = self.program.project(f"{task.name}/{model}", task.source, task.target, task.horizon, task.season, ["naive", "seasonal_naive", model]).forecast(model)
+                models = ["naive", "seasonal_naive", model]
+                alone = self.program.project(f"{task.name}/{model}", task.source, task.target, task.horizon, task.season, models)
+                table = alone.forecast(model)
             found[name] = task.figures(task.align(table))[0]
         return found
 
@@ -103,13 +105,15 @@ class Bench:
         for peer, ids in task.peers:
             here = task if ids is None else task.of_series(ids)
             try:
-                table, seconds = peers.forecast(peer, here.train, here.held.drop(columns="y"), self.peers_python, self.cache, self.program.limit, self.threads)
+                ahead = here.held.drop(columns="y")
+                table, seconds = peers.forecast(peer, here.train, ahead, self.peers_python, self.cache, self.program.limit, self.threads)
             except peers.Unavailable as error:
                 say(f"  {error}")
                 found[peer.name] = {"error": str(error)}
                 continue
             aligned = here.align(table)
-            found[peer.name] = here.figures(aligned)[0] | metrics.coverage(here.held, aligned) | {"seconds": seconds, "series": int(here.held.unique_id.nunique())}
+            found[peer.name] = here.figures(aligned)[0] | metrics.coverage(here.held, aligned)
+            found[peer.name] |= {"seconds": seconds, "series": int(here.held.unique_id.nunique())}
             if ids is not None:
                 found[peer.name]["almanac_on_the_same"] = here.figures(here.align(ours))[0]
         return found

@@ -40,7 +40,8 @@ def row(result):
         if "error" in figures:
             others.append(f"{name} failed")
         elif "almanac_on_the_same" in figures:
-            others.append(f"{name} {number(figures[metric])}, Almanac {number(figures['almanac_on_the_same'][metric])}, on {figures['series']:,} series")
+            ours = number(figures["almanac_on_the_same"][metric])
+            others.append(f"{name} {number(figures[metric])}, Almanac {ours}, on {figures['series']:,} series")
         else:
             others.append(f"{name} {number(figures[metric])}")
     if result.get("yardstick"):

@@ -38,7 +38,8 @@ def summary(results):
     cover = lambda level: sum(result[level] * result["series"] * result["h"] for result in results) / rows
     whole = {
         "set": "m3", "title": "M3, all groups, official test", "series": total, "h": "6–18", "metric": "sMAPE",
-        "score": over(lambda r: r["score"]), "figures": {name: over(lambda r, name=name: r["figures"][name]) for name in ("sMAPE", "MASE")},
+        "score": over(lambda r: r["score"]),
+        "figures": {name: over(lambda r, name=name: r["figures"][name]) for name in ("sMAPE", "MASE")},
         "seasonal_naive": {"sMAPE": over(lambda r: r["seasonal_naive"]["sMAPE"])}, "cover80": cover("cover80"), "cover95": cover("cover95"),
         "wall_s": round(sum(r["wall_s"] for r in results), 1), "cpu_s": round(sum(r["cpu_s"] for r in results), 1),
         "peak_mb": max(r["peak_mb"] for r in results), "champion": "by group", "quick": results[0]["quick"], "models_asked": results[0]["models_asked"],

@@ -11,7 +11,10 @@ from task import Task
 
 HORIZON = 28
 PRICE_WEEK = 11606
-LEVELS = [[], ["state_id"], ["store_id"], ["cat_id"], ["dept_id"], ["state_id", "cat_id"], ["state_id", "dept_id"], ["store_id", "cat_id"], ["store_id", "dept_id"]]
+LEVELS = [
+    [], ["state_id"], ["store_id"], ["cat_id"], ["dept_id"],
+    ["state_id", "cat_id"], ["state_id", "dept_id"], ["store_id", "cat_id"], ["store_id", "dept_id"],
+]
 KEYS = ["state_id", "store_id", "cat_id", "dept_id"]
 
 
