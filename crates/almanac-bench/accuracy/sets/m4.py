@@ -9,8 +9,9 @@ from naive import naive2
 from sets.dateless import ended_together, last_steps
 from task import Task
 
-# Horizon, season (M4 takes weekly as without season), best OWA and the winner's on the official test, another window.
-FREQUENCIES = {"hourly": (48, 24, "0.410 best, 0.440 winner of M4"), "weekly": (13, 1, "0.739 best, 0.851 winner of M4")}
+# Horizon; season of the measures (M4 takes weekly as without season); season that a user names, who knows what a step is; OWA of the best
+# and of the winner on the official test, which is another window.
+FREQUENCIES = {"hourly": (48, 24, 24, "0.410 best, 0.440 winner of M4"), "weekly": (13, 1, 52, "0.739 best, 0.851 winner of M4")}
 
 
 @dataclass
@@ -20,7 +21,7 @@ class Frequency:
     name: str
 
     def tasks(self, bench):
-        horizon, season, published = FREQUENCIES[self.name]
+        horizon, season, named, published = FREQUENCIES[self.name]
         full = bench.read(f"m4/{self.name}_train.parquet")
         full = full[full.unique_id.isin(bench.sample(full.unique_id))]
         train, held = ended_together(*last_steps(full, horizon))
@@ -38,6 +39,6 @@ class Frequency:
 
         yield Task(
             name=f"m4_{self.name}", title=f"M4 {self.name}", horizon=horizon, metric="OWA", source=source, target="y",
-            train=train, held=held, freq="step", naive_season=season, season=season if season > 1 else None, score=score,
+            train=train, held=held, freq="step", naive_season=season, season=named, score=score,
             yardstick=f"{published} (official test)",
         )
