@@ -26,10 +26,10 @@ SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 BUILD_PACKAGES := build-essential pkg-config python3 python3-venv libclang-dev clang curl ca-certificates git
 LISTEN ?= 127.0.0.1:8080
 
-.PHONY: help run build test bench deps deps-system deps-rust deps-cmake deps-test
+.PHONY: help run build test bench bench-accuracy deps deps-system deps-rust deps-cmake deps-test
 
 help: ## Say what can be made
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
 
 run: build ## Build, make and forecast the demo project in ./demo, serve it
 	bin/almanac demo demo
@@ -51,10 +51,14 @@ test: deps deps-test ## Format, lints, house rules, every test
 bench: ## Say how to measure speed, memory and accuracy
 	@echo "Benchmarks run the program as a user would: they need its release build (make build), Python, and the data they name."
 	@echo "The first lines of each script say what it measures and how. Results and method: BENCHMARKS.md"
-	@find crates/almanac-bench -name '*.py' | sort | sed 's/.*/  python3 & --help/'
-	@find crates/almanac-bench -name '*.sh' | sort | sed 's/.*/  bash &/'
+	@echo "  make bench-accuracy"
+	@find crates/almanac-bench/speed -name '*.py' | sort | sed 's/.*/  python3 & --help/'
 	@echo "Micro benchmarks lie beside what they measure:"
 	@find crates -path '*/benches/*.rs' | sort | sed 's,crates/\([^/]*\)/benches/\(.*\)\.rs,  cargo bench --locked -p \1 --bench \2,'
+
+# All sets, written to BENCHMARKS.md; or, say, `make bench-accuracy ARGS="--quick --only m3"`.
+bench-accuracy: build ## Score the forecasts on real data and fill the table of BENCHMARKS.md
+	python3 crates/almanac-bench/accuracy --almanac bin/almanac $(or $(ARGS),--write BENCHMARKS.md)
 
 deps: deps-system deps-rust deps-cmake ## Install what is missing for building
 

@@ -1,4 +1,4 @@
 //! Benchmarks of the whole program: they run the binary as a user would and compare it with its peers.
 //!
-//! `validate/` holds accuracy on real data, `speed/` time and memory; results and method are in `BENCHMARKS.md`.
+//! `accuracy/` holds accuracy on real data, `speed/` time and memory; results and method are in `BENCHMARKS.md`.
 //! Nothing that ships depends on this crate, and no test is timed.
