@@ -9,10 +9,11 @@
 mod config;
 mod fitted;
 mod global;
+mod global_lightgbm;
 pub mod lightgbm;
 mod rows;
 mod target;
 
-pub use config::{LightGbmConfig, Objective};
-pub use fitted::{LoadError, StateVersion};
-pub use global::GlobalLightGbm;
+pub use config::{GlobalConfig, LightGbmConfig, Objective};
+pub use fitted::LoadError;
+pub use global_lightgbm::GlobalLightGbm;

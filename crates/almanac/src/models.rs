@@ -9,7 +9,7 @@ use almanac_stats::{
     Adida, AutoArima, AutoCes, AutoEts, AutoIntermittent, AutoTheta, Croston, CrostonOptimized, Drift, HistoricAverage, Holt, HoltWinters,
     Imapa, Mstl, Naive, Sba, SeasonalNaive, SeasonalWindowAverage, Ses, Theta, ThetaForm, Tsb, WindowAverage, YearOverYear,
 };
-use almanac_trees::{GlobalLightGbm, LightGbmConfig};
+use almanac_trees::{GlobalConfig, GlobalLightGbm, LightGbmConfig};
 
 /// Makes models with the settings of one project.
 #[derive(Debug, Clone, Default)]
@@ -22,23 +22,27 @@ pub(crate) struct Models {
     pub(crate) features: Option<FeatureSpec>,
     /// Rows that a global model learns from at most.
     pub(crate) max_train_rows: usize,
-    /// Threads of LightGBM; does not change a number.
+    /// Threads of the global models; does not change a number.
     pub(crate) threads: usize,
     /// Known-ahead columns that hold codes of texts.
     pub(crate) categorical_future: Vec<String>,
 }
 
 impl Models {
-    fn lightgbm(&self) -> LightGbmConfig {
-        LightGbmConfig {
+    fn global(&self) -> GlobalConfig {
+        GlobalConfig {
             max_train_rows: self.max_train_rows,
             num_threads: self.threads,
             features: self.features.clone(),
             country: self.country.clone(),
             season_length: self.season_length.map(SeasonLength::steps),
             categorical_future: self.categorical_future.clone(),
-            ..LightGbmConfig::default()
+            ..GlobalConfig::default()
         }
+    }
+
+    fn lightgbm(&self) -> LightGbmConfig {
+        LightGbmConfig { global: self.global(), ..LightGbmConfig::default() }
     }
 
     fn prophet(&self) -> Prophet {
@@ -95,7 +99,7 @@ impl ModelFactory for Models {
 
     fn describe(&self, name: &str) -> String {
         match name {
-            "lightgbm" => format!("{:?}", LightGbmConfig { num_threads: 0, ..self.lightgbm() }),
+            "lightgbm" => format!("{:?}", Self { threads: 0, ..self.clone() }.lightgbm()),
             "prophet" => format!("{:?}", self.prophet()),
             _ => format!("{name} {:?}", self.season_length),
         }
