@@ -1,5 +1,7 @@
 //! Configuration of the global models: plain data, with defaults that follow the number of training rows.
 
+use std::path::PathBuf;
+
 use almanac_features::FeatureSpec;
 use serde::{Deserialize, Serialize};
 
@@ -112,11 +114,57 @@ impl Default for LightGbmConfig {
     }
 }
 
+/// Configuration of [`crate::GlobalXgBoost`]. `None` leaves a choice to the number of training rows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct XgBoostConfig {
+    /// What is learnt from.
+    pub global: GlobalConfig,
+    /// The file of the library: this one and no other.
+    pub library: Option<PathBuf>,
+    /// Where the library may lie, if no file is named; tried in order, then the places where the system looks.
+    pub candidates: Vec<PathBuf>,
+    /// Trees per model.
+    pub trees: Option<usize>,
+    /// Splits from the root to a leaf.
+    pub max_depth: Option<usize>,
+    /// Shrinkage of each tree.
+    pub learning_rate: Option<f64>,
+    /// Sum of second derivatives a leaf needs: about its number of rows.
+    pub min_child_weight: Option<f64>,
+    /// Share of features each tree sees.
+    pub colsample_bytree: f64,
+    /// Share of rows each tree sees.
+    pub subsample: f64,
+    /// L2 penalty on leaf values.
+    pub lambda: f64,
+    /// Bins per feature.
+    pub max_bin: usize,
+}
+
+impl Default for XgBoostConfig {
+    fn default() -> Self {
+        Self {
+            global: GlobalConfig::default(),
+            library: None,
+            candidates: Vec::new(),
+            trees: None,
+            max_depth: None,
+            learning_rate: None,
+            min_child_weight: None,
+            colsample_bytree: 0.5,
+            subsample: 0.75,
+            lambda: 1.0,
+            max_bin: 256,
+        }
+    }
+}
+
 /// The choices that follow the number of training rows, made.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Size {
     pub(crate) trees: usize,
-    /// Leaves of LightGBM's trees.
+    /// Leaves of LightGBM's trees; two to the power of the depth of XGBoost's is about as many.
     pub(crate) leaves: usize,
     pub(crate) learning_rate: f64,
     pub(crate) rows_per_leaf: usize,

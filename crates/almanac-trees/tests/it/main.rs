@@ -3,3 +3,6 @@
 mod lightgbm_library;
 mod lightgbm_model;
 mod panels;
+mod xgboost_library;
+mod xgboost_model;
+mod xgboost_trees;
