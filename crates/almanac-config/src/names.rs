@@ -31,6 +31,7 @@ pub const MODELS: &[&str] = &[
     "mstl",
     "auto_arima",
     "prophet",
+    "xgboost",
     "lightgbm",
 ];
 
@@ -42,7 +43,7 @@ pub const AUTO_MODELS: &[&str] =
     &["naive", "seasonal_naive", "window_average", "seasonal_window_average", "year_over_year", "auto_ets", "lightgbm", ENSEMBLE];
 
 /// Models of the design that are not built yet.
-pub(crate) const PLANNED_MODELS: [&str; 2] = ["xgboost", "bottom_up_ets"];
+pub(crate) const PLANNED_MODELS: [&str; 1] = ["bottom_up_ets"];
 
 /// Reconciliations of the design that are not built yet.
 pub(crate) const PLANNED_RECONCILIATIONS: [&str; 6] = ["mint_shrink", "mint", "ols", "wls_struct", "top_down", "middle_out"];
