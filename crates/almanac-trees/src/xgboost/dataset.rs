@@ -137,7 +137,7 @@ impl Blocks<'_> {
         let Some(mut rows) = (self.block)(self.at) else { return Ok(false) };
         self.at += 1;
         let columns = self.kinds.len();
-        if columns == 0 || rows.len() % columns != 0 {
+        if columns == 0 || !rows.len().is_multiple_of(columns) {
             let message = format!("{} values do not make rows of {columns} columns", rows.len());
             return Err(XgBoostError::Call { operation: OPERATION, message });
         }

@@ -100,7 +100,7 @@ impl Ensemble {
     /// [`XgBoostError::Model`] if the rows have another width than the training rows.
     pub fn predict(&self, rows: &[f32]) -> Result<Vec<f64>, XgBoostError> {
         let columns = self.columns.max(1);
-        if rows.len() % columns != 0 {
+        if !rows.len().is_multiple_of(columns) {
             return Err(XgBoostError::model(format!("{} values do not make rows of its {columns} columns", rows.len())));
         }
         let mut margins = vec![self.base; rows.len() / columns];

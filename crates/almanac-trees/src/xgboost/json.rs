@@ -16,7 +16,8 @@ struct Model {
 #[derive(Deserialize)]
 struct Learner {
     gradient_booster: Value,
-    learner_model_param: Params,
+    #[serde(rename = "learner_model_param")]
+    params: Params,
     objective: Objective,
 }
 
@@ -81,7 +82,7 @@ impl Ensemble {
         if kind != "gbtree" {
             return Err(XgBoostError::model(format!("it is `{kind}`, only `gbtree` is read")));
         }
-        let params = &learner.learner_model_param;
+        let params = &learner.params;
         let one_output = |text: &str| matches!(text, "0" | "1");
         if !one_output(&params.num_class) || !params.num_target.as_deref().is_none_or(one_output) {
             return Err(XgBoostError::model("it has more than one output"));

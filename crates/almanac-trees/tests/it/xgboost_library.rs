@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use almanac_series::Hint;
 use almanac_trees::xgboost::{Booster, Dataset, Ensemble, Library, Loss, XgBoostError};
 
-const COLUMNS: usize = 5;
-const ROWS: usize = 20_000;
-const BLOCK: usize = 3_000;
+const COLUMNS: usize = 8;
+const ROWS: usize = 40_000;
+const BLOCK: usize = 7_000;
 
 /// The library that `ALMANAC_XGBOOST_LIB` names, or the system's own.
 pub(crate) fn file() -> Option<PathBuf> {
@@ -26,31 +26,34 @@ pub(crate) fn library() -> Option<Library> {
     }
 }
 
+/// Columns that mirror one another, so that splits tie but for rounding; labels are not negative.
 fn table() -> (Vec<f32>, Vec<f32>) {
     let (mut values, mut labels) = (Vec::new(), Vec::new());
-    for row in 0..ROWS {
-        let noise = |k: usize| ((row * (7919 + 2 * k) + 13 * k) % 10_007) as f32 / 10_007.0;
-        let code = (row % 23) as f32;
-        values.extend([
-            noise(1),
-            if row % 11 == 0 { f32::NAN } else { noise(2) },
-            code,
-            noise(3),
-            if row == 5 { f32::INFINITY } else { 0.0 },
-        ]);
-        labels.push((3.0 * noise(1) + noise(4) * noise(3) + if code == 3.0 || code > 19.0 { 2.0 } else { 0.0 }) * noise(5));
+    for row in 0..ROWS as u64 {
+        let noise = |k: u64| {
+            ((row * 8 + k + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29).wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 40) as f32
+                / 16_777_216.0
+        };
+        let code = (noise(0) * 23.0).floor();
+        let (one, two) = (noise(1), noise(2));
+        let hole = if row % 11 == 0 { f32::NAN } else { noise(3) };
+        let rare = if row == 5 { f32::INFINITY } else { 0.0 };
+        values.extend([one, -one, 2.0 * one, two, -two, code, hole, rare]);
+        let level = (2.0 * one + two).exp() * if code == 3.0 || code > 19.0 { 2.0 } else { 1.0 };
+        labels.push(level * (0.2 - noise(4).max(1e-6).ln()));
     }
     (values, labels)
 }
 
 fn train(library: &Library, loss: Loss, threads: usize) -> (Ensemble, Vec<f32>) {
     let (values, labels) = table();
-    let weights: Vec<f32> = (0..ROWS).map(|row| 0.01 + (row % 97) as f32).collect();
-    let categorical = [false, false, true, false, false];
+    // Of so different sizes that sums of doubles round, and the order shows.
+    let weights: Vec<f32> = (0..ROWS).map(|row| 10.0_f32.powi((row * 7919 % 13) as i32 - 6)).collect();
+    let categorical = [false, false, false, false, false, true, false, false];
     let mut block = |at: usize| values.chunks(BLOCK * COLUMNS).nth(at).map(<[f32]>::to_vec);
     let dataset = Dataset::new(library, &categorical, 64, threads, &mut block).expect("bins");
     assert_eq!(dataset.n_rows(), ROWS);
-    let params: [(&str, &dyn std::fmt::Display); 8] = [
+    let params: [(&str, &dyn std::fmt::Display); 9] = [
         ("objective", &loss.objective()),
         ("tree_method", &"hist"),
         ("nthread", &threads),
@@ -58,6 +61,7 @@ fn train(library: &Library, loss: Loss, threads: usize) -> (Ensemble, Vec<f32>) 
         ("seed_per_iteration", &true),
         ("base_score", &0.7_f32),
         ("max_depth", &6),
+        ("min_child_weight", &0),
         ("colsample_bytree", &0.6),
     ];
     let mut booster = Booster::new(&dataset, &params).expect("parameters");
