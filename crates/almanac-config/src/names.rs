@@ -31,6 +31,7 @@ pub const MODELS: &[&str] = &[
     "mstl",
     "auto_arima",
     "prophet",
+    "xgboost",
     "lightgbm",
 ];
 
@@ -38,7 +39,7 @@ pub const MODELS: &[&str] = &[
 pub const ENSEMBLE: &str = "ensemble";
 
 /// Models of the design that are not built yet.
-pub(crate) const PLANNED_MODELS: [&str; 2] = ["xgboost", "bottom_up_ets"];
+pub(crate) const PLANNED_MODELS: [&str; 1] = ["bottom_up_ets"];
 
 /// Reconciliations of the design that are not built yet.
 pub(crate) const PLANNED_RECONCILIATIONS: [&str; 6] = ["mint_shrink", "mint", "ols", "wls_struct", "top_down", "middle_out"];

@@ -42,6 +42,16 @@ pub enum FitError {
         /// What the library said.
         message: String,
     },
+    /// The library that the model is trained with is not there, or will not do. No other data would change that.
+    #[error("`{model}` cannot be trained: {message}")]
+    NoLibrary {
+        /// The model's name.
+        model: String,
+        /// What is missing.
+        message: String,
+        /// How to get it.
+        hint: String,
+    },
 }
 
 impl Hint for FitError {
@@ -50,6 +60,7 @@ impl Hint for FitError {
             Self::TooShort { needed, .. } => Some(format!("drop series under {needed} rows, or add `naive` as a fallback")),
             Self::NotFinite { .. } => Some("look for absurd values in the target with `[checks] max`".into()),
             Self::NothingToFit { .. } => Some("give longer histories, or add `naive` to `[forecast] models`".into()),
+            Self::NoLibrary { hint, .. } => Some(hint.clone()),
             Self::Library { .. } => None,
         }
     }

@@ -102,6 +102,9 @@ pub enum PipelineError {
         /// What it says.
         reason: String,
     },
+    /// A model that was asked for cannot be trained on this machine.
+    #[error("backtest failed")]
+    NoLibrary(#[source] BacktestError),
     /// A model failed on a fold while the features were audited.
     #[error("audit failed")]
     Audit(#[from] BacktestError),
@@ -187,7 +190,7 @@ impl Hint for PipelineError {
             Self::Checking(error) => error.hint(),
             Self::Plan(error) => error.hint(),
             Self::Hierarchy(error) => error.hint(),
-            Self::Audit(error) => error.hint(),
+            Self::Audit(error) | Self::NoLibrary(error) => error.hint(),
             Self::NoModel { .. } => Some("look at the target column, and at the length of the series against `[forecast] horizon`".into()),
             Self::Fit(error) => error.hint(),
             Self::Predict(error) => error.hint(),

@@ -1,5 +1,6 @@
 //! Fits the default model to a CSV (`unique_id,day,y,known-ahead columns…`; a missing day is a gap) and writes the forecasts of
 //! its last `h` days as CSV. `cargo run --release -p almanac-trees --example accuracy -- FILE STATICS CUTOFF H OUT [CONFIG_JSON]`.
+//! With a configuration that has a key `library`, even `null`, the model is XGBoost.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -7,7 +8,7 @@ use std::time::Instant;
 
 use almanac_model::Forecaster;
 use almanac_series::{Freq, Horizon, PanelBuilder, Period, RowStatus, Seed, SeriesRows, StaticColumn, StaticValues};
-use almanac_trees::{GlobalLightGbm, LightGbmConfig};
+use almanac_trees::{GlobalLightGbm, GlobalXgBoost, LightGbmConfig, XgBoostConfig};
 
 type Day = (i64, Vec<f64>);
 
@@ -16,8 +17,12 @@ fn main() {
     let [file, statics, cutoff, h, out] = &args[..5] else { panic!("five arguments") };
     let cutoff: i64 = cutoff.parse().expect("a day number");
     let h: usize = h.parse().expect("a horizon");
-    let config: LightGbmConfig =
-        args.get(5).map_or_else(LightGbmConfig::default, |json| serde_json::from_str(json).expect("a configuration"));
+    let config = args.get(5).map_or("{}", String::as_str);
+    let model: Box<dyn Forecaster> = if config.contains("\"library\"") {
+        Box::new(GlobalXgBoost::new(serde_json::from_str::<XgBoostConfig>(config).expect("a configuration")))
+    } else {
+        Box::new(GlobalLightGbm::new(serde_json::from_str::<LightGbmConfig>(config).expect("a configuration")))
+    };
 
     let text = std::fs::read_to_string(file).expect("the file is there");
     let mut lines = text.lines();
@@ -55,7 +60,7 @@ fn main() {
 
     let start = Instant::now();
     let horizon = Horizon::new(h).expect("in range");
-    let fitted = GlobalLightGbm::new(config).fit(&panel, horizon, Seed(1)).expect("fits");
+    let fitted = model.fit(&panel, horizon, Seed(1)).expect("fits");
     let fit = start.elapsed();
     let start = Instant::now();
     let forecast = fitted.predict(&panel, horizon, &[]).expect("predicts");

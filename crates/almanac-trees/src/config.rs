@@ -1,9 +1,11 @@
-//! Configuration of the global model: plain data, with defaults that follow the number of training rows.
+//! Configuration of the global models: plain data, with defaults that follow the number of training rows.
+
+use std::path::PathBuf;
 
 use almanac_features::FeatureSpec;
+use serde::{Deserialize, Serialize};
 
 use crate::rows::draws_each;
-use serde::{Deserialize, Serialize};
 
 /// What the trees are trained to minimise.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
@@ -24,12 +26,62 @@ pub enum Objective {
     Ratio,
 }
 
+/// What a global model learns from and how its rows are made, whichever library grows the trees.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct GlobalConfig {
+    /// What is minimised.
+    pub objective: Objective,
+    /// Training rows at most: the newest ones, and a sample of those before.
+    pub max_train_rows: usize,
+    /// Models trained on differently drawn steps and seeds, whose forecasts are averaged. `None` leaves it to the number of rows.
+    pub bag: Option<usize>,
+    /// Threads of the library; 0 for one per core. Does not change the result.
+    pub num_threads: usize,
+    /// Features, where the usual ones of the frequency will not do.
+    pub features: Option<FeatureSpec>,
+    /// Country of the public holidays, ISO code or English name.
+    pub country: Option<String>,
+    /// Main season in rows, where the frequency does not tell.
+    pub season_length: Option<usize>,
+    /// Known-ahead columns that hold codes without order.
+    pub categorical_future: Vec<String>,
+}
+
+impl Default for GlobalConfig {
+    fn default() -> Self {
+        Self {
+            objective: Objective::Auto,
+            max_train_rows: 2_500_000,
+            bag: None,
+            num_threads: 0,
+            features: None,
+            country: None,
+            season_length: None,
+            categorical_future: Vec::new(),
+        }
+    }
+}
+
+impl GlobalConfig {
+    /// Few rows take more models, so that chance averages out; many rows take a single one, so that time stays bounded.
+    pub(crate) fn bag(&self, rows: usize) -> usize {
+        let usual = match rows {
+            0..2_000 => 5,
+            2_000..20_000 => 3,
+            20_000..450_000 => 2,
+            _ => 1,
+        };
+        self.bag.unwrap_or(usual).max(1)
+    }
+}
+
 /// Configuration of [`crate::GlobalLightGbm`]. `None` leaves a choice to the number of training rows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LightGbmConfig {
-    /// What is minimised.
-    pub objective: Objective,
+    /// What is learnt from.
+    pub global: GlobalConfig,
     /// Trees per model.
     pub trees: Option<usize>,
     /// Leaves per tree.
@@ -46,26 +98,12 @@ pub struct LightGbmConfig {
     pub lambda_l2: f64,
     /// Bins per feature.
     pub max_bin: usize,
-    /// Training rows at most: the newest ones, and a sample of those before.
-    pub max_train_rows: usize,
-    /// Models trained on differently drawn steps and seeds, whose forecasts are averaged.
-    pub bag: Option<usize>,
-    /// Threads of the library; 0 for one per core. Does not change the result.
-    pub num_threads: usize,
-    /// Features, where the usual ones of the frequency will not do.
-    pub features: Option<FeatureSpec>,
-    /// Country of the public holidays, ISO code or English name.
-    pub country: Option<String>,
-    /// Main season in rows, where the frequency does not tell.
-    pub season_length: Option<usize>,
-    /// Known-ahead columns that hold codes without order.
-    pub categorical_future: Vec<String>,
 }
 
 impl Default for LightGbmConfig {
     fn default() -> Self {
         Self {
-            objective: Objective::Auto,
+            global: GlobalConfig::default(),
             trees: None,
             num_leaves: None,
             learning_rate: None,
@@ -74,13 +112,61 @@ impl Default for LightGbmConfig {
             bagging_fraction: 0.75,
             lambda_l2: 1.0,
             max_bin: 255,
-            max_train_rows: 2_500_000,
-            bag: None,
-            num_threads: 0,
-            features: None,
-            country: None,
-            season_length: None,
-            categorical_future: Vec::new(),
+        }
+    }
+}
+
+impl LightGbmConfig {
+    /// Returns how many trees see how many rows in a fit on a panel of so many rows: what the time of a fit grows with.
+    pub fn tree_rows(&self, panel_rows: usize) -> f64 {
+        let rows = (panel_rows * draws_each(panel_rows)).min(self.global.max_train_rows);
+        let trees = self.trees.unwrap_or(Size::usual(rows).trees);
+        trees as f64 * self.global.bag(rows) as f64 * rows as f64
+    }
+}
+
+/// Configuration of [`crate::GlobalXgBoost`]. `None` leaves a choice to the number of training rows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct XgBoostConfig {
+    /// What is learnt from.
+    pub global: GlobalConfig,
+    /// The file of the library: this one and no other.
+    pub library: Option<PathBuf>,
+    /// Where the library may lie, if no file is named; tried in order, then the places where the system looks.
+    pub candidates: Vec<PathBuf>,
+    /// Trees per model.
+    pub trees: Option<usize>,
+    /// Splits from the root to a leaf.
+    pub max_depth: Option<usize>,
+    /// Shrinkage of each tree.
+    pub learning_rate: Option<f64>,
+    /// Sum of second derivatives a leaf needs: about its number of rows.
+    pub min_child_weight: Option<f64>,
+    /// Share of features each tree sees.
+    pub colsample_bytree: f64,
+    /// Share of rows each tree sees.
+    pub subsample: f64,
+    /// L2 penalty on leaf values.
+    pub lambda: f64,
+    /// Bins per feature.
+    pub max_bin: usize,
+}
+
+impl Default for XgBoostConfig {
+    fn default() -> Self {
+        Self {
+            global: GlobalConfig::default(),
+            library: None,
+            candidates: Vec::new(),
+            trees: None,
+            max_depth: None,
+            learning_rate: None,
+            min_child_weight: None,
+            colsample_bytree: 0.5,
+            subsample: 0.75,
+            lambda: 1.0,
+            max_bin: 256,
         }
     }
 }
@@ -89,36 +175,22 @@ impl Default for LightGbmConfig {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Size {
     pub(crate) trees: usize,
-    pub(crate) num_leaves: usize,
+    /// Leaves of LightGBM's trees; two to the power of the depth of XGBoost's is about as many.
+    pub(crate) leaves: usize,
     pub(crate) learning_rate: f64,
-    pub(crate) min_data_in_leaf: usize,
-    pub(crate) bag: usize,
+    pub(crate) rows_per_leaf: usize,
 }
 
-impl LightGbmConfig {
-    /// Returns how many trees see how many rows in a fit on a panel of so many rows: what the time of a fit grows with.
-    pub fn tree_rows(&self, panel_rows: usize) -> f64 {
-        let rows = (panel_rows * draws_each(panel_rows)).min(self.max_train_rows);
-        let size = self.size(rows);
-        size.trees as f64 * size.bag as f64 * rows as f64
-    }
-
-    /// Few rows take few leaves and more of them per leaf; many rows take fewer, larger trees and a single model, so that time
-    /// stays bounded.
-    pub(crate) fn size(&self, rows: usize) -> Size {
-        let (trees, num_leaves, learning_rate, min_data_in_leaf, bag) = match rows {
-            0..2_000 => (120, 7, 0.05, 10, 5),
-            2_000..20_000 => (250, 15, 0.05, 20, 3),
-            20_000..100_000 => (400, 31, 0.04, 40, 2),
-            100_000..450_000 => (400, 63, 0.05, 60, 2),
-            _ => (250, 63, 0.08, 100, 1),
+impl Size {
+    /// Few rows take few leaves and more of them per leaf; many rows take fewer, larger trees, so that time stays bounded.
+    pub(crate) fn usual(rows: usize) -> Self {
+        let (trees, leaves, learning_rate, rows_per_leaf) = match rows {
+            0..2_000 => (120, 7, 0.05, 10),
+            2_000..20_000 => (250, 15, 0.05, 20),
+            20_000..100_000 => (400, 31, 0.04, 40),
+            100_000..450_000 => (400, 63, 0.05, 60),
+            _ => (250, 63, 0.08, 100),
         };
-        Size {
-            trees: self.trees.unwrap_or(trees),
-            num_leaves: self.num_leaves.unwrap_or(num_leaves).max(2),
-            learning_rate: self.learning_rate.unwrap_or(learning_rate),
-            min_data_in_leaf: self.min_data_in_leaf.unwrap_or(min_data_in_leaf),
-            bag: self.bag.unwrap_or(bag).max(1),
-        }
+        Self { trees, leaves, learning_rate, rows_per_leaf }
     }
 }

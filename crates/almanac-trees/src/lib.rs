@@ -1,6 +1,7 @@
 //! Gradient-boosted trees as global models: one model learns from all series, and forecasts series it has never seen.
 //!
-//! [`GlobalLightGbm`] is the model; [`lightgbm`] our own safe wrapper of the real LightGBM library.
+//! [`GlobalLightGbm`] and [`GlobalXgBoost`] are the models: the same rows and targets, trees grown by two libraries. [`lightgbm`] and
+//! [`xgboost`] are our own safe wrappers of the real ones; XGBoost's is loaded when it is asked for, and only to train.
 //!
 //! Invariant: a fit is the same, bit for bit, on one thread or many; a loaded model forecasts as the saved one did.
 //!
@@ -9,10 +10,14 @@
 mod config;
 mod fitted;
 mod global;
+mod global_lightgbm;
+mod global_xgboost;
 pub mod lightgbm;
 mod rows;
 mod target;
+pub mod xgboost;
 
-pub use config::{LightGbmConfig, Objective};
-pub use fitted::{LoadError, StateVersion};
-pub use global::GlobalLightGbm;
+pub use config::{GlobalConfig, LightGbmConfig, Objective, XgBoostConfig};
+pub use fitted::LoadError;
+pub use global_lightgbm::GlobalLightGbm;
+pub use global_xgboost::GlobalXgBoost;

@@ -3,6 +3,8 @@
 //! A row is a target `t` and a step `s` to it from an origin `o = t - s`. The step is a hash of series, target and draw, so that
 //! rows do not depend on the order of series, on threads, or on what other series there are.
 
+use std::ops::Range;
+
 use almanac_features::{Binding, Calendar, FeaturePlan, SeriesFeatures};
 use almanac_series::{Panel, SeriesView};
 use rayon::prelude::*;
@@ -78,6 +80,12 @@ impl Draws {
 
     /// Gathers the rows of as many series at once as make a chunk, and hands each chunk over in order.
     pub(crate) fn for_each_block<E>(&self, source: &Source<'_>, mut take: impl FnMut(Block) -> Result<(), E>) -> Result<(), E> {
+        self.chunks().into_iter().try_for_each(|chunk| take(self.gather(source, chunk)))
+    }
+
+    /// Series whose rows are gathered together, in order.
+    pub(crate) fn chunks(&self) -> Vec<Range<usize>> {
+        let mut chunks = Vec::new();
         let mut first = 0;
         while first < self.by_series.len() {
             let mut last = first;
@@ -86,18 +94,23 @@ impl Draws {
                 rows += self.by_series[last].len();
                 last += 1;
             }
-            let blocks: Vec<Block> = (first..last).into_par_iter().map(|index| source.block(index, &self.by_series[index])).collect();
-            let mut joined = Block::default();
-            joined.rows.reserve_exact(blocks.iter().map(|block| block.rows.len()).sum());
-            for block in blocks {
-                joined.rows.extend_from_slice(&block.rows);
-                joined.labels.extend_from_slice(&block.labels);
-                joined.weights.extend_from_slice(&block.weights);
-            }
-            take(joined)?;
+            chunks.push(first..last);
             first = last;
         }
-        Ok(())
+        chunks
+    }
+
+    /// Gathers the rows of some series.
+    pub(crate) fn gather(&self, source: &Source<'_>, chunk: Range<usize>) -> Block {
+        let blocks: Vec<Block> = chunk.into_par_iter().map(|index| source.block(index, &self.by_series[index])).collect();
+        let mut joined = Block::default();
+        joined.rows.reserve_exact(blocks.iter().map(|block| block.rows.len()).sum());
+        for block in blocks {
+            joined.rows.extend_from_slice(&block.rows);
+            joined.labels.extend_from_slice(&block.labels);
+            joined.weights.extend_from_slice(&block.weights);
+        }
+        joined
     }
 }
 
@@ -196,7 +209,7 @@ fn hash_text(text: &str) -> u64 {
 }
 
 /// SplitMix64's finaliser.
-fn mix(value: u64) -> u64 {
+pub(crate) fn mix(value: u64) -> u64 {
     let mut z = value.wrapping_add(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

@@ -94,11 +94,4 @@ impl Target {
         let value = ratio * level;
         if self.negative { value } else { value.max(0.0) }
     }
-
-    pub(crate) fn params(&self) -> Vec<(&'static str, String)> {
-        match self.objective {
-            Objective::Tweedie { power } => vec![("objective", "tweedie".into()), ("tweedie_variance_power", power.to_string())],
-            _ => vec![("objective", "regression".into())],
-        }
-    }
 }

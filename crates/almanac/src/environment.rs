@@ -3,6 +3,9 @@
 /// What to log to standard error, as `tracing` filters: `info`, `almanac_pipeline=debug`. Since 0.1.0.
 pub(crate) const LOG: &str = "ALMANAC_LOG";
 
+/// The file of the XGBoost library, where it is not found by itself. Since 0.1.0.
+pub(crate) const XGBOOST_LIB: &str = "ALMANAC_XGBOOST_LIB";
+
 /// How the threads of LightGBM wait for one another.
 const WAIT_POLICY: &str = "OMP_WAIT_POLICY";
 

@@ -14,6 +14,7 @@ mod models;
 mod printer;
 mod serving;
 mod session;
+mod xgboost;
 
 use std::process::ExitCode;
 

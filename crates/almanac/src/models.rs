@@ -14,7 +14,9 @@ use almanac_stats::{
     Adida, AutoArima, AutoCes, AutoEts, AutoIntermittent, AutoTheta, Croston, CrostonOptimized, Drift, HistoricAverage, Holt, HoltWinters,
     Imapa, Mstl, Naive, Sba, SeasonalNaive, SeasonalWindowAverage, Ses, Theta, ThetaForm, Tsb, WindowAverage, YearOverYear,
 };
-use almanac_trees::{GlobalLightGbm, LightGbmConfig};
+use almanac_trees::{GlobalConfig, GlobalLightGbm, GlobalXgBoost, LightGbmConfig, XgBoostConfig};
+
+use crate::xgboost;
 
 /// Makes models with the settings of one project.
 #[derive(Debug, Clone, Default)]
@@ -27,23 +29,31 @@ pub(crate) struct Models {
     pub(crate) features: Option<FeatureSpec>,
     /// Rows that a global model learns from at most.
     pub(crate) max_train_rows: usize,
-    /// Threads of LightGBM; does not change a number.
+    /// Threads of the global models; does not change a number.
     pub(crate) threads: usize,
     /// Known-ahead columns that hold codes of texts.
     pub(crate) categorical_future: Vec<String>,
 }
 
 impl Models {
-    fn lightgbm(&self) -> LightGbmConfig {
-        LightGbmConfig {
+    fn global(&self) -> GlobalConfig {
+        GlobalConfig {
             max_train_rows: self.max_train_rows,
             num_threads: self.threads,
             features: self.features.clone(),
             country: self.country.clone(),
             season_length: self.season_length.map(SeasonLength::steps),
             categorical_future: self.categorical_future.clone(),
-            ..LightGbmConfig::default()
+            ..GlobalConfig::default()
         }
+    }
+
+    fn lightgbm(&self) -> LightGbmConfig {
+        LightGbmConfig { global: self.global(), ..LightGbmConfig::default() }
+    }
+
+    fn xgboost(&self) -> XgBoostConfig {
+        XgBoostConfig { global: self.global(), ..XgBoostConfig::default() }
     }
 
     fn prophet(&self) -> Prophet {
@@ -82,6 +92,10 @@ impl ModelFactory for Models {
             "auto_theta" => Box::new(Local::new(AutoTheta { season_length })),
             "prophet" => Box::new(self.prophet()),
             "auto_arima" => Box::new(Local::new(AutoArima { season_length, exog: false })),
+            "xgboost" => {
+                let (library, candidates) = (xgboost::named(), xgboost::installed());
+                Box::new(GlobalXgBoost::new(XgBoostConfig { library, candidates, ..self.xgboost() }))
+            }
             "lightgbm" => Box::new(GlobalLightGbm::new(self.lightgbm())),
             _ => return None,
         })
@@ -89,8 +103,10 @@ impl ModelFactory for Models {
 
     fn load(&self, name: &str, state: &str) -> Result<Box<dyn FittedForecaster>, PredictError> {
         let library = |message: String| PredictError::Library { model: name.to_owned(), message };
-        if name == "lightgbm" {
-            return GlobalLightGbm::load(state).map_err(|error| library(error.to_string()));
+        match name {
+            "lightgbm" => return GlobalLightGbm::load(state).map_err(|error| library(error.to_string())),
+            "xgboost" => return GlobalXgBoost::load(state).map_err(|error| library(error.to_string())),
+            _ => {}
         }
         let forecaster = self.forecaster(name).ok_or_else(|| library("this program has no model of this name".into()))?;
         // Models of one series at a time learn nothing across series, so that any panel will do.
@@ -100,7 +116,8 @@ impl ModelFactory for Models {
 
     fn describe(&self, name: &str) -> String {
         match name {
-            "lightgbm" => format!("{:?}", LightGbmConfig { num_threads: 0, ..self.lightgbm() }),
+            "lightgbm" => format!("{:?}", Self { threads: 0, ..self.clone() }.lightgbm()),
+            "xgboost" => format!("{:?}", Self { threads: 0, ..self.clone() }.xgboost()),
             "prophet" => format!("{:?}", self.prophet()),
             _ => format!("{name} {:?}", self.season_length),
         }

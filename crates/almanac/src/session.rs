@@ -4,6 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use almanac_config::Overrides;
 use almanac_data::IngestError;
+use almanac_model::FitError;
 use almanac_pipeline::{Event, Observer, Outside, PipelineError, PipelineSettings, Project, RunError};
 use almanac_tracking::SqliteStore;
 
@@ -97,9 +98,12 @@ pub(crate) fn status_of(error: &PipelineError) -> ExitStatus {
             ExitStatus::DataInput
         }
         PipelineError::Plan(_) | PipelineError::NoModel { .. } => ExitStatus::DataInput,
-        PipelineError::Query(_) | PipelineError::Hierarchy(_) | PipelineError::UnknownModel { .. } | PipelineError::Features(_) => {
-            ExitStatus::Config
-        }
+        PipelineError::Query(_)
+        | PipelineError::Hierarchy(_)
+        | PipelineError::UnknownModel { .. }
+        | PipelineError::NoLibrary(_)
+        | PipelineError::Fit(FitError::NoLibrary { .. })
+        | PipelineError::Features(_) => ExitStatus::Config,
         PipelineError::Check(_) => ExitStatus::DataCheck,
         PipelineError::Gate(_) => ExitStatus::ModelGate,
         PipelineError::Store(_) => ExitStatus::Store,

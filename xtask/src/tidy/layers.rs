@@ -96,7 +96,7 @@ const OUTSIDE: &[Outside] = &[
     Outside { home: "almanac-data", packages: &["datafusion", "arrow", "parquet"] },
     Outside { home: "almanac-server", packages: &["axum"] },
     Outside { home: "almanac", packages: &["clap"] },
-    Outside { home: "almanac-trees", packages: &["lightgbm3-sys", "lightgbm3"] },
+    Outside { home: "almanac-trees", packages: &["lightgbm3-sys", "lightgbm3", "libloading"] },
     Outside { home: "almanac-tracking", packages: &["sqlx", "rusqlite"] },
 ];
 

@@ -299,9 +299,9 @@ fn models_are_known_or_said_to_come() {
     "#]],
     );
     with(
-        "[forecast]\nmodels = [\"xgboost\"]",
+        "[forecast]\nmodels = [\"bottom_up_ets\"]",
         expect![[r#"
-        error: almanac.toml:7: `forecast.models` asks for `xgboost`, which is not there yet
+        error: almanac.toml:7: `forecast.models` asks for `bottom_up_ets`, which is not there yet
         hint: use `auto`, `auto_ets`, `lightgbm` or one of the naive models for now
     "#]],
     );

@@ -1,8 +1,8 @@
 //! The backtest: every model at every cutoff, each one an asset, so that a killed run goes on where it was.
 
 use almanac_data::{read_forecast, write_forecast};
-use almanac_evaluate::{Fold, plan_folds, run_fold};
-use almanac_model::Forecast;
+use almanac_evaluate::{BacktestError, Fold, plan_folds, run_fold};
+use almanac_model::{FitError, Forecast};
 use almanac_series::{Panel, Period};
 use serde::{Deserialize, Serialize};
 
@@ -107,6 +107,8 @@ pub(crate) fn make(
         let panel = panel.get()?;
         let (forecast, failed) = match run_fold(panel, &fold, forecaster.as_ref(), settings.horizon, &[], settings.seed) {
             Ok(forecast) => (forecast, None),
+            // Not a verdict on the series, and not to be remembered: it is mended outside.
+            Err(error @ BacktestError::Fit { source: FitError::NoLibrary { .. }, .. }) => return Err(PipelineError::NoLibrary(error)),
             // One model that can do nothing with these series does not stop the others.
             Err(error) => (Forecast::empty(model, panel.freq(), settings.horizon, &[]), Some(full_text(&error))),
         };

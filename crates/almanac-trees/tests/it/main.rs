@@ -1,4 +1,8 @@
-//! The global LightGBM model: its contract, its state, and the library behind it.
+//! The global models of boosted trees: their contract, their states, and the libraries behind them.
 
-mod library;
-mod model;
+mod lightgbm_library;
+mod lightgbm_model;
+mod panels;
+mod xgboost_library;
+mod xgboost_model;
+mod xgboost_trees;

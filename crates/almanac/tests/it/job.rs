@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use expect_test::expect;
+
 use crate::program::{Workplace, files_below};
 
 /// A demo small enough for a test, with every step of the whole job.
@@ -202,6 +204,28 @@ fn a_champion_that_beats_nothing_is_not_promoted() {
     assert_eq!(refused.code, Some(6), "{}", refused.stderr);
     assert!(refused.stderr.contains("naive"), "{}", refused.stderr);
     assert!(!place.path("shop/.almanac/champion.json").exists());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn xgboost_without_its_library_stops_the_run_and_says_how_to_get_it() {
+    let place = made_by(SMALL_DEMO);
+    let settings = place.path("shop/almanac.toml");
+    let text = std::fs::read_to_string(&settings).expect("the demo wrote it");
+    std::fs::write(&settings, text.replace("[forecast]", "[forecast]\nmodels = [\"naive\", \"xgboost\"]")).expect("written");
+    let refused = place.almanac_with(&[("ALMANAC_XGBOOST_LIB", "/nowhere/libxgboost.so")], "-C shop run --quiet");
+    expect![[r#""#]].assert_eq(&refused.to_text());
+
+    // It is mended outside of the project, so nothing of it is remembered.
+    let Some(library) = std::env::var("ALMANAC_XGBOOST_LIB").ok() else {
+        eprintln!("skipped: name the XGBoost library in ALMANAC_XGBOOST_LIB");
+        return;
+    };
+    let trained = place.almanac_with(&[("ALMANAC_XGBOOST_LIB", &library)], "-C shop run --quiet");
+    assert_eq!(trained.code, Some(0), "{}", trained.stderr);
+    // What is learnt needs no library.
+    let again = place.almanac_with(&[("ALMANAC_XGBOOST_LIB", "/nowhere/libxgboost.so")], "-C shop forecast --out forecast.csv");
+    assert_eq!(again.code, Some(0), "{}", again.stderr);
 }
 
 #[test]

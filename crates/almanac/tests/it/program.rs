@@ -28,10 +28,17 @@ impl Workplace {
     /// Runs `almanac` with the arguments of a command line without quotes.
     #[track_caller]
     pub(crate) fn almanac(&self, line: &str) -> Answer {
+        self.almanac_with(&[], line)
+    }
+
+    /// The same with variables in an environment that is empty otherwise.
+    #[track_caller]
+    pub(crate) fn almanac_with(&self, variables: &[(&str, &str)], line: &str) -> Answer {
         let output = Command::new(env!("CARGO_BIN_EXE_almanac"))
             .args(line.split_whitespace())
             .current_dir(self.folder.path())
             .env_clear()
+            .envs(variables.iter().copied())
             .output()
             .expect("the binary was built for this test");
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("the binary writes UTF-8");

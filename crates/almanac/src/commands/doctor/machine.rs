@@ -3,9 +3,13 @@
 use std::fs;
 use std::path::Path;
 
+use almanac_series::Hint;
+use almanac_trees::xgboost::{Library, XgBoostError};
+
 use super::Finding;
 use crate::context::Context;
 use crate::exit::ExitStatus;
+use crate::xgboost;
 
 const GIB: f64 = 1024.0 * 1024.0 * 1024.0;
 /// Below this, a run of a few thousand series may be killed for memory.
@@ -19,6 +23,7 @@ pub(super) fn look(ctx: &Context) -> Vec<Finding> {
         Finding::ok("almanac", format!("{} ({} {})", env!("CARGO_PKG_VERSION"), std::env::consts::OS, std::env::consts::ARCH)),
         cores(ctx),
         time_zones(),
+        xgboost_library(),
     ];
     findings.extend(memory());
     findings.extend(disk(ctx.folder()));
@@ -47,6 +52,15 @@ fn time_zones() -> Finding {
         Finding::ok("time zones", format!("present, local zone `{}`", zone.iana_name().unwrap_or("UTC")))
     } else {
         Finding::warn("time zones", "no time zone database", "install `tzdata` if the data has a `timezone`")
+    }
+}
+
+/// The one library that is not part of the program. Nothing is wrong without it, as long as nobody asks for the model.
+fn xgboost_library() -> Finding {
+    match Library::find(xgboost::named().as_deref(), &xgboost::installed()) {
+        Ok(library) => Finding::ok("xgboost", format!("{}, {}", library.version(), library.path().display())),
+        Err(XgBoostError::Absent) => Finding::ok("xgboost", "not installed; the model `xgboost` alone needs it: `pip install xgboost`"),
+        Err(error) => Finding::warn("xgboost", error.to_string(), error.hint().unwrap_or_default()),
     }
 }
 

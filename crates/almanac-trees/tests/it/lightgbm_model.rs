@@ -1,11 +1,11 @@
-//! The model's contract, and that its state is all of it.
+//! The LightGBM model's contract, and that its state is all of it.
 
 use almanac_model::testing::check_forecaster;
 use almanac_model::{FittedForecaster, Forecaster, PredictError};
-use almanac_series::{Freq, Horizon, Panel, PanelBuilder, Period, RowStatus, Seed, SeriesRows, StaticColumn, StaticValues};
-use almanac_trees::{GlobalLightGbm, LightGbmConfig, Objective};
+use almanac_series::{Freq, Horizon, PanelBuilder, Period, RowStatus, Seed, SeriesRows};
+use almanac_trees::{GlobalConfig, GlobalLightGbm, LightGbmConfig, Objective};
 
-const HISTORY: i64 = 300;
+use crate::panels::{HISTORY, horizon, sales, shops, training_shops};
 
 fn small() -> LightGbmConfig {
     LightGbmConfig {
@@ -17,42 +17,8 @@ fn small() -> LightGbmConfig {
     }
 }
 
-/// Shops whose Saturdays and promotions sell more, each at its own level. `regions`: one per shop.
-fn shops(ids: &[&str], regions: &[&str], first_level: f64) -> Panel {
-    let mut builder = PanelBuilder::new(Freq::Day, &[], &["promo".into()]);
-    for (k, id) in ids.iter().enumerate() {
-        let mut rows = SeriesRows { future: vec![vec![]], ..SeriesRows::default() };
-        for row in 0..HISTORY + 14 {
-            rows.y.push(if row < HISTORY { sales(first_level * (k + 1) as f64, row) } else { f64::NAN });
-            rows.status.push(if row < HISTORY { RowStatus::Observed } else { RowStatus::Future });
-            rows.future[0].push(promo(row));
-        }
-        builder.push((*id).into(), Period(0), rows).expect("columns agree");
-    }
-    let mut categories: Vec<String> = regions.iter().map(|text| (*text).to_owned()).collect();
-    categories.sort();
-    categories.dedup();
-    let codes = regions.iter().map(|text| categories.iter().position(|known| known == text).expect("listed") as u32).collect();
-    let region = StaticColumn { name: "region".into(), values: StaticValues::Category { codes, categories: categories.into() } };
-    builder.finish(vec![region]).expect("keys are unique")
-}
-
-fn promo(row: i64) -> f64 {
-    f64::from(u8::from(row % 17 < 4))
-}
-
-fn sales(level: f64, row: i64) -> f64 {
-    let noise = 1.0 + 0.02 * ((row * 7919 % 101) as f64 / 101.0 - 0.5);
-    level * (1.0 + 0.5 * f64::from(u8::from(row % 7 == 2))) * (1.0 + 0.4 * promo(row)) * noise
-}
-
-fn horizon() -> Horizon {
-    Horizon::new(14).expect("in range")
-}
-
 fn fitted() -> Box<dyn FittedForecaster> {
-    let train = shops(&["a", "b", "c", "d", "e", "f"], &["north", "south", "north", "south", "north", "south"], 10.0);
-    GlobalLightGbm::new(small()).fit(&train, horizon(), Seed(1)).expect("enough rows")
+    GlobalLightGbm::new(small()).fit(&training_shops(), horizon(), Seed(1)).expect("enough rows")
 }
 
 #[test]
@@ -62,7 +28,9 @@ fn global_lightgbm_keeps_the_contract() {
 
 #[test]
 fn a_bag_of_tweedie_models_keeps_the_contract() {
-    let config = LightGbmConfig { bag: Some(2), objective: Objective::Tweedie { power: 1.2 }, max_train_rows: 1_500, ..small() };
+    let global =
+        GlobalConfig { bag: Some(2), objective: Objective::Tweedie { power: 1.2 }, max_train_rows: 1_500, ..GlobalConfig::default() };
+    let config = LightGbmConfig { global, ..small() };
     check_forecaster(&GlobalLightGbm::new(config));
 }
 
