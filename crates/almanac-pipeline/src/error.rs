@@ -103,8 +103,8 @@ pub enum PipelineError {
         reason: String,
     },
     /// A model that was asked for cannot be trained on this machine.
-    #[error("backtest failed")]
-    NoLibrary(#[source] BacktestError),
+    #[error(transparent)]
+    NoLibrary(BacktestError),
     /// A model failed on a fold while the features were audited.
     #[error("audit failed")]
     Audit(#[from] BacktestError),

@@ -40,11 +40,10 @@ impl Loss {
 
     /// Derivatives of each row times its weight, on the grid; rows that `keeps` leaves out teach nothing. All slices have one value a row.
     pub fn gradients(self, labels: &[f32], weights: &[f32], margins: &[f32], keeps: impl Fn(usize) -> bool + Sync) -> Gradients {
-        let one = |row: usize| {
+        let one = |(row, ((label, weight), margin)): (usize, ((&f32, &f32), &f32))| {
             if !keeps(row) {
                 return (0.0, 0.0);
             }
-            let (label, weight, margin) = (labels[row], weights[row], margins[row]);
             let (first, second) = match self {
                 Self::Squared => (margin - label, 1.0),
                 Self::Tweedie { power } => {
@@ -56,7 +55,8 @@ impl Loss {
             };
             (first * weight, second * weight)
         };
-        let (mut first, mut second): (Vec<f32>, Vec<f32>) = (0..margins.len()).into_par_iter().map(one).unzip();
+        let rows = labels.par_iter().zip(weights).zip(margins).enumerate();
+        let (mut first, mut second): (Vec<f32>, Vec<f32>) = rows.map(one).unzip();
         to_grid(&mut first);
         to_grid(&mut second);
         Gradients { first, second }

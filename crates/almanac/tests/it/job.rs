@@ -214,7 +214,15 @@ fn xgboost_without_its_library_stops_the_run_and_says_how_to_get_it() {
     let text = std::fs::read_to_string(&settings).expect("the demo wrote it");
     std::fs::write(&settings, text.replace("[forecast]", "[forecast]\nmodels = [\"naive\", \"xgboost\"]")).expect("written");
     let refused = place.almanac_with(&[("ALMANAC_XGBOOST_LIB", "/nowhere/libxgboost.so")], "-C shop run --quiet");
-    expect![[r#""#]].assert_eq(&refused.to_text());
+    expect![[r#"
+        exit 3
+        --- stderr
+        error: `backtest/fold-0/xgboost` failed
+          caused by: fold 0 (cutoff 2024-12-09), model `xgboost`
+          caused by: `xgboost` cannot be trained: `/nowhere/libxgboost.so` cannot be loaded as the XGBoost library: /nowhere/libxgboost.so: cannot open shared object file: No such file or directory
+
+        hint: name a `libxgboost` of this machine, or install one with `pip install xgboost`
+    "#]].assert_eq(&refused.to_text());
 
     // It is mended outside of the project, so nothing of it is remembered.
     let Some(library) = std::env::var("ALMANAC_XGBOOST_LIB").ok() else {
