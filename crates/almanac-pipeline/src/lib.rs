@@ -13,30 +13,36 @@ mod champion;
 mod closures;
 mod error;
 mod fingerprint;
+mod known_ahead;
 mod models;
 mod panel;
 mod progress;
 mod project;
 mod run;
+mod scenario;
 mod settings;
 mod sources;
 mod steps;
+mod trial;
 
 pub use asset::{Record, records};
 pub use audit::{CutoffAudit, audit_leakage};
-pub use bundle::{Bundle, BundleFile, LevelForecast};
+pub use bundle::{Bundle, BundleFile, BundleForecast, Fallback, LevelForecast};
 pub use champion::{Champion, read_bundle_file, read_champion, read_latest_selection, read_selection};
 pub use error::{PipelineError, RunError};
 pub use fingerprint::Fingerprint;
+pub use known_ahead::{Given, Unfit, fill_ahead};
 pub use models::ModelFactory;
 pub use progress::{Event, Observer, Silent};
 pub use project::Project;
 pub use run::{Outside, RunOptions, RunSummary, Until, run};
+pub use scenario::{Scenario, ScenarioError, ScenarioNames};
 pub use settings::{Checks, PipelineSettings};
 pub use steps::backtest::{FoldSummary, FoldsSummary};
-pub use steps::forecast::ForecastSummary;
+pub use steps::forecast::{ForecastSummary, SkippedSeries};
 pub use steps::gold::GoldSummary;
 pub use steps::select::{Selection, SelectionSummary};
+pub use trial::try_out;
 
 /// Name of the ensemble among the models.
 pub const ENSEMBLE: &str = "ensemble";
