@@ -19,7 +19,7 @@ pub use exog::ExogValue;
 pub use forecast::ForecastRow;
 pub use history::{History, HistoryPoint, HistoryStatus};
 pub use leaderboard::{Leaderboard, LeaderboardRow, Scores, StepBucket};
-pub use predict::{PredictRequest, PredictResponse, PredictSeries, SkippedSeries};
+pub use predict::{FallbackSeries, PredictRequest, PredictResponse, PredictSeries, SkippedSeries};
 pub use problem::Problem;
 pub use project::{ExogColumns, IssueInfo, LevelInfo, ModelInfo, Outdated, OutdatedReason, ProjectInfo, Readiness};
 pub use row::{FutureRow, HistoryRow};

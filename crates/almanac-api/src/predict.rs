@@ -51,8 +51,22 @@ pub struct PredictResponse {
     pub model_version: Option<String>,
     /// Forecasts, series in the order of the request, steps in order.
     pub forecasts: Vec<ForecastRow>,
-    /// Series that the model could not forecast, and why.
+    /// Series that have no forecast, and why.
     pub skipped: Vec<SkippedSeries>,
+    /// Series that the model could not forecast and a baseline did; their rows name it as `model`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fallbacks: Vec<FallbackSeries>,
+}
+
+/// A series forecast by a baseline, because the model that answered could not.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct FallbackSeries {
+    /// Key of the series.
+    pub unique_id: String,
+    /// Baseline that forecast it.
+    pub model: String,
+    /// Why the model that answered could not.
+    pub reason: String,
 }
 
 /// A series without a forecast.

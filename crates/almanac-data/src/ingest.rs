@@ -35,10 +35,12 @@ use std::path::{Path, PathBuf};
 pub use date::DayOrder;
 pub use error::{IngestError, MAX_COLUMNS};
 pub use source::{SourceFormat, expand_source};
+pub use table::nearest;
 
 pub(crate) use columns::arrow_type;
 pub(crate) use parquet_source::{is_canonical, kind_of};
-pub(crate) use table::{Content, OpenTable, nearest};
+pub(crate) use source::is_parquet;
+pub(crate) use table::{Content, OpenTable};
 
 use crate::atomic::StagedDir;
 

@@ -3,11 +3,12 @@
 //! Not here: the files of the table (`forecasts`).
 
 use std::path::Path;
+use std::sync::Arc;
 
 use almanac_model::{Forecast, ForecastSpan};
 use almanac_series::{Freq, Horizon, Quantile, SeriesId};
-use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::datatypes::Float64Type;
+use arrow::array::{Array, ArrayRef, AsArray, DictionaryArray, Float64Array, Int32Array, RecordBatch, StringArray};
+use arrow::datatypes::{DataType, Field, FieldRef, Float64Type, Int32Type, Schema};
 
 use crate::forecasts::{ForecastFilter, ForecastIssue, ForecastTableError, forecast_batch, read_forecasts};
 use crate::lake::ds_values;
@@ -41,6 +42,59 @@ impl ForecastTable {
         let level = batch.schema().index_of("level")?;
         batch.remove_column(level);
         Ok(Self(vec![batch]))
+    }
+
+    /// As [`Self::of`], with the name of the model that forecast each series: a stand-in has forecast some.
+    ///
+    /// # Errors
+    /// As [`Self::of`].
+    pub fn named<'a>(forecast: &Forecast, model_of: impl Fn(&SeriesId) -> &'a str) -> Result<Self, ForecastTableError> {
+        let batch = Self::of(forecast)?.0.remove(0);
+        let mut names: Vec<&str> = Vec::new();
+        let mut keys = Vec::with_capacity(batch.num_rows());
+        for span in &forecast.series {
+            let name = model_of(&span.id);
+            let key = names.iter().position(|known| *known == name).unwrap_or_else(|| {
+                names.push(name);
+                names.len() - 1
+            });
+            keys.extend(std::iter::repeat_n(key as i32, forecast.horizon.steps()));
+        }
+        let models = DictionaryArray::<Int32Type>::try_new(Int32Array::from(keys), Arc::new(StringArray::from(names)))?;
+        let mut columns = batch.columns().to_vec();
+        columns[batch.schema().index_of("model")?] = Arc::new(models);
+        Ok(Self(vec![RecordBatch::try_new(batch.schema(), columns)?]))
+    }
+
+    /// Lays a forecast of a scenario out beside the one as it is: `mean`, `scenario_mean`, `difference`, then the scenario's quantiles.
+    /// Both hold the same series and steps.
+    ///
+    /// # Errors
+    /// [`ForecastTableError::Arrow`] if they do not, and as [`Self::of`].
+    pub fn compared<'a>(
+        as_is: &Forecast,
+        scenario: &Forecast,
+        model_of: impl Fn(&SeriesId) -> &'a str,
+    ) -> Result<Self, ForecastTableError> {
+        let batch = Self::named(scenario, model_of)?.0.remove(0);
+        let schema = batch.schema();
+        let at = schema.index_of("mean")?;
+        let mut fields: Vec<FieldRef> = schema.fields().iter().cloned().collect();
+        let mut columns = batch.columns().to_vec();
+        let difference: Float64Array = scenario.mean.iter().zip(&as_is.mean).map(|(changed, mean)| changed - mean).collect();
+        let added = [("scenario_mean", columns[at].clone()), ("difference", Arc::new(difference) as ArrayRef)];
+        columns[at] = Arc::new(Float64Array::from(as_is.mean.clone()));
+        for (place, (name, column)) in (at + 1..).zip(added) {
+            fields.insert(place, Arc::new(Field::new(name, DataType::Float64, false)));
+            columns.insert(place, column);
+        }
+        let schema = Schema::new(fields).with_metadata(schema.metadata().clone());
+        Ok(Self(vec![RecordBatch::try_new(Arc::new(schema), columns)?]))
+    }
+
+    /// Puts the rows of another table of the same columns behind these.
+    pub fn append(&mut self, other: Self) {
+        self.0.extend(other.0);
     }
 
     /// Returns the number of rows.

@@ -12,6 +12,7 @@ mod issued;
 mod lake;
 mod quarantine;
 mod query;
+mod sheet;
 mod silver;
 mod sketch;
 
@@ -25,7 +26,7 @@ pub use forecasts::{
 pub use infer::{Answers, GapAnswer, InferProjectError, Inference, InferredTable, Question, Reason, infer_gaps, infer_project};
 pub use ingest::{
     ColumnKind, ColumnReport, CsvOptions, DayOrder, FILE_COLUMN, FileReport, IngestError, IngestReport, MAX_COLUMNS, Quarantined,
-    ROW_COLUMN, SourceFormat, TableSpec, expand_source, ingest_table,
+    ROW_COLUMN, SourceFormat, TableSpec, expand_source, ingest_table, nearest,
 };
 pub use issued::{ForecastTable, issue_of, read_issued};
 pub use lake::{
@@ -34,6 +35,7 @@ pub use lake::{
 };
 pub use quarantine::{QuarantineEntry, QuarantineWriter, QuarantinedRow, read_quarantine};
 pub use query::{Bronze, QueryError, QueryLimits, open_bronze};
+pub use sheet::{Cell, Sheet};
 pub use silver::{
     DuplicatePolicy, ExogColumn, ExogKind, ExogRole, FutureFill, GapPolicy, NegativePolicy, QUARANTINE_FILE, SPILL_ROWS, SilverError,
     SilverReport, SilverSpec, StaticConflict, StaticKind, StaticMeta, build_silver, partition_of,

@@ -33,7 +33,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::atomic::StagedDir;
 
+pub(crate) use columns::dated;
 pub use error::SilverError;
+pub(crate) use local_time::{Utc, Zone};
 pub use schema::{ExogColumn, ExogKind, ExogRole, StaticKind, StaticMeta};
 pub(crate) use schema::{FORMAT_VERSION, PANEL_FILE, PanelFile, PartitionMeta, SERIES_FILE};
 pub use write::partition_of;

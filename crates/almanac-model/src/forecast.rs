@@ -74,6 +74,18 @@ impl Forecast {
         }
     }
 
+    /// Returns the first steps of the series at the positions that `keep` accepts. What was skipped is not told again.
+    #[must_use]
+    pub fn part(&self, horizon: Horizon, mut keep: impl FnMut(usize) -> bool) -> Self {
+        let horizon = horizon.min(self.horizon);
+        let mut part = Self::empty(&self.model, self.freq, horizon, &self.quantiles);
+        for position in (0..self.n_series()).filter(|position| keep(*position)) {
+            let values = &self.quantiles_of(position)[..horizon.steps() * self.quantiles.len()];
+            part.push(self.series[position].clone(), &self.mean_of(position)[..horizon.steps()], values);
+        }
+        part
+    }
+
     /// Adds one series. `mean`: `horizon`; `quantile_values`: `horizon × n_quantiles`.
     ///
     /// # Panics

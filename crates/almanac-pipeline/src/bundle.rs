@@ -6,14 +6,17 @@
 //! ```
 //!
 //! A bundle is a folder: `model.json`, `calibrators.json`, `state/MODEL.txt` for models that learn across series.
-//! The final step of a run and the server both forecast through [`Bundle`], so that they cannot differ.
+//! The final step of a run, the server and scenarios all forecast through [`Bundle`], so that they cannot differ.
+
+mod fallback;
+mod refit;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
 use almanac_evaluate::{Calibrator, Mix, NodeScale, active_series, clip_negative, node_scales};
-use almanac_hierarchy::Hierarchy;
+use almanac_hierarchy::{BOTTOM, Hierarchy};
 use almanac_model::{FittedForecaster, Forecast};
 use almanac_series::{Horizon, Panel, Quantile, SeasonLength, Seed, SeriesView};
 use serde::{Deserialize, Serialize};
@@ -22,6 +25,8 @@ use crate::asset::write_atomically;
 use crate::closures::close;
 use crate::models::ModelFactory;
 use crate::{ENSEMBLE, PipelineError};
+
+pub use fallback::{BundleForecast, Fallback};
 
 /// What `model.json` holds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -75,7 +80,8 @@ impl BundleFile {
         Self { version: VERSION, ..self }
     }
 
-    fn quantiles(&self) -> Vec<Quantile> {
+    /// Returns the quantiles of the forecast table.
+    pub fn quantiles(&self) -> Vec<Quantile> {
         self.quantiles.iter().filter_map(|p| Quantile::new(*p).ok()).collect()
     }
 }
@@ -111,11 +117,90 @@ impl Bundle {
         &self.file
     }
 
-    /// Forecasts the bottom level with one model, from the end of each history in `context`, with calibrated quantiles.
+    /// Returns the part of a panel that is forecast: series no longer sold are not.
     ///
     /// # Errors
-    /// [`PipelineError`] if the model cannot use the context, or was not calibrated.
-    pub fn forecast(&self, context: &Panel, model: &str, horizon: Horizon, quantiles: &[Quantile]) -> Result<Forecast, PipelineError> {
+    /// [`PipelineError::Unit`] if the bundle's horizon is out of range.
+    pub fn context(&self, panel: &Panel) -> Result<Panel, PipelineError> {
+        let horizon = self.horizon()?;
+        Ok(panel.last_period().map_or_else(|| panel.clone(), |last| panel.select(&active_series(panel, last, horizon))))
+    }
+
+    /// Returns the steps ahead that the models were fitted for.
+    ///
+    /// # Errors
+    /// [`PipelineError::Unit`] if the stored number is out of range.
+    pub fn horizon(&self) -> Result<Horizon, PipelineError> {
+        Ok(Horizon::new(self.file.horizon)?)
+    }
+
+    /// Forecasts the bottom level with one model, from the end of each history in `context`, with calibrated quantiles.
+    /// A series that the model cannot forecast is forecast by a baseline of the bundle, if one can.
+    ///
+    /// # Errors
+    /// [`PipelineError`] if the model cannot use the context, or gives no intervals.
+    pub fn forecast(
+        &self,
+        context: &Panel,
+        model: &str,
+        horizon: Horizon,
+        quantiles: &[Quantile],
+    ) -> Result<BundleForecast, PipelineError> {
+        let forecast = self.one_model(context, model, horizon, quantiles)?;
+        self.stand_in(context, forecast, horizon, quantiles)
+    }
+
+    /// Forecasts every level of the hierarchy with every model: the bottom from the models, upper levels as sums.
+    /// Only series still sold are forecast. Returns the stand-ins of each model's series too, in the order of the models.
+    ///
+    /// # Errors
+    /// [`PipelineError`] as for [`Self::forecast`].
+    pub fn forecast_levels(&self, panel: &Panel, hierarchy: &Hierarchy) -> Result<(Vec<LevelForecast>, Vec<Vec<Fallback>>), PipelineError> {
+        let (horizon, quantiles) = (self.horizon()?, self.file.quantiles());
+        let context = self.context(panel)?;
+        let mut levels: Vec<LevelForecast> =
+            hierarchy.levels().iter().map(|level| LevelForecast { level: level.name.clone(), forecasts: Vec::new() }).collect();
+        let mut fallbacks = Vec::new();
+        for model in &self.file.models {
+            let bottom = self.forecast(&context, model, horizon, &quantiles)?;
+            for (level, into) in levels.iter_mut().enumerate() {
+                into.forecasts.push(self.forecast_level(panel, hierarchy, level, &bottom.forecast, &quantiles)?);
+            }
+            fallbacks.push(bottom.fallbacks);
+        }
+        Ok((levels, fallbacks))
+    }
+
+    /// Sums a forecast of the bottom to a level and gives the sums their intervals. The bottom itself stays as it is.
+    ///
+    /// # Errors
+    /// [`PipelineError::NoIntervals`] if no intervals of the model were calibrated there.
+    pub fn forecast_level(
+        &self,
+        panel: &Panel,
+        hierarchy: &Hierarchy,
+        level: usize,
+        bottom: &Forecast,
+        quantiles: &[Quantile],
+    ) -> Result<Forecast, PipelineError> {
+        if level == hierarchy.bottom() {
+            return Ok(bottom.clone());
+        }
+        let name = &hierarchy.levels()[level].name;
+        let calibrator = self
+            .calibrators
+            .get(&bottom.model)
+            .ok_or_else(|| PipelineError::NoIntervals { model: bottom.model.clone(), level: name.clone() })?;
+        let mut sums = hierarchy.aggregate(level, bottom);
+        let scales = node_scales(panel, hierarchy, level, self.season(), &sums);
+        calibrator.apply(name, &mut sums, &scales, quantiles)?;
+        empty_where_nothing_sells(&mut sums);
+        Ok(sums)
+    }
+
+    /// The bottom level by this model and no other.
+    fn one_model(&self, context: &Panel, model: &str, horizon: Horizon, quantiles: &[Quantile]) -> Result<Forecast, PipelineError> {
+        let Some(calibrator) = self.calibrators.get(model) else { return self.own_quantiles(context, model, horizon, quantiles) };
         let mut forecast = self.means(context, model, horizon)?;
         let scales: Vec<NodeScale> = forecast
             .series
@@ -125,38 +210,9 @@ impl Bundle {
                 scale(&context.view(index), self.season())
             })
             .collect();
-        self.calibrate(model, "bottom", &mut forecast, &scales, quantiles)?;
+        calibrator.apply(BOTTOM, &mut forecast, &scales, quantiles)?;
         close(context, &mut forecast);
         Ok(forecast)
-    }
-
-    /// Forecasts every level of the hierarchy with every model: the bottom from the models, upper levels as sums.
-    /// Only series still sold are forecast.
-    ///
-    /// # Errors
-    /// [`PipelineError`] as for [`Self::forecast`].
-    pub fn forecast_levels(&self, panel: &Panel, hierarchy: &Hierarchy) -> Result<Vec<LevelForecast>, PipelineError> {
-        let horizon = Horizon::new(self.file.horizon)?;
-        let quantiles = self.file.quantiles();
-        let Some(last) = panel.last_period() else { return Ok(Vec::new()) };
-        let context = panel.select(&active_series(panel, last, horizon));
-        let mut levels: Vec<LevelForecast> =
-            hierarchy.levels().iter().map(|level| LevelForecast { level: level.name.clone(), forecasts: Vec::new() }).collect();
-        for model in &self.file.models {
-            let bottom = self.forecast(&context, model, horizon, &quantiles)?;
-            for (level, into) in levels.iter_mut().enumerate() {
-                if level == hierarchy.bottom() {
-                    into.forecasts.push(bottom.clone());
-                    continue;
-                }
-                let mut sums = hierarchy.aggregate(level, &bottom);
-                let scales = node_scales(panel, hierarchy, level, self.season(), &sums);
-                self.calibrate(model, &into.level, &mut sums, &scales, &quantiles)?;
-                empty_where_nothing_sells(&mut sums);
-                into.forecasts.push(sums);
-            }
-        }
-        Ok(levels)
     }
 
     fn season(&self) -> SeasonLength {
@@ -181,18 +237,6 @@ impl Bundle {
         };
         close(context, &mut forecast);
         Ok(forecast)
-    }
-
-    fn calibrate(
-        &self,
-        model: &str,
-        level: &str,
-        forecast: &mut Forecast,
-        scales: &[NodeScale],
-        quantiles: &[Quantile],
-    ) -> Result<(), PipelineError> {
-        let calibrator = self.calibrators.get(model).ok_or_else(|| PipelineError::UnknownModel { model: model.to_owned() })?;
-        Ok(calibrator.apply(level, forecast, scales, quantiles)?)
     }
 }
 
@@ -231,3 +275,6 @@ pub(crate) fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T
     let text = fs::read(path).map_err(|error| PipelineError::state(path, error))?;
     serde_json::from_slice(&text).map_err(|error| PipelineError::damaged(path, error))
 }
+
+#[cfg(test)]
+mod tests;

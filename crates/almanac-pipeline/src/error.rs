@@ -67,6 +67,17 @@ pub enum PipelineError {
         /// The name.
         model: String,
     },
+    /// There is no ensemble whose members could be fitted.
+    #[error("there is no ensemble in this project yet")]
+    NoEnsemble,
+    /// A model has neither calibrated intervals nor quantiles of its own.
+    #[error("`{model}` has no intervals at level `{level}`: none were calibrated, and it gives no quantiles of its own there")]
+    NoIntervals {
+        /// The model.
+        model: String,
+        /// The level.
+        level: String,
+    },
     /// A step of reading sources failed.
     #[error(transparent)]
     Ingest(#[from] IngestError),
@@ -181,6 +192,10 @@ impl Hint for PipelineError {
             Self::Busy => Some("wait for it to end".into()),
             Self::NoChampion => Some("run `almanac run` first".into()),
             Self::UnknownModel { .. } => Some("see `[forecast] models` in `almanac.toml`".into()),
+            Self::NoEnsemble => Some("name at least two models and `ensemble` under `[forecast] models`, and run `almanac run`".into()),
+            Self::NoIntervals { model, .. } => {
+                Some(format!("add `{model}` to `[forecast] models` and run `almanac run`: the backtest calibrates its intervals"))
+            }
             Self::Ingest(error) => error.hint(),
             Self::Query(error) => error.hint(),
             Self::Silver(error) => error.hint(),

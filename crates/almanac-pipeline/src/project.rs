@@ -8,12 +8,19 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Clone)]
 pub struct Project {
     root: PathBuf,
+    state: PathBuf,
 }
 
 impl Project {
     /// Names the project in `root`. Creates nothing.
     pub fn new(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into() }
+        let root = root.into();
+        Self { state: root.join(".almanac"), root }
+    }
+
+    /// Returns where a backtest that is only tried lies: the same project with a state of its own.
+    pub fn trial(&self) -> Self {
+        Self { root: self.root.clone(), state: self.state.join("trial") }
     }
 
     /// Returns the project's folder.
@@ -29,7 +36,7 @@ impl Project {
 
     /// Returns the folder of everything that Almanac writes.
     pub fn state(&self) -> PathBuf {
-        self.root.join(".almanac")
+        self.state.clone()
     }
 
     /// Returns the metadata database.

@@ -200,7 +200,7 @@ pub fn run(project: &Project, settings: &PipelineSettings, options: &RunOptions,
 }
 
 /// Keeps two runs of one project apart. The lock goes with the process, however it ends.
-fn lock(project: &Project) -> Result<File, PipelineError> {
+pub(crate) fn lock(project: &Project) -> Result<File, PipelineError> {
     let path = project.lock();
     let failed = |error| PipelineError::state(&path, error);
     fs::create_dir_all(project.state()).map_err(failed)?;

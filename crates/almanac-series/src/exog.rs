@@ -46,6 +46,11 @@ impl FutureColumn {
         self
     }
 
+    /// Returns the same column with other values.
+    pub(crate) fn with_values(&self, values: Vec<f64>) -> Self {
+        Self { values: values.into(), ..self.clone() }
+    }
+
     /// Returns the texts that the values are codes into; empty where they are numbers.
     pub(crate) fn categories(&self) -> &[String] {
         &self.categories

@@ -172,6 +172,22 @@ impl Panel {
         Self { series: indices.iter().map(|index| self.series[*index].clone()).collect(), ..self.clone() }
     }
 
+    /// Returns the panel with other values in a known-ahead column, as (series, row of the series, value). Copies that column only.
+    ///
+    /// # Panics
+    /// If a series or row is not there.
+    pub fn with_future(&self, column: usize, changes: impl IntoIterator<Item = (usize, usize, f64)>) -> Self {
+        let mut values = self.future[column].values().to_vec();
+        for (series, row, value) in changes {
+            let span = &self.series[series];
+            assert!(row < span.rows, "series `{}` has {} rows, not {row}", span.id, span.rows);
+            values[span.offset + row] = value;
+        }
+        let mut future = self.future.to_vec();
+        future[column] = future[column].with_values(values);
+        Self { future: future.into(), ..self.clone() }
+    }
+
     /// Returns the panel with only the last `rows` rows of each history (and what is known ahead). Copies no values.
     pub fn tail(&self, rows: usize) -> Self {
         let series = self.series.iter().map(|span| {
@@ -420,6 +436,15 @@ mod tests {
         assert_eq!(tail.view(0).y(), [2.0, 3.0]);
         assert_eq!(tail.view(0).start(), Period(1));
         assert_eq!(tail.view(0).future(0), [5.0, 5.0, 6.0]);
+    }
+
+    #[test]
+    fn a_known_ahead_column_is_changed_in_a_copy() {
+        let panel = panel();
+        let cut = panel.select(&[1]);
+        let changed = cut.with_future(0, [(0, 3, 9.0)]);
+        assert_eq!((changed.view(0).future(0), cut.view(0).future(0)), (&[5.0, 5.0, 5.0, 9.0][..], &[5.0, 5.0, 5.0, 6.0][..]));
+        assert_eq!(changed.future_names().collect::<Vec<_>>(), ["price"]);
     }
 
     #[test]

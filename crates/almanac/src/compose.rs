@@ -1,5 +1,7 @@
 //! The composition root: settings of the file into what each crate is given.
 
+use std::collections::BTreeMap;
+
 use almanac_config::{Duplicates, GapPolicy, Negatives, Settings, TableSource, ValueType};
 use almanac_data::{
     CheckSpec, ColumnKind, CsvOptions, DuplicatePolicy, GapPolicy as SilverGaps, NegativePolicy, SilverSpec, TableSpec, expand_source,
@@ -43,7 +45,10 @@ impl Hint for Undecided {
 }
 
 /// Returns the steps ahead that the project forecasts.
-fn horizon(settings: &Settings) -> Result<Horizon, Failure> {
+///
+/// # Errors
+/// Exit code 3 if neither the horizon nor the frequency is set.
+pub(crate) fn horizon(settings: &Settings) -> Result<Horizon, Failure> {
     let by_freq = || settings.data.freq.map(|freq| settings.forecast.horizon_at(freq));
     settings.forecast.horizon.or_else(by_freq).ok_or(Undecided::Horizon).or_fail(ExitStatus::Config)
 }
@@ -165,8 +170,24 @@ fn table(settings: &Settings, source: &TableSource) -> Result<TableSpec, Failure
     for pattern in &source.patterns {
         paths.extend(expand_source(&settings.project, pattern).or_fail(ExitStatus::DataInput)?);
     }
+    Ok(TableSpec { name: source.name.clone(), paths, csv: csv(settings), types: types(settings) })
+}
+
+/// Returns how text files of the project are written.
+pub(crate) fn csv(settings: &Settings) -> CsvOptions {
     let csv = &settings.data.csv;
     let non_empty = |values: &[String]| (!values.is_empty()).then(|| values.to_vec());
+    CsvOptions {
+        delimiter: csv.delimiter,
+        encoding: csv.encoding.clone(),
+        decimal: csv.decimal,
+        date_formats: non_empty(&csv.date_format),
+        null_values: non_empty(&csv.null_values),
+    }
+}
+
+/// Returns the types of columns that are not to be found out.
+pub(crate) fn types(settings: &Settings) -> BTreeMap<String, ColumnKind> {
     let kind = |value: &ValueType| match value {
         ValueType::String => ColumnKind::Text,
         ValueType::Integer => ColumnKind::Integer,
@@ -175,18 +196,7 @@ fn table(settings: &Settings, source: &TableSource) -> Result<TableSpec, Failure
         ValueType::Date => ColumnKind::Date,
         ValueType::Timestamp => ColumnKind::Timestamp,
     };
-    Ok(TableSpec {
-        name: source.name.clone(),
-        paths,
-        csv: CsvOptions {
-            delimiter: csv.delimiter,
-            encoding: csv.encoding.clone(),
-            decimal: csv.decimal,
-            date_formats: non_empty(&csv.date_format),
-            null_values: non_empty(&csv.null_values),
-        },
-        types: settings.data.types.iter().map(|(name, value)| (name.clone(), kind(value))).collect(),
-    })
+    settings.data.types.iter().map(|(name, value)| (name.clone(), kind(value))).collect()
 }
 
 /// Returns the gates on the data.

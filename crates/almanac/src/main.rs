@@ -6,6 +6,7 @@ mod cli;
 mod commands;
 mod compose;
 mod context;
+mod coverage;
 mod demo;
 mod environment;
 mod exit;

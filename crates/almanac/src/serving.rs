@@ -17,12 +17,13 @@ use almanac_api::{
     ModelInfo, PredictResponse, ProjectInfo, Readiness, Scores, SeriesItem, SeriesMetrics, SeriesPage, SeriesState, StepBucket,
 };
 use almanac_data::ForecastTable;
-use almanac_model::{Forecast, ForecastSpan};
+use almanac_model::Forecast;
 use almanac_pipeline::{ModelFactory, PipelineError, Project, read_latest_selection};
 use almanac_series::{Horizon, RowStatus};
 use almanac_server::{ForecastQuery, ForecastService, HistoryQuery, Order, PredictQuery, SeriesQuery, SeriesSort, ServiceError};
 
 use self::loaded::Loaded;
+use crate::coverage;
 
 /// How often the project is looked at for a new champion.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -259,7 +260,8 @@ impl ForecastService for Serving {
     fn write_parquet(&self, query: &ForecastQuery, out: &mut (dyn Write + Send)) -> Result<(), ServiceError> {
         let (forecast, place) = self.find(&*self.current()?, query)?;
         let asked = query.horizon.unwrap_or(forecast.horizon).min(forecast.horizon);
-        let cut = (place != Some(0..forecast.n_series()) || asked < forecast.horizon).then(|| part_of(&forecast, place, asked));
+        let is_whole = place == Some(0..forecast.n_series()) && asked == forecast.horizon;
+        let cut = (!is_whole).then(|| forecast.part(asked, |position| place.as_ref().is_some_and(|place| place.contains(&position))));
         let table = ForecastTable::of(cut.as_ref().unwrap_or(&*forecast)).map_err(ServiceError::internal)?;
         almanac_data::write_parquet(out, table.batches()).map_err(ServiceError::internal)
     }
@@ -291,37 +293,16 @@ impl ForecastService for Serving {
     }
 }
 
-/// Coverage of a model's calibrated intervals: measured per level for the champion, at the bottom for the others.
-fn coverage_of(loaded: &Loaded, row: &almanac_evaluate::LeaderboardRow) -> Vec<almanac_api::CoverageScore> {
-    let whole = row.horizon_from == 1 && row.horizon_to == loaded.bundle.file().horizon;
-    let mut coverage = if whole && row.model == loaded.champion.model { coverage_at(loaded, &row.level) } else { Vec::new() };
-    for (nominal, empirical) in &row.coverage {
-        if !coverage.iter().any(|known| (known.nominal - nominal).abs() < 1e-9) {
-            // 1 - 2 × 0.165 is not 0.67 in binary.
-            coverage.push(CoverageScore { nominal: (nominal * 1e9).round() / 1e9, empirical: *empirical });
-        }
-    }
-    coverage.sort_by(|a, b| a.nominal.total_cmp(&b.nominal));
-    coverage
+/// Coverage of a model's intervals as it goes to clients.
+fn coverage_of(loaded: &Loaded, row: &almanac_evaluate::LeaderboardRow) -> Vec<CoverageScore> {
+    let known = coverage::of_row(&loaded.selection, row).into_iter();
+    known.map(|(nominal, empirical)| CoverageScore { nominal, empirical }).collect()
 }
 
 /// Coverage of the champion's intervals at a level, each cutoff measured after calibrating on the others.
 fn coverage_at(loaded: &Loaded, level: &str) -> Vec<CoverageScore> {
     let of_level = loaded.selection.cross_coverage.iter().filter(|measured| measured.level == level);
     of_level.map(|measured| CoverageScore { nominal: measured.nominal, empirical: measured.empirical }).collect()
-}
-
-/// Cuts a forecast to some of its series and its first steps.
-fn part_of(forecast: &Forecast, place: Option<Range<usize>>, horizon: Horizon) -> Forecast {
-    let mut part = Forecast::empty(&forecast.model, forecast.freq, horizon, &forecast.quantiles);
-    let steps = horizon.steps();
-    for position in place.into_iter().flatten() {
-        let span = &forecast.series[position];
-        let span = ForecastSpan { id: span.id.clone(), cutoff: span.cutoff };
-        let values = &forecast.quantiles_of(position)[..steps * forecast.quantiles.len()];
-        part.push(span, &forecast.mean_of(position)[..steps], values);
-    }
-    part
 }
 
 /// Ranks the models within each level and part of the horizon.

@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use almanac_config::Overrides;
+use almanac_config::{Overrides, Settings};
 use almanac_data::IngestError;
 use almanac_model::FitError;
 use almanac_pipeline::{Event, Observer, Outside, PipelineError, PipelineSettings, Project, RunError};
@@ -33,12 +33,7 @@ impl Session {
     /// Exit codes 3 (settings), 4 (sources), 7 (database).
     pub(crate) fn open(ctx: &Context, flags: Overrides) -> Result<Self, Failure> {
         let settings = ctx.settings(flags)?;
-        let threads = match settings.run.threads {
-            0 => ctx.threads().get(),
-            threads => threads,
-        };
-        // A second pool in one process is a bug of ours; the first one stays.
-        let _ = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
+        let threads = start_threads(ctx, &settings);
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(threads)
             .enable_all()
@@ -61,6 +56,17 @@ impl Session {
     pub(crate) fn observer(&self) -> &dyn Observer {
         &self.observer
     }
+}
+
+/// Starts the threads that the project asks for and returns how many they are.
+pub(crate) fn start_threads(ctx: &Context, settings: &Settings) -> usize {
+    let threads = match settings.run.threads {
+        0 => ctx.threads().get(),
+        threads => threads,
+    };
+    // A second pool in one process is a bug of ours; the first one stays.
+    let _ = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
+    threads
 }
 
 /// Milliseconds since 1970 in UTC.
@@ -113,7 +119,7 @@ pub(crate) fn status_of(error: &PipelineError) -> ExitStatus {
         | PipelineError::Artifact(_)
         | PipelineError::Busy
         | PipelineError::Damaged { .. } => ExitStatus::Io,
-        PipelineError::NoChampion => ExitStatus::Usage,
+        PipelineError::NoChampion | PipelineError::NoEnsemble | PipelineError::NoIntervals { .. } => ExitStatus::Usage,
         _ => ExitStatus::Unexpected,
     }
 }

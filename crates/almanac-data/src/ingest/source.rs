@@ -106,6 +106,11 @@ pub(crate) enum Source {
     Parquet,
 }
 
+/// Tells whether a file is Parquet, by its content.
+pub(crate) fn is_parquet(path: &Path) -> Result<bool, IngestError> {
+    Ok(matches!(examine(path, None)?, Source::Parquet))
+}
+
 /// Tells format and encoding; reads a text file once from end to end.
 pub(crate) fn examine(path: &Path, encoding: Option<&str>) -> Result<Source, IngestError> {
     let failed = |source| IngestError::Read { path: path.to_owned(), source };

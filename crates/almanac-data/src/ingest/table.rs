@@ -55,6 +55,17 @@ pub(crate) struct TextTable {
 impl OpenTable {
     /// Looks at all files. `guess_order`: see [`profile::settle`].
     pub(crate) fn open(spec: &TableSpec, guess_order: bool) -> Result<Self, IngestError> {
+        let table = Self::open_any(spec, guess_order)?;
+        let has = |name: &str| table.columns.iter().any(|column| column.name == name);
+        if let Some(missing) = spec.types.keys().find(|name| !has(name)) {
+            let near = nearest(missing, table.columns.iter().map(|column| column.name.as_str()));
+            return Err(IngestError::NoColumn { table: spec.name.clone(), column: missing.clone(), near });
+        }
+        Ok(table)
+    }
+
+    /// As [`Self::open`], but columns that only `types` names do no harm.
+    pub(crate) fn open_any(spec: &TableSpec, guess_order: bool) -> Result<Self, IngestError> {
         let mut texts = Vec::new();
         let mut parquets: Vec<PathBuf> = Vec::new();
         let mut first: Option<SourceFormat> = None;
@@ -85,11 +96,6 @@ impl OpenTable {
         };
         notes.append(&mut table.notes);
         table.notes = notes;
-        let has = |name: &str| table.columns.iter().any(|column| column.name == name);
-        if let Some(missing) = spec.types.keys().find(|name| !has(name)) {
-            let near = nearest(missing, table.columns.iter().map(|column| column.name.as_str()));
-            return Err(IngestError::NoColumn { table: spec.name.clone(), column: missing.clone(), near });
-        }
         Ok(table)
     }
 
@@ -315,7 +321,7 @@ fn pump(
 }
 
 /// Returns the name nearest to the one given, if one is near.
-pub(crate) fn nearest<'a>(given: &str, names: impl Iterator<Item = &'a str>) -> Option<String> {
+pub fn nearest<'a>(given: &str, names: impl Iterator<Item = &'a str>) -> Option<String> {
     let lower = given.to_lowercase();
     let near = names.map(|name| (strsim::jaro_winkler(&lower, &name.to_lowercase()), name));
     // As clap's suggestions: below this two words have little in common.

@@ -235,10 +235,10 @@ pub(super) fn times(array: &ArrayRef, as_dates: bool) -> Result<Vec<i64>, ArrowE
             if let DataType::Float32 | DataType::Float64 = array.data_type() {
                 let numbers = numbers(array)?;
                 let whole = |value: f64| if value == value.trunc() && value.abs() < 9e15 { value as i64 } else { NO_TIME };
-                return Ok(numbers.iter().map(|value| value.map_or(NO_TIME, whole)).map(|at| dated(at, as_dates)).collect());
+                return Ok(numbers.iter().map(|value| value.map_or(NO_TIME, whole)).map(|at| time_of(at, as_dates)).collect());
             }
             let integers = cast(array, &DataType::Int64)?;
-            return Ok(integers.as_primitive::<Int64Type>().iter().map(|value| dated(value.unwrap_or(NO_TIME), as_dates)).collect());
+            return Ok(integers.as_primitive::<Int64Type>().iter().map(|value| time_of(value.unwrap_or(NO_TIME), as_dates)).collect());
         }
         _ => cast(array, &DataType::Timestamp(TimeUnit::Microsecond, zone_of(array.data_type())))?,
     };
@@ -253,19 +253,23 @@ fn zone_of(data_type: &DataType) -> Option<Arc<str>> {
     }
 }
 
+/// Reads 2024, 202401 and 20240131 as dates where the frequency has a calendar; [`NO_TIME`] where it is none.
+fn time_of(value: i64, as_dates: bool) -> i64 {
+    if value == NO_TIME { NO_TIME } else { dated(value, as_dates).unwrap_or(NO_TIME) }
+}
+
 /// Reads 2024, 202401 and 20240131 as dates where the frequency has a calendar.
-fn dated(value: i64, as_dates: bool) -> i64 {
-    if !as_dates || value == NO_TIME {
-        return value;
+pub(crate) fn dated(value: i64, as_dates: bool) -> Option<i64> {
+    if !as_dates {
+        return Some(value);
     }
     let (year, month, day) = match value {
         1000..=9999 => (value, 1, 1),
         100_001..=999_912 => (value / 100, value % 100, 1),
         10_000_101..=99_991_231 => (value / 10_000, value / 100 % 100, value % 100),
-        _ => return NO_TIME,
+        _ => return None,
     };
-    jiff::civil::Date::new(year as i16, month as i8, day as i8).map_or(NO_TIME, |date| {
-        let midnight = date.to_datetime(jiff::civil::Time::midnight()).to_zoned(jiff::tz::TimeZone::UTC);
-        midnight.map_or(NO_TIME, |zoned| zoned.timestamp().as_microsecond())
-    })
+    let date = jiff::civil::Date::new(year as i16, month as i8, day as i8).ok()?;
+    let midnight = date.to_datetime(jiff::civil::Time::midnight()).to_zoned(jiff::tz::TimeZone::UTC).ok()?;
+    Some(midnight.timestamp().as_microsecond())
 }

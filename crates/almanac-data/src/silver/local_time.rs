@@ -7,14 +7,14 @@ use jiff::tz::TimeZone;
 
 /// The offsets of a time zone, by when they begin.
 #[derive(Debug, Clone)]
-pub(super) struct Zone {
+pub(crate) struct Zone {
     /// (UTC micros from which it holds, offset in micros), ascending; the first one holds for ever before.
     offsets: Vec<(i64, i64)>,
 }
 
 /// What a local time is in UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Utc {
+pub(crate) enum Utc {
     /// The clock jumped over it.
     Never,
     /// As usual.
@@ -27,7 +27,7 @@ const TWO_DAYS: i64 = 2 * almanac_series::MICROS_PER_DAY;
 
 impl Zone {
     /// Reads the changes between two times (micros) from the zone's rules. `None` if the name is not known.
-    pub(super) fn new(name: &str, first: i64, last: i64) -> Option<Self> {
+    pub(crate) fn new(name: &str, first: i64, last: i64) -> Option<Self> {
         let zone = if name == "+00:00" || name == "Z" { TimeZone::UTC } else { TimeZone::get(name).ok()? };
         let start = Timestamp::from_microsecond(first.saturating_sub(TWO_DAYS)).unwrap_or(Timestamp::MIN);
         let end = last.saturating_add(TWO_DAYS);
@@ -44,7 +44,7 @@ impl Zone {
     }
 
     /// Returns the UTC time or times of a local one.
-    pub(super) fn utc(&self, local: i64) -> Utc {
+    pub(crate) fn utc(&self, local: i64) -> Utc {
         // Offsets are below a day, so that only the changes within a day of the local time matter.
         let from = self.offsets.partition_point(|(at, _)| *at < local.saturating_sub(TWO_DAYS)).saturating_sub(1);
         let mut found = Utc::Never;
@@ -66,7 +66,7 @@ impl Zone {
     }
 
     /// Returns the local time of a UTC one.
-    pub(super) fn local(&self, utc: i64) -> i64 {
+    pub(crate) fn local(&self, utc: i64) -> i64 {
         let index = self.offsets.partition_point(|(at, _)| *at <= utc) - 1;
         utc + self.offsets[index].1
     }

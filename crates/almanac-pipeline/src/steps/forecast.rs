@@ -1,8 +1,11 @@
 //! The forecast: models fitted on the whole panel, every level of the hierarchy forecast, and issued to the forecast table.
 
+use std::collections::BTreeMap;
+
 use almanac_data::{append_forecast, issue_of};
 use almanac_hierarchy::{Hierarchy, coherence_check};
-use almanac_series::Period;
+use almanac_model::FitError;
+use almanac_series::{Period, SeriesId};
 use serde::{Deserialize, Serialize};
 
 use crate::asset::Made;
@@ -12,7 +15,9 @@ use crate::panel::LazyPanel;
 use crate::steps::Context;
 use crate::{PipelineError, RunError};
 
-const REVISION: u32 = 2;
+const REVISION: u32 = 3;
+/// Series named in a summary, of those that were left out or forecast by another model.
+const NAMED: usize = 100;
 
 /// One issue of forecasts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -29,12 +34,27 @@ pub struct ForecastSummary {
     pub models: Vec<String>,
     /// Series forecast by the champion.
     pub series: usize,
-    /// Series that the champion could not forecast, and why (the first hundred).
-    pub skipped: Vec<(String, String)>,
+    /// Series that the champion could not forecast (the first hundred, those without any forecast first).
+    pub skipped: Vec<SkippedSeries>,
+    /// How many series have no forecast, though they are still sold.
+    pub unforecast: usize,
+    /// How many series each stand-in forecast.
+    pub stand_ins: BTreeMap<String, usize>,
     /// Series no longer sold: not forecast.
     pub discontinued: usize,
     /// Largest difference between a node and the sum of its parts.
     pub incoherence: f64,
+}
+
+/// A series that the champion could not forecast.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SkippedSeries {
+    /// Its key.
+    pub series: String,
+    /// Why not.
+    pub reason: String,
+    /// Baseline that forecast it instead; `None` where none could, and the series has no forecast.
+    pub fallback: Option<String>,
 }
 
 /// Fits every model on the whole panel.
@@ -75,7 +95,7 @@ pub(crate) fn make(
         let panel = panel.get()?;
         let bundle = Bundle::load(&ctx.project.model(), ctx.models)?;
         let hierarchy = Hierarchy::new(panel, &ctx.settings.hierarchy)?;
-        let levels = bundle.forecast_levels(panel, &hierarchy)?;
+        let (levels, fallbacks) = bundle.forecast_levels(panel, &hierarchy)?;
         let last = panel.last_period().unwrap_or(Period(0));
         let issue = issue_of(&table, &issue_name)?;
         let mut rows = 0;
@@ -89,7 +109,17 @@ pub(crate) fn make(
         let of_champion: Vec<_> =
             levels.iter().filter_map(|level| level.forecasts.iter().find(|forecast| forecast.model == *champion)).collect();
         let bottom = of_champion.last().ok_or_else(|| PipelineError::UnknownModel { model: champion.clone() })?;
-        let skipped = bottom.skipped.iter().take(100).map(|skipped| (skipped.series.to_string(), skipped.reason.to_string()));
+        let fallbacks =
+            bundle.file().models.iter().zip(fallbacks).find(|(model, _)| *model == champion).map_or_else(Vec::new, |(_, of)| of);
+        let mut stand_ins = BTreeMap::new();
+        fallbacks.iter().for_each(|fallback| *stand_ins.entry(fallback.model.clone()).or_default() += 1);
+        let skipped = |series: &SeriesId, reason: &FitError, fallback| SkippedSeries {
+            series: series.to_string(),
+            reason: reason.to_string(),
+            fallback,
+        };
+        let without = bottom.skipped.iter().map(|left_out| skipped(&left_out.series, &left_out.reason, None));
+        let with = fallbacks.iter().map(|fallback| skipped(&fallback.series, &fallback.reason, Some(fallback.model.clone())));
         Ok(ForecastSummary {
             issue: issue_name.clone(),
             cutoff: panel.freq().label(last),
@@ -100,7 +130,9 @@ pub(crate) fn make(
                 .collect(),
             models: bundle.file().models.clone(),
             series: bottom.n_series(),
-            skipped: skipped.collect(),
+            skipped: without.chain(with).take(NAMED).collect(),
+            unforecast: bottom.skipped.len(),
+            stand_ins,
             discontinued: panel.n_series() - bottom.n_series() - bottom.skipped.len(),
             incoherence: coherence_check(&hierarchy, &of_champion).max_deviation,
         })

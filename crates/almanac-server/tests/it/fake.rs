@@ -318,8 +318,13 @@ impl ForecastService for FakeService {
             gate.begun.notify_one();
             gate.open.lock().expect("no other call panicked").recv().expect("the test opens the gate");
         }
-        let mut response =
-            PredictResponse { model: "ensemble".into(), model_version: Some("7".into()), forecasts: vec![], skipped: vec![] };
+        let mut response = PredictResponse {
+            model: "ensemble".into(),
+            model_version: Some("7".into()),
+            forecasts: vec![],
+            skipped: vec![],
+            fallbacks: vec![],
+        };
         for one in &query.series {
             let values: Vec<f64> = one.history.iter().filter_map(|row| row.y).collect();
             let last = one.history.last().expect("the server refuses an empty history").ds / 86_400_000_000;

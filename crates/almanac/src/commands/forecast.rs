@@ -1,14 +1,21 @@
-//! `almanac forecast`: the newest forecasts of the champion, as a file.
+//! `almanac forecast`: the newest forecasts of the champion, as a file; what they would be if; and forecasts of other models now.
+
+mod ad_hoc;
+mod output;
+mod scenario;
 
 use std::num::NonZeroU32;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use almanac_config::Overrides;
-use almanac_data::{ExportFormat, ForecastFilter, ForecastTable, export_forecasts, write_csv, write_json, write_parquet};
-use almanac_pipeline::{Project, read_bundle_file, read_champion};
-use almanac_series::Hint;
+use almanac_data::{ForecastFilter, ForecastTable};
+use almanac_hierarchy::Hierarchy;
+use almanac_model::Forecast;
+use almanac_pipeline::{Bundle, BundleFile, BundleForecast, Champion, PipelineError, Project, read_bundle_file, read_champion};
+use almanac_series::{Hint, Horizon, Panel, Quantile};
 use clap::Args;
 
+use self::output::{ForecastFormat, Output};
 use crate::context::Context;
 use crate::exit::ExitStatus;
 use crate::failure::{Failure, OrFail};
@@ -18,17 +25,19 @@ const EXAMPLE: &str = "\
 Examples:
   almanac forecast --out forecast.csv
   almanac forecast --out - --series S001/BAK-01 --horizon 7
-  almanac forecast --out regions.parquet --level region
+  almanac forecast --scenario cheaper.csv --level region
+  almanac forecast --models theta,auto_arima --out other.parquet
 
-Columns: unique_id, ds, cutoff, model, mean, q0.005 … q0.995.";
+A scenario has columns unique_id and ds, or neither (every series, every step), and known-ahead ones with new values.
+Columns: unique_id, ds, cutoff, model, mean, q0.005 … q0.995; of a scenario also scenario_mean, difference.";
 
-/// Write the champion's forecasts to a file
+/// Write the champion's forecasts to a file, as they are or as they would be
 #[derive(Debug, Clone, Args)]
 #[command(after_help = EXAMPLE)]
 pub(crate) struct ForecastArgs {
-    /// File to write; `-` is standard output
-    #[arg(short, long, value_name = "FILE")]
-    pub(crate) out: PathBuf,
+    /// File to write; `-` is standard output, which a scenario takes by default
+    #[arg(short, long, value_name = "FILE", required_unless_present = "scenario")]
+    pub(crate) out: Option<PathBuf>,
     /// Level of the hierarchy; the bottom by default
     #[arg(long, value_name = "LEVEL")]
     pub(crate) level: Option<String>,
@@ -41,17 +50,15 @@ pub(crate) struct ForecastArgs {
     /// Another model than the champion
     #[arg(long, value_name = "NAME")]
     pub(crate) model: Option<String>,
+    /// What if: prices, promotions, … as in this file
+    #[arg(long, value_name = "FILE", conflicts_with = "models")]
+    pub(crate) scenario: Option<PathBuf>,
+    /// Fit these models now and forecast with each; nothing is kept
+    #[arg(long, value_name = "A,B", value_delimiter = ',', conflicts_with = "model")]
+    pub(crate) models: Vec<String>,
     /// Form of the file; told from its name by default, csv on standard output
     #[arg(long, value_name = "FORMAT")]
     pub(crate) format: Option<ForecastFormat>,
-}
-
-/// The forms a forecast can be written in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum ForecastFormat {
-    Csv,
-    Parquet,
-    Json,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -62,8 +69,6 @@ enum ForecastError {
     NoModel { model: String, models: Vec<String> },
     #[error("nothing at level `{level}` matches `{series}`")]
     NothingMatches { level: String, series: String },
-    #[error("the name `{}` does not say in which form to write", out.display())]
-    UnknownForm { out: PathBuf },
 }
 
 impl Hint for ForecastError {
@@ -72,82 +77,101 @@ impl Hint for ForecastError {
             Self::TooFar { asked, .. } => Some(format!("set `[forecast] horizon = {asked}` and run again")),
             Self::NoModel { models, .. } => Some(format!("there are {}", models.join(", "))),
             Self::NothingMatches { .. } => Some("levels and series are listed by `almanac serve`; the leaves are level `bottom`".into()),
-            Self::UnknownForm { .. } => Some("end it in `.csv`, `.parquet` or `.json`, or add `--format csv`".to_owned()),
         }
     }
 }
 
 impl ForecastArgs {
-    /// Returns whether the forecasts go to standard output.
-    pub(crate) fn is_to_stdout(&self) -> bool {
-        self.out == Path::new("-")
+    fn output(&self) -> Result<Output, Failure> {
+        Output::new(self.out.as_deref(), self.format)
     }
 
-    /// Returns the form to write in: the one asked for, or the one the file's name tells.
-    ///
-    /// # Errors
-    /// Exit code 2 if neither says.
-    pub(crate) fn file_format(&self) -> Result<ForecastFormat, Failure> {
-        if let Some(format) = self.format {
-            return Ok(format);
+    /// Name of the level asked for.
+    fn level(&self) -> String {
+        self.level.clone().unwrap_or_else(|| almanac_hierarchy::BOTTOM.to_owned())
+    }
+
+    fn nothing_matches(&self) -> Failure {
+        Failure::new(ExitStatus::Usage, ForecastError::NothingMatches { level: self.level(), series: self.series.join(", ") })
+    }
+
+    /// The steps asked for, of those that are forecast.
+    fn steps(&self, issued: Horizon) -> Result<Horizon, Failure> {
+        let Some(asked) = self.horizon.map(|horizon| horizon.get() as usize) else { return Ok(issued) };
+        match Horizon::new(asked) {
+            Ok(steps) if steps <= issued => Ok(steps),
+            _ => Err(Failure::new(ExitStatus::Usage, ForecastError::TooFar { asked, issued: issued.steps() })),
         }
-        if self.is_to_stdout() {
-            return Ok(ForecastFormat::Csv);
+    }
+
+    /// The model asked for, or the champion.
+    fn model(&self, champion: &Champion, file: &BundleFile) -> Result<String, Failure> {
+        let model = self.model.clone().unwrap_or_else(|| champion.model.clone());
+        if file.models.contains(&model) {
+            return Ok(model);
         }
-        let extension = self.out.extension().map(|extension| extension.to_string_lossy().to_lowercase());
-        match extension.as_deref() {
-            Some("csv") => Ok(ForecastFormat::Csv),
-            Some("parquet" | "pq") => Ok(ForecastFormat::Parquet),
-            Some("json") => Ok(ForecastFormat::Json),
-            _ => Err(Failure::new(ExitStatus::Usage, ForecastError::UnknownForm { out: self.out.clone() })),
-        }
+        Err(Failure::new(ExitStatus::Usage, ForecastError::NoModel { model, models: file.models.clone() }))
+    }
+
+    /// Whether the series at a position was asked for.
+    fn wants(&self, forecast: &Forecast, position: usize) -> bool {
+        self.series.is_empty() || self.series.iter().any(|id| id == forecast.series[position].id.as_str())
+    }
+}
+
+/// A forecast of the bottom brought to the level that was asked for.
+struct Levelled<'a> {
+    bundle: &'a Bundle,
+    panel: &'a Panel,
+    hierarchy: Hierarchy,
+    level: usize,
+    quantiles: Vec<Quantile>,
+}
+
+impl<'a> Levelled<'a> {
+    fn new(args: &ForecastArgs, bundle: &'a Bundle, panel: &'a Panel) -> Result<Self, Failure> {
+        let hierarchy = Hierarchy::new(panel, &bundle.file().hierarchy).or_fail(ExitStatus::Config)?;
+        let level = hierarchy.level(&args.level()).ok_or_else(|| args.nothing_matches())?;
+        Ok(Self { bundle, panel, hierarchy, level, quantiles: bundle.file().quantiles() })
+    }
+
+    fn is_bottom(&self) -> bool {
+        self.level == self.hierarchy.bottom()
+    }
+
+    fn of(&self, given: &BundleForecast) -> Result<Forecast, Failure> {
+        let level = self.bundle.forecast_level(self.panel, &self.hierarchy, self.level, &given.forecast, &self.quantiles);
+        level.or_fail_pipeline()
     }
 }
 
 /// Carries out `almanac forecast`.
 pub(crate) fn forecast(ctx: &Context, args: ForecastArgs) -> Result<ExitStatus, Failure> {
-    let format = args.file_format()?;
+    if let Some(file) = &args.scenario {
+        return scenario::scenario(ctx, &args, file);
+    }
+    if !args.models.is_empty() {
+        return ad_hoc::ad_hoc(ctx, &args);
+    }
+    let output = args.output()?;
     let settings = ctx.settings(Overrides::default())?;
     let project = Project::new(&settings.project);
     let champion = read_champion(&project).or_fail_pipeline()?;
     let file = read_bundle_file(&project, &champion).or_fail_pipeline()?;
-    if let Some(asked) = args.horizon.map(|horizon| horizon.get() as usize).filter(|asked| *asked > file.horizon) {
-        return Err(Failure::new(ExitStatus::Usage, ForecastError::TooFar { asked, issued: file.horizon }));
-    }
-    let model = args.model.clone().unwrap_or_else(|| champion.model.clone());
-    if !file.models.contains(&model) {
-        return Err(Failure::new(ExitStatus::Usage, ForecastError::NoModel { model, models: file.models }));
-    }
+    let issued = Horizon::new(file.horizon).map_err(PipelineError::from).or_fail_pipeline()?;
+    let steps = args.steps(issued)?;
     let filter = ForecastFilter {
         run: Some(champion.issue.clone()),
-        level: Some(args.level.clone().unwrap_or_else(|| "bottom".to_owned())),
+        level: Some(args.level()),
         series: (!args.series.is_empty()).then(|| args.series.clone()),
-        model: Some(model),
-        horizon: args.horizon.map(|horizon| horizon.get() as usize),
+        model: Some(args.model(&champion, &file)?),
+        horizon: (steps < issued).then(|| steps.steps()),
         ..ForecastFilter::default()
     };
     let table = ForecastTable::read(&project.forecasts(), &filter).or_fail(ExitStatus::Io)?;
     if table.n_rows() == 0 {
-        let level = filter.level.unwrap_or_default();
-        return Err(Failure::new(ExitStatus::Usage, ForecastError::NothingMatches { level, series: args.series.join(", ") }));
+        return Err(args.nothing_matches());
     }
-    if args.is_to_stdout() {
-        let mut out = std::io::stdout();
-        let written = match format {
-            ForecastFormat::Csv => write_csv(&mut out, table.batches()),
-            ForecastFormat::Json => write_json(&mut out, table.batches()),
-            ForecastFormat::Parquet => write_parquet(&mut out, table.batches()).map_err(std::io::Error::other),
-        };
-        written.map_err(|error| Failure::foreign(ExitStatus::Io, error))?;
-        return Ok(ExitStatus::Success);
-    }
-    let format = match format {
-        ForecastFormat::Csv => ExportFormat::Csv,
-        ForecastFormat::Parquet => ExportFormat::Parquet,
-        ForecastFormat::Json => ExportFormat::Json,
-    };
-    let out = ctx.path(&args.out);
-    export_forecasts(&out, format, table.batches()).or_fail(ExitStatus::Io)?;
-    ctx.printer.note(&format!("wrote {} rows of `{}` from {} to `{}`", table.n_rows(), champion.model, champion.cutoff, out.display()));
+    output.write(ctx, &table, &format!("`{}` from {}", champion.model, champion.cutoff))?;
     Ok(ExitStatus::Success)
 }

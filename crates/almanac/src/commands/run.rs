@@ -5,7 +5,7 @@ use std::time::Instant;
 use almanac_config::Overrides;
 use almanac_data::SilverReport;
 use almanac_evaluate::{Mix, MixKind};
-use almanac_pipeline::{FieldSummary, RunOptions, RunSummary, Until};
+use almanac_pipeline::{FieldSummary, ForecastSummary, RunOptions, RunSummary, SkippedSeries, Until};
 use almanac_series::Hint;
 use clap::Args;
 
@@ -105,7 +105,7 @@ fn report(ctx: &Context, session: &Session, summary: &RunSummary, seconds: f64) 
         let names: Vec<&str> = field.models.iter().map(|(name, _)| name.as_str()).collect();
         lines.push(("auto", names.join(", ")));
         for (name, reason) in &field.left_out {
-            lines.push(("left out", format!("{name}: {reason}")));
+            lines.push(("without", format!("{name}: {reason}")));
         }
     }
     if let Some(selection) = &summary.selection {
@@ -117,13 +117,7 @@ fn report(ctx: &Context, session: &Session, summary: &RunSummary, seconds: f64) 
         let levels: Vec<String> = forecast.levels.iter().map(|(level, nodes)| format!("{level} {nodes}")).collect();
         lines.push(("forecast", format!("{} series from {}, {} rows", forecast.series, forecast.cutoff, forecast.rows)));
         lines.push(("levels", levels.join(", ")));
-        if !forecast.skipped.is_empty() || forecast.discontinued > 0 {
-            let mut text = format!("{} discontinued", forecast.discontinued);
-            for (series, reason) in forecast.skipped.iter().take(3) {
-                text.push_str(&format!("; {series}: {reason}"));
-            }
-            lines.push(("left out", text));
-        }
+        lines.extend(left_out_lines(forecast));
     }
     ctx.printer.data(&table(["", "run"], &[], lines.into_iter().map(|(what, text)| [what.to_owned(), text])))?;
     if let Some(selection) = &summary.selection {
@@ -148,6 +142,27 @@ fn report(ctx: &Context, session: &Session, summary: &RunSummary, seconds: f64) 
         summary.made, summary.cached
     ));
     Ok(())
+}
+
+/// Series that the champion did not forecast: those that a baseline did, and those without a forecast.
+fn left_out_lines(forecast: &ForecastSummary) -> Vec<(&'static str, String)> {
+    let named = |is_named: fn(&SkippedSeries) -> bool| -> String {
+        let of_kind = forecast.skipped.iter().filter(|skipped| is_named(skipped)).take(3);
+        of_kind.map(|skipped| format!("; {}: {}", skipped.series, skipped.reason)).collect()
+    };
+    let mut lines = Vec::new();
+    if !forecast.stand_ins.is_empty() {
+        let by: Vec<String> = forecast.stand_ins.iter().map(|(model, series)| format!("{series} series by `{model}`")).collect();
+        lines.push(("fallback", format!("{}{}", by.join(", "), named(|skipped| skipped.fallback.is_some()))));
+    }
+    if forecast.unforecast > 0 || forecast.discontinued > 0 {
+        let mut text = format!("{} discontinued", forecast.discontinued);
+        if forecast.unforecast > 0 {
+            text.push_str(&format!(", {} without any forecast{}", forecast.unforecast, named(|skipped| skipped.fallback.is_none())));
+        }
+        lines.push(("left out", text));
+    }
+    lines
 }
 
 fn panel_lines(silver: &SilverReport) -> Vec<(&'static str, String)> {

@@ -6,9 +6,9 @@
 
 use std::collections::BTreeMap;
 
-use almanac_api::{ExogValue, PredictResponse, SkippedSeries};
-use almanac_data::{ExogColumn, ExogKind, ExogRole};
-use almanac_pipeline::PipelineError;
+use almanac_api::{ExogValue, FallbackSeries, ForecastRow, PredictResponse, SkippedSeries};
+use almanac_data::{ExogColumn, ExogRole};
+use almanac_pipeline::{Given, PipelineError, fill_ahead};
 use almanac_series::{Hint, Panel, PanelBuilder, Period, RowStatus, SeriesId, SeriesRows, SeriesView, StaticColumn, StaticValues};
 use almanac_server::{PredictQuery, PredictRow, PredictSeriesQuery, ServiceError};
 
@@ -27,20 +27,34 @@ pub(super) fn predict(loaded: &Loaded, query: &PredictQuery) -> Result<PredictRe
         });
     }
     let panel = panel_of(loaded, query)?;
-    let forecast =
-        loaded.bundle.forecast(&panel, &loaded.champion.model, query.horizon, &query.quantiles).map_err(|error| match error {
-            PipelineError::Predict(source) => ServiceError::Invalid { detail: source.to_string(), hint: source.hint() },
-            other => ServiceError::internal(other),
-        })?;
-    // The panel is sorted by key; the answer is in the order of the request.
-    let in_order = query.series.iter().filter_map(|series| forecast.position(&series.unique_id));
-    let skipped = forecast.skipped.iter();
+    let given = loaded.bundle.forecast(&panel, &loaded.champion.model, query.horizon, &query.quantiles).map_err(|error| match error {
+        PipelineError::Predict(source) => ServiceError::Invalid { detail: source.to_string(), hint: source.hint() },
+        other => ServiceError::internal(other),
+    })?;
+    let forecast = &given.forecast;
+    let rows = |id: &SeriesId| -> Vec<ForecastRow> {
+        let Some(position) = forecast.position(id) else { return Vec::new() };
+        let model = given.model_of(id);
+        rows_of(forecast, position, usize::MAX).map(|row| ForecastRow { model: model.to_owned(), ..row }).collect()
+    };
     Ok(PredictResponse {
         model: loaded.champion.model.clone(),
         model_version: Some(loaded.champion.registered.1.to_string()),
-        forecasts: in_order.flat_map(|position| rows_of(&forecast, position, usize::MAX)).collect(),
-        skipped: skipped
+        // The panel is sorted by key; the answer is in the order of the request.
+        forecasts: query.series.iter().flat_map(|series| rows(&series.unique_id)).collect(),
+        skipped: forecast
+            .skipped
+            .iter()
             .map(|skipped| SkippedSeries { unique_id: skipped.series.to_string(), reason: skipped.reason.to_string() })
+            .collect(),
+        fallbacks: given
+            .fallbacks
+            .iter()
+            .map(|fallback| FallbackSeries {
+                unique_id: fallback.series.to_string(),
+                model: fallback.model.clone(),
+                reason: fallback.reason.to_string(),
+            })
             .collect(),
     })
 }
@@ -131,7 +145,7 @@ fn rows_of_series(
         }
     }
     for (column, spec) in rows.future.iter_mut().zip(future) {
-        carry_ahead(column, history, spec.kind);
+        fill_ahead(column, history, spec.kind);
     }
     Ok((first, rows))
 }
@@ -140,62 +154,15 @@ fn position<'a>(mut names: impl Iterator<Item = &'a str>, name: &str) -> usize {
     names.position(|known| known == name).expect("the panel has the columns that its own file names")
 }
 
-/// Fills what is not known ahead as the lake does: categories with the most frequent one, flags with 0, amounts with their last value.
-fn carry_ahead(column: &mut [f64], history: usize, kind: ExogKind) {
-    if kind == ExogKind::Category {
-        let usual = most_frequent(&column[..history]);
-        column[history..].iter_mut().filter(|value| value.is_nan()).for_each(|value| *value = usual);
-        return;
-    }
-    let is_flag = column[..history].iter().all(|value| value.is_nan() || *value == 0.0 || *value == 1.0);
-    let mut last = column[..history].iter().rev().copied().find(|value| !value.is_nan()).unwrap_or(f64::NAN);
-    for value in &mut column[history..] {
-        if value.is_nan() {
-            *value = if is_flag && !last.is_nan() { 0.0 } else { last };
-        } else {
-            last = *value;
-        }
-    }
-}
-
-/// Returns the code that stands most often, of equals the first in the order of the texts; NaN where there is none.
-fn most_frequent(codes: &[f64]) -> f64 {
-    let mut known: Vec<f64> = codes.iter().copied().filter(|code| !code.is_nan()).collect();
-    known.sort_unstable_by(f64::total_cmp);
-    let runs = known.chunk_by(|a, b| a == b).map(|run| (run.len(), run[0]));
-    runs.reduce(|best, run| if run.0 > best.0 { run } else { best }).map_or(f64::NAN, |(_, code)| code)
-}
-
 /// Reads a column of a row; `None` where the client did not send it.
 fn value(series: &PredictSeriesQuery, row: Option<&PredictRow>, spec: &ExogColumn) -> Result<Option<f64>, ServiceError> {
     let Some(given) = row.and_then(|row| row.exog.get(&spec.name)) else { return Ok(None) };
-    let wrong = |expected: &str| ServiceError::Invalid {
-        detail: format!("series `{}`: column `{}` should hold {expected}", series.unique_id, spec.name),
-        hint: None,
+    let given = match given {
+        ExogValue::Missing => Given::Missing,
+        ExogValue::Text(text) => Given::Text(text),
+        ExogValue::Number(number) => Given::Number(*number),
     };
-    let code = |text: &str| spec.categories.binary_search_by(|known| known.as_str().cmp(text)).ok().map(|code| code as f64);
-    match (spec.kind, given) {
-        // A row that names nothing says that there is nothing, where the data says so too.
-        (ExogKind::Category, ExogValue::Missing) if spec.role == ExogRole::Future => Ok(code("")),
-        (_, ExogValue::Missing) => Ok(None),
-        (ExogKind::Category, ExogValue::Text(text)) if text.trim().is_empty() => Ok(code("")),
-        (ExogKind::Category, ExogValue::Text(text)) => match code(text) {
-            Some(code) => Ok(Some(code)),
-            None => Err(wrong(&format!("{}, not `{text}`", one_of(&spec.categories)))),
-        },
-        (ExogKind::Category, ExogValue::Number(_)) => Err(wrong("a text")),
-        (_, ExogValue::Number(number)) => Ok(Some(*number)),
-        (_, ExogValue::Text(_)) => Err(wrong("a number")),
-    }
-}
-
-/// Names what a category may be, and not all of them where there are many.
-fn one_of(categories: &[String]) -> String {
-    const MOST: usize = 12;
-    let named: Vec<&String> = categories.iter().filter(|text| !text.is_empty()).collect();
-    let shown: Vec<String> = named.iter().take(MOST).map(|text| format!("`{text}`")).collect();
-    let rest = named.len().saturating_sub(MOST);
-    format!("one of {}{}", shown.join(", "), if rest > 0 { format!(" and {rest} more") } else { String::new() })
+    given.code(spec).map_err(|unfit| ServiceError::Invalid { detail: format!("series `{}`: {unfit}", series.unique_id), hint: None })
 }
 
 /// Returns a static column for the series of the request, in their order: what was sent, else what the panel knows.
@@ -229,55 +196,4 @@ fn static_column(known: &Panel, column: &StaticColumn, query: &PredictQuery) -> 
         }
     };
     Ok(StaticColumn { name: column.name.clone(), values })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn column(role: ExogRole, categories: &[&str]) -> ExogColumn {
-        let categories = categories.iter().map(|text| (*text).to_owned()).collect();
-        ExogColumn { name: "event".into(), role, kind: ExogKind::Category, categories }
-    }
-
-    fn read(spec: &ExogColumn, given: Option<ExogValue>) -> Result<Option<f64>, String> {
-        let series = PredictSeriesQuery { unique_id: "a".into(), history: vec![], future: vec![], statics: BTreeMap::new() };
-        let exog = given.into_iter().map(|value| ("event".to_owned(), value)).collect();
-        value(&series, Some(&PredictRow { ds: 0, y: None, exog }), spec).map_err(|error| error.to_string())
-    }
-
-    #[test]
-    fn null_is_the_empty_text_where_the_data_has_one_ahead() {
-        let (null, blank) = (|| Some(ExogValue::Missing), || Some(ExogValue::Text("  ".into())));
-        let with_blank = column(ExogRole::Future, &["", "circus", "fair"]);
-        assert_eq!(read(&with_blank, null()), Ok(Some(0.0)));
-        assert_eq!(read(&with_blank, blank()), Ok(Some(0.0)));
-        assert_eq!(read(&with_blank, None), Ok(None), "a column that was not sent is not known");
-        let without = column(ExogRole::Future, &["circus", "fair"]);
-        assert_eq!((read(&without, null()), read(&without, blank())), (Ok(None), Ok(None)));
-        assert_eq!(read(&column(ExogRole::Historic, &["", "fair"]), null()), Ok(None));
-    }
-
-    #[test]
-    fn an_unknown_category_is_refused_and_a_long_list_is_cut() {
-        let names: Vec<String> = (0..100).map(|k| format!("e{k:02}")).collect();
-        let names: Vec<&str> = std::iter::once("").chain(names.iter().map(String::as_str)).collect();
-        let said = read(&column(ExogRole::Future, &names), Some(ExogValue::Text("x".into()))).expect_err("unknown");
-        assert!(said.ends_with("`e10`, `e11` and 88 more, not `x`"), "{said}");
-    }
-
-    #[test]
-    fn categories_ahead_take_the_most_frequent_one_and_numbers_the_last() {
-        let nan = f64::NAN;
-        let ahead = |history: &[f64], rest: &[f64], kind| {
-            let mut column = [history, rest].concat();
-            carry_ahead(&mut column, history.len(), kind);
-            column[history.len()..].to_vec()
-        };
-        assert_eq!(ahead(&[0.0, 2.0, 0.0, nan, 1.0], &[nan, 2.0, nan], ExogKind::Category), [0.0, 2.0, 0.0]);
-        assert_eq!(ahead(&[2.0, 1.0], &[nan], ExogKind::Category), [1.0], "of equals the first text");
-        assert!(ahead(&[nan], &[nan], ExogKind::Category)[0].is_nan());
-        assert_eq!(ahead(&[5.0, 7.0], &[nan, 9.0, nan], ExogKind::Number), [7.0, 9.0, 9.0]);
-        assert_eq!(ahead(&[0.0, 1.0], &[nan], ExogKind::Flag), [0.0]);
-    }
 }

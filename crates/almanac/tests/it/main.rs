@@ -7,3 +7,4 @@ mod job;
 mod messages;
 mod program;
 mod serve;
+mod what_if;

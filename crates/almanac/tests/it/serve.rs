@@ -49,13 +49,13 @@ fn run(place: &Workplace, days: i64, settings: &str) -> Option<i32> {
 }
 
 /// A server that ends with the test.
-struct Server {
+pub(crate) struct Server {
     process: Child,
     address: String,
 }
 
 impl Server {
-    fn of(place: &Workplace) -> Self {
+    pub(crate) fn of(place: &Workplace) -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_almanac"))
             .args(["-C", "shop", "serve", "--listen", "127.0.0.1:0"])
             .current_dir(place.path(""))
@@ -83,7 +83,7 @@ impl Server {
         serde_json::from_slice(&self.ask("GET", path, "").1).expect("json")
     }
 
-    fn post(&self, path: &str, body: &Value) -> Value {
+    pub(crate) fn post(&self, path: &str, body: &Value) -> Value {
         serde_json::from_slice(&self.ask("POST", path, &body.to_string()).1).expect("json")
     }
 }
