@@ -14,7 +14,7 @@ use crate::progress::{Event, Observer};
 use crate::project::Project;
 use crate::settings::PipelineSettings;
 use crate::steps::backtest::FoldsSummary;
-use crate::steps::field::FieldSummary;
+use crate::steps::field::models_of;
 use crate::{PipelineError, asset};
 
 /// What the audit found at one cutoff.
@@ -55,16 +55,9 @@ pub fn audit_leakage(
     let folds = records.iter().find(|record| record.name == "folds").ok_or(PipelineError::NoChampion)?;
     let folds: FoldsSummary = serde_json::from_value(folds.summary.clone())
         .map_err(|error| PipelineError::damaged(&project.assets().join("folds.json"), error))?;
-    let field = records.iter().find(|record| settings.auto && record.name == "field");
-    let field: Option<FieldSummary> = field
-        .map(|record| serde_json::from_value(record.summary.clone()))
-        .transpose()
-        .map_err(|error| PipelineError::damaged(&project.assets().join("field.json"), error))?;
-    let mut names = settings.models.clone();
-    let chosen = field.into_iter().flat_map(|summary| summary.field.models).map(|(name, _)| name);
-    names.extend(chosen.filter(|name| !settings.models.contains(name)));
     let lazy = LazyPanel::new(project.silver());
     let panel = lazy.get()?;
+    let names = models_of(panel, settings, models);
     let total = (folds.cutoffs.len() * (names.len() + 1)) as u64;
     let mut done = 0;
     let mut tick = || {

@@ -39,7 +39,7 @@ pub use run::{Outside, RunOptions, RunSummary, Until, run};
 pub use scenario::{Scenario, ScenarioError, ScenarioNames};
 pub use settings::{Checks, PipelineSettings};
 pub use steps::backtest::{FoldSummary, FoldsSummary};
-pub use steps::field::FieldSummary;
+pub use steps::field::{FieldSummary, models_of};
 pub use steps::forecast::{ForecastSummary, SkippedSeries};
 pub use steps::gold::GoldSummary;
 pub use steps::select::{Selection, SelectionSummary};

@@ -145,12 +145,9 @@ pub fn run(project: &Project, settings: &PipelineSettings, options: &RunOptions,
     }
     let labels = made.summary.labels.clone();
     summary.folds = Some(made.summary);
-    let mut wider = settings.clone();
-    if settings.auto {
-        let made = field::make(ctx, &silver, &panel, folds.len() + 1)?;
+    let (wider, chosen) = field::widen(ctx, &silver, &panel, folds.len())?;
+    if let Some(made) = chosen {
         summary.count(&made);
-        let chosen = made.summary.field.models.iter().map(|(name, _)| name);
-        wider.models.extend(chosen.filter(|name| !settings.models.contains(name)).cloned());
         summary.field = Some(made.summary);
     }
     let ctx = Context { settings: &wider, ..ctx };

@@ -9,6 +9,8 @@ use almanac_features::FeatureSpec;
 use almanac_series::{Horizon, Quantile, SeasonLength, Seed};
 use serde::Serialize;
 
+use crate::models::Field;
+
 /// What the data must keep to.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Checks {
@@ -63,4 +65,15 @@ pub struct PipelineSettings {
     pub root: PathBuf,
     /// The configuration as text, kept with the run.
     pub config_text: String,
+}
+
+impl PipelineSettings {
+    /// Adds the models of a field to those named.
+    pub(crate) fn add_models(&mut self, field: &Field) {
+        for (name, _) in &field.models {
+            if !self.models.contains(name) {
+                self.models.push(name.clone());
+            }
+        }
+    }
 }

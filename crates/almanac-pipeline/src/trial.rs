@@ -11,7 +11,7 @@ use crate::project::Project;
 use crate::run::{Outside, RunOptions, Until, lock, run};
 use crate::settings::PipelineSettings;
 use crate::steps::select::Selection;
-use crate::steps::{Context, backtest, select};
+use crate::steps::{Context, backtest, field, select};
 use crate::{PipelineError, RunError, records};
 
 /// Scores what `tried` asks for on the panel of `settings`, the project's own.
@@ -38,8 +38,10 @@ pub fn try_out(
         outside.observer.on(&Event::Note { text: reduced });
     }
     let folds = planned.folds();
+    let (wider, _) = field::widen(ctx, &silver, &panel, folds.len())?;
+    let ctx = Context { settings: &wider, ..ctx };
     let backtests = backtest::make_all(ctx, &silver, &panel, &folds)?;
-    let (models, left_out) = backtest::usable(&tried.models, &backtests);
+    let (models, left_out) = backtest::usable(&wider.models, &backtests);
     for (model, reason) in &left_out {
         outside.observer.on(&Event::Note { text: &format!("`{model}` is left out: {reason}") });
     }
@@ -49,7 +51,7 @@ pub fn try_out(
     }
     let narrowed = PipelineSettings { models, ..tried.clone() };
     let inputs: Vec<Fingerprint> = backtests.iter().flatten().map(|made| made.fingerprint.clone()).collect();
-    select::make(Context { settings: &narrowed, ..ctx }, &panel, &folds, &planned.labels, &inputs)?;
+    select::make(Context { settings: &narrowed, ..ctx }, &tried.models, &panel, &folds, &planned.labels, &inputs)?;
     read_json(&beside.model().join("selection.json")).map_err(started)
 }
 

@@ -2,7 +2,7 @@
 
 use almanac_config::Overrides;
 use almanac_data::{ForecastTable, read_panel};
-use almanac_pipeline::{Bundle, BundleForecast, ENSEMBLE, PipelineError, RunOptions, Until, read_champion, run};
+use almanac_pipeline::{Bundle, BundleForecast, ENSEMBLE, PipelineError, RunOptions, Until, models_of, read_champion, run};
 
 use super::{ForecastArgs, Levelled};
 use crate::context::Context;
@@ -33,7 +33,7 @@ pub(super) fn ad_hoc(ctx: &Context, args: &ForecastArgs) -> Result<ExitStatus, F
     };
     let mut wanted: Vec<String> = Vec::new();
     for name in &args.models {
-        let named = if name == "auto" { session.pipeline.models.clone() } else { vec![name.clone()] };
+        let named = if name == "auto" { models_of(&panel, &session.pipeline, &session.models) } else { vec![name.clone()] };
         named.into_iter().for_each(|name| {
             if !wanted.contains(&name) {
                 wanted.push(name)
