@@ -221,7 +221,7 @@ impl<'a> Columns<'a> {
         }
     }
 
-    /// The values of a row, as (known-ahead column of the panel, number). An empty cell says nothing.
+    /// The values of a row, as (known-ahead column of the panel, number). An empty cell leaves a number as it is, and is a row that names no text.
     fn values(&self, sheet: &Sheet, row: usize) -> Result<Vec<(usize, f64)>, ScenarioError> {
         let mut values = Vec::with_capacity(self.values.len());
         for (column, index, spec) in &self.values {

@@ -27,7 +27,8 @@ pub fn try_out(
     run(project, settings, &RunOptions { force: false, until: Some(Until::Silver) }, outside)?;
     let beside = project.trial();
     let started = |source| RunError { asset: "trial".to_owned(), source };
-    let _lock = lock(&beside).map_err(started)?;
+    // A run would tidy up what a trial is writing.
+    let _lock = lock(project).map_err(started)?;
     let silver = silver_of(project).map_err(started)?;
     let panel = LazyPanel::new(project.silver());
     let assets = AssetStore::open(beside.assets(), beside.state(), false, outside.observer);

@@ -180,7 +180,7 @@ impl Hint for ScenarioError {
             Self::BadTime { .. } => "write it as in the forecasts: `almanac forecast --out -`".into(),
             Self::OutsideHorizon { .. } => "leave the row out; only what is known of the steps ahead can be changed".into(),
             Self::Twice { .. } => "keep one of the two".into(),
-            Self::Unfit { .. } => "an empty cell leaves the value as it is".into(),
+            Self::Unfit { .. } => "an empty cell leaves a number as it is, and names none of the texts".into(),
             Self::Unreadable { .. } => "write it as in the sources of the project; see `[data.csv]`".into(),
         })
     }

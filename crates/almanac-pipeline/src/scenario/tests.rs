@@ -96,11 +96,11 @@ fn every_mistake_names_its_row_and_what_would_be_right() {
     assert_eq!(refused("price\n1\n2\n"), "row 3 of the scenario is about the same as row 2: every series and step [keep one of the two]");
     assert_eq!(
         refused("price\ncheap\n"),
-        "row 2 of the scenario: `cheap` cannot stand there; column `price` should hold a number [an empty cell leaves the value as it is]"
+        "row 2 of the scenario: `cheap` cannot stand there; column `price` should hold a number [an empty cell leaves a number as it is, and names none of the texts]"
     );
     assert_eq!(
         refused("event\nfete\n"),
-        "row 2 of the scenario: `fete` cannot stand there; column `event` should hold one of `fair`, not `fete` [an empty cell leaves the value as it is]"
+        "row 2 of the scenario: `fete` cannot stand there; column `event` should hold one of `fair`, not `fete` [an empty cell leaves a number as it is, and names none of the texts]"
     );
     assert_eq!(refused("price\n1e31\n"), "row 2 of the scenario: `10000000000000000000000000000000` in `price` is beyond 1e30");
     assert_eq!(

@@ -25,7 +25,7 @@ fn help_is_one_screen_with_an_example() {
               init      Write `almanac.toml` for a source, inferring what its columns mean
               run       Make everything up to date: ingest, check, features, backtest, forecast
               status    Show which assets are up to date and which model serves
-              forecast  Write the champion's forecasts to a file
+              forecast  Write the champion's forecasts to a file, as they are or as they would be
               backtest  Score every model over the cutoffs and show the leaderboard
               audit     Prove properties of the project
               serve     Serve forecasts, pages and metrics over HTTP
@@ -179,16 +179,18 @@ fn help_of_forecast() {
         expect![[r#"
             exit 0
             --- stdout
-            Write the champion's forecasts to a file
+            Write the champion's forecasts to a file, as they are or as they would be
 
-            Usage: almanac forecast [OPTIONS] --out <FILE>
+            Usage: almanac forecast [OPTIONS]
 
             Options:
-              -o, --out <FILE>       File to write; `-` is standard output
+              -o, --out <FILE>       File to write; `-` is standard output, which a scenario takes by default
                   --level <LEVEL>    Level of the hierarchy; the bottom by default
                   --series <ID>      Only this series; may be given several times
                   --horizon <H>      Steps ahead, at most those of the project
                   --model <NAME>     Another model than the champion
+                  --scenario <FILE>  What if: prices, promotions, … as in this file
+                  --models <A,B>     Fit these models now and forecast with each; nothing is kept
                   --format <FORMAT>  Form of the file; told from its name by default, csv on standard output
                                      [possible values: csv, parquet, json]
               -h, --help             Print help
@@ -204,9 +206,13 @@ fn help_of_forecast() {
             Examples:
               almanac forecast --out forecast.csv
               almanac forecast --out - --series S001/BAK-01 --horizon 7
-              almanac forecast --out regions.parquet --level region
+              almanac forecast --scenario cheaper.csv --level region
+              almanac forecast --models theta,auto_arima --out other.parquet
 
-            Columns: unique_id, ds, cutoff, model, mean, q0.005 … q0.995.
+            A scenario has columns unique_id and ds, or neither (every series, every step), and known-ahead ones
+            with new values.
+            Columns: unique_id, ds, cutoff, model, mean, q0.005 … q0.995; of a scenario also scenario_mean,
+            difference.
         "#]],
     );
 }

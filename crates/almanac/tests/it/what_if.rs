@@ -177,7 +177,7 @@ fn a_wrong_scenario_is_refused_with_its_row() {
     expect![[r"
         error: row 2 of the scenario: `fete` cannot stand there; column `event` should hold one of `fair`, not `fete`
 
-        hint: an empty cell leaves the value as it is
+        hint: an empty cell leaves a number as it is, and names none of the texts
     "]]
     .assert_eq(&refused("event\nfete\n"));
     assert!(refused("price\n").contains("has a header but no row"));
