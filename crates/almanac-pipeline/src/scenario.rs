@@ -189,13 +189,11 @@ impl<'a> Columns<'a> {
             if ids.contains(&column) || time.is_some_and(|(time, _)| time == column) {
                 continue;
             }
-            match known.iter().position(|known| known.name == name) {
-                Some(index) => values.push((column, index, known[index])),
-                None => {
-                    let near = nearest(name, known.iter().map(|column| column.name.as_str()));
-                    return Err(ScenarioError::NotKnownAhead { column: name.to_owned(), known: all(), near });
-                }
-            }
+            let Some(index) = known.iter().position(|known| known.name == name) else {
+                let near = nearest(name, known.iter().map(|column| column.name.as_str()));
+                return Err(ScenarioError::NotKnownAhead { column: name.to_owned(), known: all(), near });
+            };
+            values.push((column, index, known[index]));
         }
         if values.is_empty() {
             return Err(ScenarioError::NoValues { known: all() });

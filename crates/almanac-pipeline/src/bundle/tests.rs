@@ -1,9 +1,13 @@
 //! Bundles of models made for the test: who stands in for whom.
 
+use std::time::Duration;
+
+use almanac_evaluate::PanelProfile;
 use almanac_model::{FitError, Forecaster, Local, LocalForecast, LocalForecaster, PredictError};
 use almanac_series::{Freq, PanelBuilder, Period, RowStatus, SeriesRows};
 
 use super::*;
+use crate::models::Field;
 use crate::settings::PipelineSettings;
 
 /// Forecasts its level for series of at least so many rows.
@@ -50,6 +54,10 @@ impl ModelFactory for Flats {
     fn describe(&self, name: &str) -> String {
         name.to_owned()
     }
+
+    fn field(&self, _: &PanelProfile, _: usize, _: Duration) -> Field {
+        Field::default()
+    }
 }
 
 /// Series named after how many rows they have.
@@ -74,6 +82,8 @@ fn settings() -> PipelineSettings {
         hierarchy: vec![],
         price: None,
         models: vec![],
+        auto: false,
+        budget: Duration::from_secs(1),
         horizon: Horizon::new(2).expect("in range"),
         quantiles: [0.1, 0.9].map(|p| Quantile::new(p).expect("in range")).to_vec(),
         folds: 3,

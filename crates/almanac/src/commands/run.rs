@@ -148,7 +148,7 @@ fn report(ctx: &Context, session: &Session, summary: &RunSummary, seconds: f64) 
 fn left_out_lines(forecast: &ForecastSummary) -> Vec<(&'static str, String)> {
     let named = |is_named: fn(&SkippedSeries) -> bool| -> String {
         let of_kind = forecast.skipped.iter().filter(|skipped| is_named(skipped)).take(3);
-        of_kind.map(|skipped| format!("; {}: {}", skipped.series, skipped.reason)).collect()
+        of_kind.fold(String::new(), |text, skipped| format!("{text}; {}: {}", skipped.series, skipped.reason))
     };
     let mut lines = Vec::new();
     if !forecast.stand_ins.is_empty() {

@@ -36,7 +36,7 @@ pub(super) fn ad_hoc(ctx: &Context, args: &ForecastArgs) -> Result<ExitStatus, F
         let named = if name == "auto" { models_of(&panel, &session.pipeline, &session.models) } else { vec![name.clone()] };
         named.into_iter().for_each(|name| {
             if !wanted.contains(&name) {
-                wanted.push(name)
+                wanted.push(name);
             }
         });
     }
