@@ -43,9 +43,9 @@ impl Given<'_> {
                 Some(code) => Ok(Some(code)),
                 None => Err(unfit(format!("{}, not `{text}`", one_of(&column.categories)))),
             },
-            (ExogKind::Category, Self::Number(_)) => Err(unfit("a text".into())),
+            (ExogKind::Category, Self::Number(number)) => Err(unfit(format!("a text, not {number}"))),
             (_, Self::Number(number)) => Ok(Some(number)),
-            (_, Self::Text(_)) => Err(unfit("a number".into())),
+            (_, Self::Text(text)) => Err(unfit(format!("a number, not `{text}`"))),
         }
     }
 }

@@ -223,18 +223,16 @@ impl<'a> Columns<'a> {
     fn values(&self, sheet: &Sheet, row: usize) -> Result<Vec<(usize, f64)>, ScenarioError> {
         let mut values = Vec::with_capacity(self.values.len());
         for (column, index, spec) in &self.values {
+            let (place, text) = (sheet.place(row), sheet.text(row, *column).unwrap_or_default());
             let given = match sheet.cell(row, *column) {
                 Cell::Missing => Given::Missing,
                 Cell::Text(text) => Given::Text(text),
-                Cell::Time(_) if spec.kind != ExogKind::Date => Given::Text("a time"),
-                Cell::Time(at) => Given::Number(Cell::Time(at).number().unwrap_or(f64::NAN)),
-                Cell::Number(number) => Given::Number(number),
+                Cell::Time(_) if spec.kind != ExogKind::Date => Given::Text(&text),
+                cell => cell.number().map_or(Given::Missing, Given::Number),
             };
-            let text = || sheet.text(row, *column).unwrap_or_default();
-            let place = sheet.place(row);
-            let value = given.code(spec).map_err(|unfit| ScenarioError::Unfit { row: place, value: text(), unfit })?;
+            let value = given.code(spec).map_err(|unfit| ScenarioError::Unfit { row: place, unfit })?;
             if value.is_some_and(|value| !value.is_finite() || value.abs() > LARGEST) {
-                return Err(ScenarioError::TooLarge { row: place, column: spec.name.clone(), value: text() });
+                return Err(ScenarioError::TooLarge { row: place, column: spec.name.clone(), value: text });
             }
             values.extend(value.map(|value| (*index, value)));
         }

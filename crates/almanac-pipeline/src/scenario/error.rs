@@ -92,13 +92,11 @@ pub enum ScenarioError {
         ds: Option<String>,
     },
     /// A value that the column cannot hold.
-    #[error("row {row} of the scenario: `{value}` cannot stand there; {unfit}")]
+    #[error("row {row} of the scenario: {unfit}")]
     Unfit {
         /// Row of the file.
         row: u64,
-        /// What stands there.
-        value: String,
-        /// What should.
+        /// What should stand there.
         unfit: Unfit,
     },
     /// A number out of every range.

@@ -9,7 +9,7 @@ use super::*;
 
 /// Three days of two items on sale and one that is not, each with two days known ahead: 1970-01-04 and -05.
 fn panel() -> (Panel, Vec<ExogColumn>) {
-    let texts = ["".to_owned(), "fair".to_owned()];
+    let texts = [String::new(), "fair".to_owned()];
     let mut builder = PanelBuilder::new(Freq::Day, &[], &["event".into(), "price".into()]).categories("event", &texts);
     for id in ["a/x", "a/y", "old/z"] {
         let status = [[RowStatus::Observed; 3].as_slice(), &[RowStatus::Future; 2]].concat();
@@ -96,11 +96,11 @@ fn every_mistake_names_its_row_and_what_would_be_right() {
     assert_eq!(refused("price\n1\n2\n"), "row 3 of the scenario is about the same as row 2: every series and step [keep one of the two]");
     assert_eq!(
         refused("price\ncheap\n"),
-        "row 2 of the scenario: `cheap` cannot stand there; column `price` should hold a number [an empty cell leaves a number as it is, and names none of the texts]"
+        "row 2 of the scenario: column `price` should hold a number, not `cheap` [an empty cell leaves a number as it is, and names none of the texts]"
     );
     assert_eq!(
         refused("event\nfete\n"),
-        "row 2 of the scenario: `fete` cannot stand there; column `event` should hold one of `fair`, not `fete` [an empty cell leaves a number as it is, and names none of the texts]"
+        "row 2 of the scenario: column `event` should hold one of `fair`, not `fete` [an empty cell leaves a number as it is, and names none of the texts]"
     );
     assert_eq!(refused("price\n1e31\n"), "row 2 of the scenario: `10000000000000000000000000000000` in `price` is beyond 1e30");
     assert_eq!(

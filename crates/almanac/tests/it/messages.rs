@@ -150,6 +150,9 @@ fn help_of_run() {
                   --force            Make everything again, up to date or not
                   --only <ASSET>     Stop after this asset and make nothing it does not need: bronze, silver,
                                      gold, …
+                  --models <NAMES>   Models to compare, instead of those of the project; `auto` stands for those
+                                     that suit the data
+                  --budget <TIME>    Processor time that the models of `auto` may take: 30s, 10m, 2h
                   --format <FORMAT>  Form of the summary on standard output [default: text] [possible values:
                                      text, json]
               -h, --help             Print help

@@ -34,11 +34,11 @@ pub(super) fn ad_hoc(ctx: &Context, args: &ForecastArgs) -> Result<ExitStatus, F
     let mut wanted: Vec<String> = Vec::new();
     for name in &args.models {
         let named = if name == "auto" { models_of(&panel, &session.pipeline, &session.models) } else { vec![name.clone()] };
-        named.into_iter().for_each(|name| {
+        for name in named {
             if !wanted.contains(&name) {
                 wanted.push(name);
             }
-        });
+        }
     }
     let bundle = Bundle::refit(&panel, &wanted, &session.models, &session.pipeline, kept).or_fail_pipeline()?;
     let levelled = Levelled::new(args, &bundle, &panel)?;
