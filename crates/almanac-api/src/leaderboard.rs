@@ -53,7 +53,7 @@ pub struct Scores {
     pub mase: Option<f64>,
     /// Root mean squared scaled error.
     pub rmsse: Option<f64>,
-    /// Root mean squared scaled error, weighted by value.
+    /// Root mean squared scaled error, weighted by value where a price or a hierarchy is given.
     pub wrmsse: Option<f64>,
     /// Sum of absolute errors over the sum of actuals.
     pub wape: Option<f64>,

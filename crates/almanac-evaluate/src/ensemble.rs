@@ -98,7 +98,14 @@ pub fn choose_ensemble(
     }
     choice.best_single_score = mean((0..truths.len()).filter_map(|fold| singles[fold][order_without(Some(fold))[0]]));
 
-    let mut considered = order[..order.len().min(MOST_MODELS)].to_vec();
+    // The same forecasts under several names (seasonal naive without a season is naive) are one opinion, not several.
+    let same = |a: usize, b: usize| forecasts.iter().all(|fold| fold[a].mean == fold[b].mean && fold[a].series == fold[b].series);
+    let mut considered: Vec<usize> = Vec::new();
+    for model in order {
+        if considered.len() < MOST_MODELS && !considered.iter().any(|other| same(*other, model)) {
+            considered.push(model);
+        }
+    }
     considered.sort_unstable();
     let names: Vec<&str> = considered.iter().map(|model| names[*model]).collect();
     let folds = truths.iter().zip(forecasts).map(|(truth, fold)| {
@@ -218,6 +225,17 @@ mod tests {
         assert_eq!(choice.mix, Mix::single("near"));
         assert!(choice.members().is_empty() && forecasts.is_empty());
         assert!(choice.reason.contains("would add noise"), "{}", choice.reason);
+    }
+
+    #[test]
+    fn one_forecast_under_two_names_counts_once() {
+        let set_up = SetUp::two();
+        let (choice, _) = set_up.choose(|fold| {
+            let constant = |model, error: f64| set_up.forecast(model, fold, |_, _| error);
+            vec![constant("high", 1.0), constant("high_again", 1.0), constant("low", -1.2)]
+        });
+        let members: Vec<&str> = choice.members().iter().map(|(model, _)| model.as_str()).collect();
+        assert_eq!(members, ["high", "low"], "{}", choice.reason);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The leaderboard: every model at every level of the hierarchy, over folds and horizon buckets.
 //!
-//! Models are ranked by WRMSSE as in M5: the plain mean over the levels of the value-weighted RMSSE, here also over the folds.
+//! Models are ranked by WRMSSE as in M5: the plain mean over the levels of the value-weighted RMSSE, here also over the folds. Where no hierarchy is
+//! declared, the series alone count, without a price each as much as the other: the total of what nobody called a whole ranks nothing.
 //!
 //! Not here: scores of one fold (`score`), what may be promoted (`gates`).
 
@@ -35,7 +36,7 @@ pub struct LeaderboardRow {
     pub mase: Option<f64>,
     /// Root mean squared scaled error, mean over nodes.
     pub rmsse: Option<f64>,
-    /// Root mean squared scaled error, weighted by value.
+    /// Root mean squared scaled error, weighted ([`crate::LevelTruth::weight`]).
     pub wrmsse: Option<f64>,
     /// Weighted absolute percentage error.
     pub wape: Option<f64>,
@@ -56,9 +57,9 @@ pub struct LeaderboardRow {
 pub struct OverallScore {
     /// Name of the model.
     pub model: String,
-    /// Mean over levels and folds of WRMSSE; `None` if no node has a scale.
+    /// Mean over the ranked levels and the folds of WRMSSE; `None` if no node has a scale.
     pub score: Option<f64>,
-    /// Fold and its mean over levels, oldest first.
+    /// Fold and its mean over the ranked levels, oldest first.
     pub per_fold: Vec<(usize, Option<f64>)>,
 }
 
@@ -96,7 +97,8 @@ impl Leaderboard {
         });
         let by_model: Vec<&[Vec<LeaderboardRow>]> = scored.chunk_by(|a, b| a[0].model == b[0].model).collect();
 
-        let mut ranked: Vec<(OverallScore, &[Vec<LeaderboardRow>])> = by_model.into_iter().map(|folds| (overall(folds), folds)).collect();
+        let mut ranked: Vec<(OverallScore, &[Vec<LeaderboardRow>])> =
+            by_model.into_iter().map(|folds| (overall(hierarchy, folds), folds)).collect();
         ranked.sort_by(|(a, _), (b, _)| {
             let incomplete = |score: &OverallScore| score.per_fold.len() < truths.len();
             let value = |score: &OverallScore| score.score.unwrap_or(f64::INFINITY);
@@ -123,10 +125,12 @@ impl Leaderboard {
     }
 }
 
-fn overall(folds: &[Vec<LeaderboardRow>]) -> OverallScore {
+fn overall(hierarchy: &Hierarchy, folds: &[Vec<LeaderboardRow>]) -> OverallScore {
+    let ranked: Vec<&str> = hierarchy.ranked_levels().map(|level| hierarchy.levels()[level].name.as_str()).collect();
     let whole = |rows: &[LeaderboardRow]| {
         let horizon = rows.iter().map(|row| row.horizon_to).max().unwrap_or(0);
-        mean(rows.iter().filter(|row| row.horizon_from == 1 && row.horizon_to == horizon).filter_map(|row| row.wrmsse))
+        let counts = |row: &&LeaderboardRow| row.horizon_from == 1 && row.horizon_to == horizon && ranked.contains(&row.level.as_str());
+        mean(rows.iter().filter(counts).filter_map(|row| row.wrmsse))
     };
     let per_fold: Vec<(usize, Option<f64>)> = folds.iter().map(|rows| (rows[0].fold.unwrap_or(0), whole(rows))).collect();
     OverallScore { model: folds[0][0].model.clone(), score: mean(per_fold.iter().filter_map(|(_, score)| *score)), per_fold }
@@ -233,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn models_are_ranked_by_wrmsse_over_all_levels_and_folds() {
+    fn models_are_ranked_by_wrmsse_of_the_series_over_all_folds() {
         let panel = panel();
         let hierarchy = Hierarchy::new(&panel, &[]).expect("no specs");
         let truths = truths(&panel, &hierarchy);
@@ -244,11 +248,13 @@ mod tests {
         let pairs: Vec<(usize, &Forecast)> = forecasts.iter().enumerate().map(|(k, forecast)| (k % 2, forecast)).collect();
         let board = Leaderboard::new(&hierarchy, &truths, &pairs, &default_buckets(horizon(4)));
         assert_eq!(board.best(), Some("good"));
-        // Every naive step errs by 31 in total and by 30 for `big`, whose value share is 30/31.
-        let expected = f64::midpoint(3.0 / 31.0, 30.0 / 31.0 * 3.0 / 30.0);
+        // Every naive step errs by 30 for `big`; `small` is right, and weighs as much. The total ranks nothing: no hierarchy is declared.
+        let expected = f64::midpoint(3.0 / 30.0, 0.0);
         assert!((board.overall[0].score.expect("scored") - expected).abs() < 1e-12);
         let bottom = board.row("good", "bottom").expect("there is a bottom");
         assert_eq!((bottom.folds, bottom.n_series, bottom.n_missing), (2, 2, 0));
+        let total = board.row("good", "total").and_then(|row| row.wrmsse).expect("there is a total");
+        assert!((total - 3.0 / 31.0).abs() < 1e-12);
         assert_eq!(bottom.coverage, [(0.8, 0.5)], "`small` is covered, `big` is not");
         assert!((bottom.rmsse.expect("scored") - 0.05).abs() < 1e-12);
         assert_eq!(board.rows.len(), 2 * 2 * 4);

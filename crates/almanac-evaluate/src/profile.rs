@@ -17,6 +17,8 @@ pub struct PanelProfile {
     pub median_rows: usize,
     /// Steps of a season.
     pub season_length: usize,
+    /// Rows of the longer season that rows without dates show.
+    pub longer_season: Option<usize>,
     /// Rows of a year; `None` where the frequency has no years.
     pub year: Option<usize>,
     /// Whether a day has several rows, so that there are seasons of a day and of a week.
@@ -42,6 +44,7 @@ impl PanelProfile {
             n_rows: panel.n_rows(),
             median_rows: rows.get(rows.len() / 2).copied().unwrap_or(0),
             season_length: season_length.steps(),
+            longer_season: panel.longer_season(season_length.steps()).filter(|_| panel.freq() == Freq::Step),
             year: rows_of_year(panel.freq()),
             is_within_day: matches!(panel.freq(), Freq::Hour(n) if n < 24) || matches!(panel.freq(), Freq::Minute(_) | Freq::Second(_)),
             intermittent_share: seldom as f64 / panel.n_series().max(1) as f64,

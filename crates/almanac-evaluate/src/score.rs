@@ -1,6 +1,6 @@
 //! Scores of one model at one level of one fold, over a range of steps.
 //!
-//! MASE and RMSSE are means over nodes, WRMSSE is weighted by value; the others pool all scored rows of the level.
+//! MASE and RMSSE are means over nodes, WRMSSE is weighted ([`crate::LevelTruth::weight`]); the others pool all scored rows of the level.
 //!
 //! Not here: folds and models together (`leaderboard`).
 
@@ -61,7 +61,7 @@ pub fn score_level(
         n_missing: means.missing,
         mase: mean(mases.into_iter().flatten()),
         rmsse: mean(rmsses.iter().flatten().copied()),
-        wrmsse: weighted_mean(&rmsses, &level_truth.value),
+        wrmsse: weighted_mean(&rmsses, &level_truth.weight),
         wape: wape(&actual, &predicted),
         bias: bias(&actual, &predicted),
         rmspe: rmspe(&actual, &predicted),

@@ -36,6 +36,9 @@ pub struct LevelTruth {
     pub rmsse_scale: Vec<Option<f64>>,
     /// Value of the last `horizon` training rows of each node.
     pub value: Vec<f64>,
+    /// Weight of each node in WRMSSE: its value where a price or a declared hierarchy says that series may be compared by size, otherwise its
+    /// number of series.
+    pub weight: Vec<f64>,
     /// What was known at the cutoff about the size of errors of each node.
     pub scales: Vec<NodeScale>,
 }
@@ -75,7 +78,8 @@ impl FoldTruth {
             })
             .collect();
 
-        let levels = (0..hierarchy.levels().len())
+        let weighs_by_value = hierarchy.is_declared() || config.price.is_some();
+        let levels: Vec<LevelTruth> = (0..hierarchy.levels().len())
             .map(|level| {
                 let nodes: Vec<_> = (0..hierarchy.levels()[level].nodes.len())
                     .into_par_iter()
@@ -85,7 +89,8 @@ impl FoldTruth {
                         let actual = sum_scored(members().map(|series| bottom[series].0.as_slice()), h);
                         let value: f64 = members().map(|series| bottom[series].1).sum();
                         let scale = NodeScale::new(&history, config.season_length);
-                        (actual, mase_scale(&history, config.season_length.steps()), rmsse_scale(&history), value, scale)
+                        let count = members().len() as f64;
+                        (actual, mase_scale(&history, config.season_length.steps()), rmsse_scale(&history), value, count, scale)
                     })
                     .collect();
                 let mut truth = LevelTruth {
@@ -93,13 +98,15 @@ impl FoldTruth {
                     mase_scale: Vec::new(),
                     rmsse_scale: Vec::new(),
                     value: Vec::new(),
+                    weight: Vec::new(),
                     scales: Vec::new(),
                 };
-                for (actual, mase, rmsse, value, scale) in nodes {
+                for (actual, mase, rmsse, value, count, scale) in nodes {
                     truth.actual.extend(actual);
                     truth.mase_scale.push(mase);
                     truth.rmsse_scale.push(rmsse);
                     truth.value.push(value);
+                    truth.weight.push(if weighs_by_value { value } else { count });
                     truth.scales.push(scale);
                 }
                 truth
@@ -213,6 +220,11 @@ mod tests {
         assert!(truth.bottom().actual[1].is_nan());
         assert_eq!(truth.bottom().value, [30.0, 15.0], "rows 4, 5, 6 times the price");
         assert_eq!(truth.levels[0].value, [45.0]);
+        assert_eq!(truth.bottom().weight, truth.bottom().value);
+        let unpriced = ScoreConfig { price: None, ..config };
+        let unpriced = FoldTruth::new(&panel, &hierarchy, truth.fold, horizon(3), &unpriced);
+        assert_eq!(unpriced.bottom().weight, [1.0, 1.0], "neither a price nor a hierarchy says that the larger series counts for more");
+        assert_eq!(unpriced.levels[0].weight, [2.0]);
         assert_eq!(truth.levels[0].rmsse_scale, [Some(4.0)], "the total grows by 2 a day");
         assert_eq!(truth.bottom().mase_scale, [Some(2.0), Some(2.0)]);
 

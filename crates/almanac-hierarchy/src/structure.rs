@@ -7,6 +7,7 @@
 //! Not here: sums (`aggregate`, `history`).
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ops::Range;
 
 use almanac_series::{Panel, SeriesId};
 
@@ -64,6 +65,7 @@ pub struct Hierarchy {
     series: Vec<SeriesId>,
     levels: Vec<LevelSpec>,
     memberships: Vec<Membership>,
+    is_declared: bool,
 }
 
 impl Hierarchy {
@@ -109,7 +111,7 @@ impl Hierarchy {
         }
         levels.push(LevelSpec { name: BOTTOM.into(), nodes: series.clone() });
         memberships.push(Membership::new(bottom, series.len()));
-        Ok(Self { series, levels, memberships })
+        Ok(Self { series, levels, memberships, is_declared: !specs.is_empty() })
     }
 
     /// Returns the levels: `total` first, then in the order of the specs, `bottom` last.
@@ -120,6 +122,16 @@ impl Hierarchy {
     /// Returns the position of a level, if there is one of that name.
     pub fn level(&self, name: &str) -> Option<usize> {
         self.levels.iter().position(|level| level.name == name)
+    }
+
+    /// Returns whether it was said how the series add up. Where not, `total` is there, but a sum of series that nobody called parts of a whole.
+    pub fn is_declared(&self) -> bool {
+        self.is_declared
+    }
+
+    /// Returns the positions of the levels by which forecasts are ranked: all of a declared hierarchy, else the series alone.
+    pub fn ranked_levels(&self) -> Range<usize> {
+        if self.is_declared { 0..self.levels.len() } else { self.bottom()..self.levels.len() }
     }
 
     /// Returns the position of the level of the series themselves, the last one.
@@ -246,6 +258,7 @@ pub(crate) mod tests {
         assert_eq!(hierarchy.levels()[3].nodes, ["x_1".into(), "x_2".into(), "y_1".into(), "y_2".into()]);
         let members: Vec<usize> = hierarchy.members(2, 1).collect();
         assert_eq!(members, [1, 3], "item 2 is sold in both stores");
+        assert_eq!(hierarchy.ranked_levels(), 0..4);
     }
 
     #[test]
@@ -253,6 +266,7 @@ pub(crate) mod tests {
         let hierarchy = Hierarchy::new(&panel(), &[]).expect("nothing to look up");
         assert_eq!(names(&hierarchy), ["total", "bottom"]);
         assert_eq!(hierarchy.members(0, 0).len(), 4);
+        assert_eq!(hierarchy.ranked_levels(), 1..2, "nobody said that the series add up");
     }
 
     #[test]

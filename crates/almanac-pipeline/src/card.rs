@@ -81,7 +81,7 @@ pub(crate) fn model_card(selection: &Selection, facts: &CardFacts<'_>) -> String
         selection.cutoffs.len(),
         selection.cutoffs.join(", ")
     ));
-    line("Score: WRMSSE, mean over the levels of the hierarchy and the cutoffs; lower is better.\n".into());
+    line("Score: WRMSSE, mean over the levels of the hierarchy, or of the series alone where none is declared, and over the cutoffs; lower is better.\n".into());
     line("| model | score |\n| --- | ---: |".into());
     for overall in &selection.leaderboard.overall {
         line(format!("| `{}` | {} |", overall.model, shown(overall.score)));

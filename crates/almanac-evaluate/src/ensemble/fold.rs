@@ -19,7 +19,7 @@ pub(super) struct FoldErrors<'a> {
     /// What the models saw.
     context: Panel,
     forecasts: Vec<&'a Forecast>,
-    /// Level by level, node by node: value, and error products of every pair of models.
+    /// Ranked level by level, bottom last, node by node: weight, and error products of every pair of models.
     products: Vec<Vec<(f64, Option<Vec<f64>>)>>,
     /// RMSSE of every model on every series: `n_series × n_models`; `None` for a series without a scale.
     pub(super) by_series: Vec<Option<Vec<f64>>>,
@@ -32,7 +32,8 @@ impl<'a> FoldErrors<'a> {
         let (n, h) = (forecasts.len(), truth.horizon.steps());
         let context = panel.until(truth.fold.cutoff);
         let means: Vec<_> = forecasts.iter().map(|forecast| truth.scored_means(hierarchy, forecast).levels).collect();
-        let products: Vec<Vec<_>> = (0..truth.levels.len())
+        let products: Vec<Vec<_>> = hierarchy
+            .ranked_levels()
             .map(|level| {
                 let of_level = &truth.levels[level];
                 let node = |node: usize| {
@@ -44,24 +45,24 @@ impl<'a> FoldErrors<'a> {
                         let product = |j, k| steps.iter().map(|step| error(j, *step) * error(k, *step)).sum::<f64>();
                         (0..n * n).map(|at| product(at / n, at % n) / (steps.len() as f64 * scale)).collect()
                     });
-                    (of_level.value[node], products)
+                    (of_level.weight[node], products)
                 };
-                (0..of_level.value.len()).into_par_iter().map(node).collect()
+                (0..of_level.weight.len()).into_par_iter().map(node).collect()
             })
             .collect();
-        let bottom: &Vec<(f64, Option<Vec<f64>>)> = &products[hierarchy.bottom()];
+        let bottom: &Vec<(f64, Option<Vec<f64>>)> = products.last().expect("the bottom is ranked");
         let own = |products: &Vec<f64>| (0..n).map(|k| products[k * n + k].max(0.0).sqrt()).collect();
         let by_series = bottom.iter().map(|(_, products)| products.as_ref().map(own)).collect();
         let classes = hierarchy.series().par_iter().map(|id| class_of(&context, id)).collect();
         Self { hierarchy, truth, context, forecasts, products, by_series, classes }
     }
 
-    /// Value of a series: its weight.
-    pub(super) fn value(&self, series: usize) -> f64 {
-        self.truth.bottom().value[series]
+    /// Weight of a series.
+    pub(super) fn weight(&self, series: usize) -> f64 {
+        self.truth.bottom().weight[series]
     }
 
-    /// Returns WRMSSE of the weighted mean of the models, mean over levels.
+    /// Returns WRMSSE of the weighted mean of the models, mean over the ranked levels.
     pub(super) fn score_weights(&self, weights: &[f64]) -> Option<f64> {
         let n = self.forecasts.len();
         mean(self.products.iter().filter_map(|nodes| {
@@ -70,8 +71,8 @@ impl<'a> FoldErrors<'a> {
                 square.max(0.0).sqrt()
             };
             let scores: Vec<Option<f64>> = nodes.iter().map(|(_, products)| products.as_ref().map(rmsse)).collect();
-            let values: Vec<f64> = nodes.iter().map(|(value, _)| *value).collect();
-            weighted_mean(&scores, &values)
+            let weights: Vec<f64> = nodes.iter().map(|(weight, _)| *weight).collect();
+            weighted_mean(&scores, &weights)
         }))
     }
 
@@ -82,22 +83,23 @@ impl<'a> FoldErrors<'a> {
         mix.combine(&self.context, &members)
     }
 
-    /// Returns WRMSSE of a mix, mean over levels.
+    /// Returns WRMSSE of a mix, mean over the ranked levels.
     pub(super) fn score(&self, mix: &Mix) -> Option<f64> {
         overall(self.hierarchy, self.truth, &self.combine(mix))
     }
 }
 
-/// Returns WRMSSE of a forecast, mean over levels.
+/// Returns WRMSSE of a forecast, mean over the ranked levels.
 pub(super) fn overall(hierarchy: &Hierarchy, truth: &FoldTruth, forecast: &Forecast) -> Option<f64> {
     let h = truth.horizon.steps();
     let means = truth.scored_means(hierarchy, forecast).levels;
-    mean(truth.levels.iter().zip(means).filter_map(|(level, means)| {
+    mean(hierarchy.ranked_levels().filter_map(|level| {
+        let (level, means) = (&truth.levels[level], &means[level]);
         let node = |node: usize| {
             let rows = node * h..(node + 1) * h;
             rmsse(&level.actual[rows.clone()], &means[rows], level.rmsse_scale[node])
         };
-        let scores: Vec<Option<f64>> = (0..level.value.len()).map(node).collect();
-        weighted_mean(&scores, &level.value)
+        let scores: Vec<Option<f64>> = (0..level.weight.len()).map(node).collect();
+        weighted_mean(&scores, &level.weight)
     }))
 }

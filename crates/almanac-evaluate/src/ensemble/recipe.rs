@@ -214,15 +214,15 @@ fn stacked(order: &[usize], n: usize, score: &dyn Fn(&[f64]) -> f64, best: f64) 
     weights
 }
 
-/// Mean RMSSE of every model over the series of a class, weighted by value; `None` where the class is rare.
+/// Weighted mean RMSSE of every model over the series of a class; `None` where the class is rare.
 fn class_errors(class: DemandClass, n: usize, folds: &[&FoldErrors<'_>]) -> Option<Vec<f64>> {
     let (mut sums, mut weight, mut count) = (vec![0.0; n], 0.0, 0);
     for fold in folds {
         for (series, errors) in fold.by_series.iter().enumerate() {
             let (Some(errors), true) = (errors, fold.classes[series] == Some(class)) else { continue };
-            let value = fold.value(series).max(0.0) + f64::MIN_POSITIVE;
-            sums.iter_mut().zip(errors).for_each(|(sum, error)| *sum += value * error);
-            weight += value;
+            let own = fold.weight(series).max(0.0) + f64::MIN_POSITIVE;
+            sums.iter_mut().zip(errors).for_each(|(sum, error)| *sum += own * error);
+            weight += own;
             count += 1;
         }
     }

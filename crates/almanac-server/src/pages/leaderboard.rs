@@ -37,8 +37,8 @@ const COLUMNS: [Column; 6] = [
     Column {
         key: "wrmsse",
         name: "WRMSSE",
-        meaning: "Root mean squared error of each series over that of a naive forecast, averaged with the series' value as weight. \
-                  Below 1 beats naive; valuable series count more. Lower is better.",
+        meaning: "Root mean squared error of each series over that of a naive forecast, averaged with the series' value as weight; \
+                  without price and hierarchy every series counts the same. Below 1 beats naive. Lower is better.",
         of: |scores| scores.wrmsse,
         text: score,
         is_signed: false,
