@@ -26,7 +26,7 @@ SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 BUILD_PACKAGES := build-essential pkg-config python3 python3-venv libclang-dev clang curl ca-certificates git
 LISTEN ?= 127.0.0.1:8080
 
-.PHONY: help run build test bench bench-accuracy deps deps-system deps-rust deps-cmake deps-test
+.PHONY: help run build test bench bench-accuracy bench-speed deps deps-system deps-rust deps-cmake deps-test
 
 help: ## Say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
@@ -52,13 +52,16 @@ bench: ## Say how to measure speed, memory and accuracy
 	@echo "Benchmarks run the program as a user would: they need its release build (make build), Python, and the data they name."
 	@echo "The first lines of each script say what it measures and how. Results and method: BENCHMARKS.md"
 	@echo "  make bench-accuracy"
+	@echo "  make bench-speed"
 	@find crates/almanac-bench/speed -name '*.py' | sort | sed 's/.*/  python3 & --help/'
-	@echo "Micro benchmarks lie beside what they measure:"
-	@find crates -path '*/benches/*.rs' | sort | sed 's,crates/\([^/]*\)/benches/\(.*\)\.rs,  cargo bench --locked -p \1 --bench \2,'
 
 # All sets, written to BENCHMARKS.md; or, say, `make bench-accuracy ARGS="--quick --only m3"`.
 bench-accuracy: build ## Score the forecasts on real data and fill the table of BENCHMARKS.md
 	python3 crates/almanac-bench/accuracy --almanac bin/almanac $(or $(ARGS),--write BENCHMARKS.md)
+
+# Both jobs, written to BENCHMARKS.md; or, say, `make bench-speed ARGS="--only models --models auto_ets --n 20"`.
+bench-speed: deps ## Time the models beside their Python peers and fill the tables of BENCHMARKS.md
+	python3 crates/almanac-bench/speed $(or $(ARGS),--write BENCHMARKS.md)
 
 deps: deps-system deps-rust deps-cmake ## Install what is missing for building
 

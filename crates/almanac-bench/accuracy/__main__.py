@@ -85,7 +85,7 @@ def main():
         fresh += map(json.loads, lines)
     print(report.table(fresh))
     if args.write:
-        report.write_between_marks(args.write, report.table(report.newest(results)))
+        report.write_between(args.write, report.BEGIN, report.END, report.table(report.newest(results)))
     return 1 if failed else 0
 
 

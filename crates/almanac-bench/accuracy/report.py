@@ -70,11 +70,11 @@ def table(results):
     return "\n".join(["| " + " | ".join(HEAD) + " |", rule, *map(row, results)])
 
 
-def write_between_marks(file, text):
-    """Replaces what stands between the two marks of a Markdown file."""
+def write_between(file, begin, end, text):
+    """Replaces what stands between two marks of a Markdown file."""
     page = file.read_text()
-    before, found, rest = page.partition(BEGIN)
-    _, closed, after = rest.partition(END)
+    before, found, rest = page.partition(begin)
+    _, closed, after = rest.partition(end)
     if not (found and closed):
-        raise SystemExit(f"{file} has no lines `{BEGIN}` and `{END}`")
-    file.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}")
+        raise SystemExit(f"{file} has no lines `{begin}` and `{end}`")
+    file.write_text(f"{before}{begin}\n{text}\n{end}{after}")
