@@ -155,6 +155,18 @@ impl FeatureSpec {
         self.tidy()
     }
 
+    /// Adds a season of the main season: its last value, and windows over one and four of it.
+    pub fn with_longer_season(mut self, season: usize) -> Self {
+        self.season_lengths.push(season);
+        self.lags.push(season);
+        let main = self.season_lengths.first().copied().unwrap_or(season);
+        self.windows.extend([WindowSpec::full(main), WindowSpec::full(season), WindowSpec::mean(4 * season)]);
+        self.windows.sort_by_key(|window| window.rows);
+        self.season_means = vec![4, 8];
+        self.level_rows = season;
+        self.tidy()
+    }
+
     fn tidy(mut self) -> Self {
         self.lags.sort_unstable();
         self.lags.dedup();

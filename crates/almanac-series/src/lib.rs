@@ -4,7 +4,7 @@
 //! historic one. A panel is regular by construction: its rows are counted in [`Period`]s of its [`Freq`], and timestamps
 //! are computed, not stored.
 //!
-//! Not here: files, clocks, models, or any arithmetic on values.
+//! Not here: files, clocks, models, or arithmetic on values beyond telling what kind of series they are (`demand`, `season`).
 
 mod demand;
 mod exog;
@@ -13,6 +13,7 @@ mod hint;
 mod id;
 mod infer;
 mod panel;
+mod season;
 mod status;
 mod units;
 
@@ -23,5 +24,6 @@ pub use hint::Hint;
 pub use id::SeriesId;
 pub use infer::{InferError, infer_freq};
 pub use panel::{Panel, PanelBuilder, PanelError, SeriesRows, SeriesSpan, SeriesView};
+pub use season::longer_season;
 pub use status::RowStatus;
 pub use units::{Horizon, Level, OutOfRange, Quantile, SeasonLength, Seed};

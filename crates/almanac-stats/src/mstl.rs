@@ -2,7 +2,8 @@
 //! what is left without them is forecast by exponential smoothing without a season, the form chosen by AICc.
 //!
 //! Seasons are those configured, or the usual ones of the frequency: the week of days, and their year of 365 once there are
-//! two years of rows; the day and the week of hours, half-hours and minutes; the year of weeks and months. A season of which
+//! two years of rows; the day and the week of hours, half-hours and minutes; the year of weeks and months. Rows that are only
+//! counted have the season configured, and the longer one that their history shows ([`longer_season`]). A season of which
 //! there are fewer than two cycles is left out, and without any the whole history is forecast by [`AutoEts`](crate::AutoEts)
 //! without season.
 //!
@@ -19,7 +20,7 @@ mod loess;
 mod stl;
 
 use almanac_model::{FitError, LocalForecast, LocalForecaster};
-use almanac_series::{Freq, Horizon, Quantile, SeasonLength, SeriesView};
+use almanac_series::{Freq, Horizon, Quantile, SeasonLength, SeriesView, longer_season};
 
 use crate::ets::{self, EtsForm};
 use crate::history::History;
@@ -50,15 +51,22 @@ impl LocalForecaster for Mstl {
         let (predictive, skip) = if history.is_constant() {
             (naive::predict(&history, history.gap + horizon.steps()), history.gap)
         } else {
-            predict(&history, &self.seasons(series.freq()), self.robust, horizon)
+            predict(&history, &self.seasons(series.freq(), &history), self.robust, horizon)
         };
         predictive.into_forecast(&history, skip, quantiles, series.id(), self.name())
     }
 }
 
 impl Mstl {
-    fn seasons(&self, freq: Freq) -> Vec<usize> {
-        if self.season_lengths.is_empty() { usual_seasons(freq) } else { self.season_lengths.iter().map(|season| season.steps()).collect() }
+    fn seasons(&self, freq: Freq, history: &History) -> Vec<usize> {
+        let mut seasons: Vec<usize> = self.season_lengths.iter().map(|season| season.steps()).collect();
+        if seasons.is_empty() {
+            seasons = usual_seasons(freq);
+        }
+        if let (Freq::Step, [only]) = (freq, &seasons[..]) {
+            seasons.extend(longer_season(&history.values, *only));
+        }
+        seasons
     }
 }
 

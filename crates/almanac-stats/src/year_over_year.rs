@@ -7,13 +7,14 @@
 //! ```
 //!
 //! and the forecast is the mean over the years that are known. `Y` is whole weeks where there are weeks (364 days), so that
-//! Saturdays meet Saturdays; `L` is a thirteenth of it. A row that is not scored is passed over for those a week beside it. The
+//! Saturdays meet Saturdays; `L` is a thirteenth of it. Where rows have no year, a week of hours takes its place, with `L` a day: that of the
+//! frequency, or the longer season that the history shows ([`longer_season`]). A row that is not scored is passed over for those a week beside it. The
 //! growth of a year is held between a fifth and five. Without a full year the model is [`SeasonalNaive`](crate::SeasonalNaive).
 //!
 //! The standard deviation is that of the rows of the last year against the year before, times the growth between them.
 
 use almanac_model::{FitError, LocalForecast, LocalForecaster};
-use almanac_series::{Freq, Horizon, Quantile, SeasonLength, SeriesView};
+use almanac_series::{Freq, Horizon, Quantile, SeasonLength, SeriesView, longer_season};
 
 use crate::history::History;
 use crate::predictive::Predictive;
@@ -40,7 +41,7 @@ impl LocalForecaster for YearOverYear {
         let history = History::read(series, self.name(), usize::MAX)?;
         let season_length = self.season_length.unwrap_or_else(|| series.freq().season_length()).steps();
         let steps = history.gap + horizon.steps();
-        let predictive = year_of(series.freq())
+        let predictive = year_of(series.freq(), season_length, &history)
             .and_then(|year| predict(&history, year, season_length, steps))
             .or_else(|| seasonal_naive::predict(&history, season_length, steps))
             .unwrap_or_else(|| naive::predict(&history, steps));
@@ -48,21 +49,23 @@ impl LocalForecaster for YearOverYear {
     }
 }
 
-/// Rows of a year, in whole weeks where there are weeks; `None` where a year is no season of the frequency.
-fn year_of(freq: Freq) -> Option<usize> {
+/// Rows of a year, in whole weeks where there are weeks; of a week where there is no year; `None` where there is neither.
+fn year_of(freq: Freq, season: usize, history: &History) -> Option<usize> {
     match freq {
         Freq::Day => Some(364),
         Freq::BusinessDay => Some(260),
         Freq::Week(_) => Some(52),
         Freq::Month { months, .. } => Some(12 / usize::from(months)).filter(|year| *year > 1),
-        _ => None,
+        Freq::Hour(_) | Freq::Minute(_) | Freq::Second(_) => Some(7 * freq.season_length().steps()),
+        Freq::Step => longer_season(&history.values, season),
     }
 }
 
 /// Forecasts `steps` steps after the last scored row; `None` without a full year and a level before it.
 fn predict(history: &History, year: usize, season: usize, steps: usize) -> Option<Predictive> {
     let rows = history.values.len();
-    let window = (year / 13).max(3);
+    // A level is that of whole seasons, or it would be one of the hour of the day.
+    let window = (year / 13).max(3).next_multiple_of(if (season + 1..13 * season).contains(&year) { season } else { 1 });
     let level = |end: usize| {
         let newest = history.values[end.saturating_sub(window)..end].iter().filter(|value| !value.is_nan());
         let (sum, count) = newest.fold((0.0, 0_usize), |(sum, count), value| (sum + value, count + 1));

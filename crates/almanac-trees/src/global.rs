@@ -8,7 +8,7 @@ use std::fmt::Debug;
 
 use almanac_features::{Calendar, FeaturePlan, FeatureSpec, PlanError};
 use almanac_model::{Abilities, FitError, FittedForecaster};
-use almanac_series::{Hint, Horizon, Panel, Seed};
+use almanac_series::{Freq, Hint, Horizon, Panel, Seed};
 
 use crate::Objective;
 use crate::config::GlobalConfig;
@@ -94,6 +94,12 @@ fn spec(config: &GlobalConfig, train: &Panel, horizon: Horizon) -> FeatureSpec {
         let mut spec = FeatureSpec::for_freq(train.freq(), horizon);
         if let Some(season) = config.season_length {
             spec = spec.with_season(season);
+        }
+        // Rows that are only counted do not tell a longer season; their history may.
+        if let (Freq::Step, [only]) = (train.freq(), &spec.season_lengths[..])
+            && let Some(longer) = train.longer_season(*only)
+        {
+            spec = spec.with_longer_season(longer);
         }
         spec
     });

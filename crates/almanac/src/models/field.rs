@@ -109,6 +109,12 @@ fn with_season(profile: &PanelProfile) -> Result<String, String> {
 }
 
 fn beyond_a_year(profile: &PanelProfile) -> Result<String, String> {
+    if let Some(rows) = profile.longer_season {
+        return Ok(format!("a season of {rows} rows beside that of {}", profile.season_length));
+    }
+    if profile.is_within_day && profile.seasons() >= 15 {
+        return Ok("the same hours of past weeks".into());
+    }
     let years = profile.years();
     if years < 1.1 { Err("there is no full year of history".into()) } else { Ok(format!("{years:.1} years of history")) }
 }
@@ -148,6 +154,9 @@ fn on_a_calendar(profile: &PanelProfile) -> Result<String, String> {
 }
 
 fn with_several_seasons(profile: &PanelProfile) -> Result<String, String> {
+    if let Some(rows) = profile.longer_season {
+        return Ok(format!("seasons of {} and of {rows} rows", profile.season_length));
+    }
     if profile.is_within_day && profile.seasons() >= 15 {
         return Ok("seasons of the day and of the week".into());
     }
@@ -168,6 +177,7 @@ mod tests {
             n_rows: 500 * 1_095,
             median_rows: 1_095,
             season_length: 7,
+            longer_season: None,
             year: Some(365),
             is_within_day: false,
             intermittent_share: 0.2,
