@@ -4,10 +4,11 @@
 //! the one left out. The best single model is judged alike. The best way is adopted only if it wins there, and is then made again of all
 //! cutoffs. What the leaderboard, the gate and the intervals see of the ensemble are the forecasts of the cutoffs left out.
 //!
-//! Not here: mixing (`mix`).
+//! Not here: mixing (`mix`), the leaderboard's score (`leaderboard`), which is WRMSSE always.
 
 mod fold;
 mod recipe;
+mod yardstick;
 
 use almanac_hierarchy::Hierarchy;
 use almanac_model::Forecast;
@@ -16,13 +17,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::metrics::mean;
 use crate::{FoldTruth, Mix};
-use fold::{FoldErrors, overall};
+use fold::FoldErrors;
 use recipe::{MOST_ERROR, Recipe};
+use yardstick::Yardstick;
 
 /// Models that are considered at most, the best ones.
 const MOST_MODELS: usize = 10;
 
-/// What was chosen, and what speaks for it. Scores are WRMSSE, mean over levels and over the cutoffs left out in turn.
+/// What was chosen, and what speaks for it. Scores are means over the cutoffs left out in turn: WRMSSE where a hierarchy is declared, otherwise the
+/// error of each series over the mean of all models'.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EnsembleChoice {
     /// The ensemble where one was adopted, otherwise the best single model.
@@ -67,10 +70,15 @@ pub fn choose_ensemble(
     for fold in forecasts {
         assert!(fold.iter().map(|forecast| forecast.model.as_str()).eq(names.iter().copied()), "the same models in every fold");
     }
-    let singles: Vec<Vec<Option<f64>>> = truths
+    let distinct = distinct(forecasts);
+    let forecasts: Vec<Vec<&Forecast>> = forecasts.iter().map(|fold| distinct.iter().map(|model| fold[*model]).collect()).collect();
+    let names: Vec<&str> = distinct.iter().map(|model| names[*model]).collect();
+    let yardsticks: Vec<Yardstick<'_>> =
+        truths.iter().zip(&forecasts).map(|(truth, fold)| Yardstick::new(hierarchy, truth, fold)).collect();
+    let singles: Vec<Vec<Option<f64>>> = yardsticks
         .iter()
-        .zip(forecasts)
-        .map(|(truth, fold)| fold.iter().map(|forecast| overall(hierarchy, truth, forecast)).collect())
+        .zip(&forecasts)
+        .map(|(yardstick, fold)| fold.iter().map(|forecast| yardstick.score(forecast)).collect())
         .collect();
     let single_score = |model: usize, left_out: Option<usize>| {
         let kept = singles.iter().enumerate().filter(|(fold, _)| Some(*fold) != left_out);
@@ -96,21 +104,16 @@ pub fn choose_ensemble(
         choice.reason = "one fold only: nothing is held out to judge an ensemble by".into();
         return (choice, Vec::new());
     }
-    choice.best_single_score = mean((0..truths.len()).filter_map(|fold| singles[fold][order_without(Some(fold))[0]]));
+    // The single model that is best on the other cutoffs, on each.
+    let single: Vec<Option<f64>> = (0..truths.len()).map(|fold| singles[fold][order_without(Some(fold))[0]]).collect();
+    choice.best_single_score = mean(single.iter().copied().flatten());
 
-    // The same forecasts under several names (seasonal naive without a season is naive) are one opinion, not several.
-    let same = |a: usize, b: usize| forecasts.iter().all(|fold| fold[a].mean == fold[b].mean && fold[a].series == fold[b].series);
-    let mut considered: Vec<usize> = Vec::new();
-    for model in order {
-        if considered.len() < MOST_MODELS && !considered.iter().any(|other| same(*other, model)) {
-            considered.push(model);
-        }
-    }
+    let mut considered = order[..order.len().min(MOST_MODELS)].to_vec();
     considered.sort_unstable();
     let names: Vec<&str> = considered.iter().map(|model| names[*model]).collect();
-    let folds = truths.iter().zip(forecasts).map(|(truth, fold)| {
+    let folds = truths.iter().zip(&forecasts).zip(&yardsticks).map(|((truth, fold), yardstick)| {
         let of_considered = considered.iter().map(|model| fold[*model]).collect();
-        FoldErrors::new(panel, hierarchy, truth, of_considered)
+        FoldErrors::new(panel, hierarchy, truth, yardstick, of_considered)
     });
     let folds: Vec<FoldErrors<'_>> = folds.collect();
     let all: Vec<&FoldErrors<'_>> = folds.iter().collect();
@@ -123,32 +126,58 @@ pub fn choose_ensemble(
     let judged = Recipe::ALL.into_iter().filter_map(|recipe| {
         let mixes = made(recipe)?;
         let scores: Option<Vec<f64>> = folds.iter().zip(&mixes).map(|(fold, mix)| fold.score(mix)).collect();
-        Some((mean(scores?.into_iter())?, recipe, mixes))
+        let scores = scores?;
+        let wins = scores.iter().zip(&single).filter(|(score, single)| single.is_some_and(|single| **score < single)).count();
+        Some(Judged { score: mean(scores.iter().copied())?, wins, recipe, mixes })
     });
-    let best = judged.min_by(|(a, ..), (b, ..)| a.total_cmp(b));
-    let Some((score, recipe, mixes, mix)) =
-        best.and_then(|(score, recipe, mixes)| Some((score, recipe, mixes, recipe.fit(hierarchy, &names, &all)?)))
-    else {
+    // One cutoff on which it is far better does not outweigh two on which it is worse.
+    let is_usual = |judged: &Judged| 2 * judged.wins > folds.len();
+    let best = judged.min_by(|a, b| is_usual(b).cmp(&is_usual(a)).then(a.score.total_cmp(&b.score)));
+    let Some((judged, mix)) = best.and_then(|judged| {
+        let mix = judged.recipe.fit(hierarchy, &names, &all)?;
+        Some((judged, mix))
+    }) else {
         choice.reason =
             format!("no other model is within {MOST_ERROR} times the error of `{}`: averaging would add noise", choice.best_single);
         return (choice, Vec::new());
     };
-    choice.method = recipe.name();
-    choice.held_out_score = Some(score);
-    choice.adopted = choice.best_single_score.is_some_and(|single| score < single);
+    choice.method = judged.recipe.name();
+    choice.held_out_score = Some(judged.score);
+    choice.adopted = is_usual(&judged) && choice.best_single_score.is_some_and(|single| judged.score < single);
     choice.reason = format!(
-        "{} ({score:.4}) {} the best single model ({}); each is chosen on the other cutoffs and scored on the one left out, {} in turn",
+        "{} ({:.4}) {} the best single model ({}) by {}; each is chosen on the other cutoffs and scored on the one left out, {} in turn, of which \
+         the ensemble wins {}",
         choice.method,
+        judged.score,
         if choice.adopted { "beats" } else { "does not beat" },
         choice.best_single_score.map_or_else(|| "no score".to_owned(), |score| format!("{score:.4}")),
-        folds.len()
+        yardsticks[0].name(),
+        folds.len(),
+        judged.wins
     );
     if !choice.adopted {
         return (choice, Vec::new());
     }
     choice.mix = mix;
-    let out_of_fold = folds.iter().zip(&mixes).map(|(fold, mix)| fold.combine(mix)).collect();
+    let out_of_fold = folds.iter().zip(&judged.mixes).map(|(fold, mix)| fold.combine(mix)).collect();
     (choice, out_of_fold)
+}
+
+/// A way to make an ensemble, as the cutoffs left out in turn judge it.
+struct Judged {
+    score: f64,
+    /// Cutoffs on which it beats the single model that is best on the others.
+    wins: usize,
+    recipe: Recipe,
+    /// Made of all cutoffs but one, for each.
+    mixes: Vec<Mix>,
+}
+
+/// Returns the positions of models whose forecasts no earlier one gives too: the same under several names (seasonal naive without a season is naive)
+/// is one opinion, not several.
+fn distinct(forecasts: &[Vec<&Forecast>]) -> Vec<usize> {
+    let same = |a: usize, b: usize| forecasts.iter().all(|fold| fold[a].mean == fold[b].mean && fold[a].series == fold[b].series);
+    (0..forecasts[0].len()).filter(|model| !(0..*model).any(|earlier| same(earlier, *model))).collect()
 }
 
 #[cfg(test)]
@@ -159,7 +188,7 @@ mod tests {
     use super::*;
     use crate::mix::MixKind;
     use crate::simulate::{Noise, horizon, panel_of, season};
-    use crate::{Fold, Leaderboard, ScoreConfig};
+    use crate::{Fold, ScoreConfig};
 
     struct SetUp {
         panel: Panel,
@@ -274,6 +303,18 @@ mod tests {
     }
 
     #[test]
+    fn an_ensemble_that_wins_much_on_one_cutoff_and_little_on_none_is_turned_down() {
+        let set_up = SetUp::two();
+        // The mean of both is a little worse on two cutoffs and far better on one.
+        let (choice, _) = set_up.choose(|fold| {
+            let (steady, other) = if fold == 0 { (3.0, -3.0) } else { (1.0, 1.3) };
+            vec![set_up.forecast("steady", fold, |_, _| steady), set_up.forecast("other", fold, |_, _| other)]
+        });
+        assert!(!choice.adopted, "{}", choice.reason);
+        assert!(choice.reason.ends_with("of which the ensemble wins 1"), "{}", choice.reason);
+    }
+
+    #[test]
     fn with_one_fold_nothing_is_held_out_and_nothing_adopted() {
         let set_up = SetUp::two();
         let (high, low) = (set_up.forecast("high", 0, |_, _| 1.0), set_up.forecast("low", 0, |_, _| -1.2));
@@ -286,10 +327,10 @@ mod tests {
     fn products_give_the_same_score_as_the_mixed_forecast() {
         let set_up = SetUp::two();
         let members = [set_up.forecast("x", 0, |s, t| (s * 3 + t) as f64), set_up.forecast("y", 0, |s, t| s as f64 - 0.3 * t as f64)];
-        let fold = FoldErrors::new(&set_up.panel, &set_up.hierarchy, &set_up.truths[0], vec![&members[0], &members[1]]);
+        let yardstick = Yardstick::new(&set_up.hierarchy, &set_up.truths[0], &[&members[0], &members[1]]);
+        let fold = FoldErrors::new(&set_up.panel, &set_up.hierarchy, &set_up.truths[0], &yardstick, vec![&members[0], &members[1]]);
         let mix = Mix { members: vec![("x".into(), 0.25), ("y".into(), 0.75)], kind: MixKind::Mean };
-        let board = Leaderboard::new(&set_up.hierarchy, &set_up.truths[..1], &[(0, &fold.combine(&mix))], &[]);
-        let score = board.overall[0].score.expect("scored");
+        let score = yardstick.score(&fold.combine(&mix)).expect("scored");
         assert!((fold.score_weights(&[0.25, 0.75]).expect("scored") - score).abs() < 1e-12);
         assert!((fold.score(&mix).expect("scored") - score).abs() < 1e-12);
     }

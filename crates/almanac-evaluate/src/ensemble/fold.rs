@@ -8,39 +8,45 @@ use almanac_model::Forecast;
 use almanac_series::{DemandClass, Panel};
 use rayon::prelude::*;
 
-use crate::metrics::{mean, rmsse, weighted_mean};
+use super::yardstick::Yardstick;
+use crate::metrics::{mean, weighted_mean};
 use crate::mix::class_of;
 use crate::{FoldTruth, Mix};
 
 /// One fold: the models that are considered, the truth, and what comes of both.
 pub(super) struct FoldErrors<'a> {
-    hierarchy: &'a Hierarchy,
     truth: &'a FoldTruth,
+    yardstick: &'a Yardstick<'a>,
     /// What the models saw.
     context: Panel,
     forecasts: Vec<&'a Forecast>,
     /// Ranked level by level, bottom last, node by node: weight, and error products of every pair of models.
     products: Vec<Vec<(f64, Option<Vec<f64>>)>>,
-    /// RMSSE of every model on every series: `n_series × n_models`; `None` for a series without a scale.
+    /// Error of every model on every series: `n_series × n_models`; `None` for a series without a scale.
     pub(super) by_series: Vec<Option<Vec<f64>>>,
     /// Demand class of every series, where it is known.
     pub(super) classes: Vec<Option<DemandClass>>,
 }
 
 impl<'a> FoldErrors<'a> {
-    pub(super) fn new(panel: &Panel, hierarchy: &'a Hierarchy, truth: &'a FoldTruth, forecasts: Vec<&'a Forecast>) -> Self {
+    pub(super) fn new(
+        panel: &Panel,
+        hierarchy: &Hierarchy,
+        truth: &'a FoldTruth,
+        yardstick: &'a Yardstick<'a>,
+        forecasts: Vec<&'a Forecast>,
+    ) -> Self {
         let (n, h) = (forecasts.len(), truth.horizon.steps());
         let context = panel.until(truth.fold.cutoff);
         let means: Vec<_> = forecasts.iter().map(|forecast| truth.scored_means(hierarchy, forecast).levels).collect();
-        let products: Vec<Vec<_>> = hierarchy
-            .ranked_levels()
-            .map(|level| {
+        let products: Vec<Vec<_>> = yardstick
+            .levels()
+            .map(|(level, scales)| {
                 let of_level = &truth.levels[level];
                 let node = |node: usize| {
                     let actual = &of_level.actual[node * h..(node + 1) * h];
                     let steps: Vec<usize> = (0..h).filter(|step| !actual[*step].is_nan()).collect();
-                    let scale = of_level.rmsse_scale[node].filter(|_| !steps.is_empty());
-                    let products = scale.map(|scale| {
+                    let products = scales[node].filter(|_| !steps.is_empty()).map(|scale| {
                         let error = |model: usize, step: usize| means[model][level][node * h + step] - actual[step];
                         let product = |j, k| steps.iter().map(|step| error(j, *step) * error(k, *step)).sum::<f64>();
                         (0..n * n).map(|at| product(at / n, at % n) / (steps.len() as f64 * scale)).collect()
@@ -51,10 +57,10 @@ impl<'a> FoldErrors<'a> {
             })
             .collect();
         let bottom: &Vec<(f64, Option<Vec<f64>>)> = products.last().expect("the bottom is ranked");
-        let own = |products: &Vec<f64>| (0..n).map(|k| products[k * n + k].max(0.0).sqrt()).collect();
+        let own = |products: &Vec<f64>| (0..n).map(|k| products[k * n + k].max(0.0).sqrt().min(yardstick.most)).collect();
         let by_series = bottom.iter().map(|(_, products)| products.as_ref().map(own)).collect();
         let classes = hierarchy.series().par_iter().map(|id| class_of(&context, id)).collect();
-        Self { hierarchy, truth, context, forecasts, products, by_series, classes }
+        Self { truth, yardstick, context, forecasts, products, by_series, classes }
     }
 
     /// Weight of a series.
@@ -62,13 +68,13 @@ impl<'a> FoldErrors<'a> {
         self.truth.bottom().weight[series]
     }
 
-    /// Returns WRMSSE of the weighted mean of the models, mean over the ranked levels.
+    /// Returns the error of the weighted mean of the models, mean over the ranked levels.
     pub(super) fn score_weights(&self, weights: &[f64]) -> Option<f64> {
         let n = self.forecasts.len();
         mean(self.products.iter().filter_map(|nodes| {
             let rmsse = |products: &Vec<f64>| {
                 let square: f64 = (0..n * n).map(|at| weights[at / n] * weights[at % n] * products[at]).sum();
-                square.max(0.0).sqrt()
+                square.max(0.0).sqrt().min(self.yardstick.most)
             };
             let scores: Vec<Option<f64>> = nodes.iter().map(|(_, products)| products.as_ref().map(rmsse)).collect();
             let weights: Vec<f64> = nodes.iter().map(|(weight, _)| *weight).collect();
@@ -83,23 +89,8 @@ impl<'a> FoldErrors<'a> {
         mix.combine(&self.context, &members)
     }
 
-    /// Returns WRMSSE of a mix, mean over the ranked levels.
+    /// Returns the error of a mix, mean over the ranked levels.
     pub(super) fn score(&self, mix: &Mix) -> Option<f64> {
-        overall(self.hierarchy, self.truth, &self.combine(mix))
+        self.yardstick.score(&self.combine(mix))
     }
-}
-
-/// Returns WRMSSE of a forecast, mean over the ranked levels.
-pub(super) fn overall(hierarchy: &Hierarchy, truth: &FoldTruth, forecast: &Forecast) -> Option<f64> {
-    let h = truth.horizon.steps();
-    let means = truth.scored_means(hierarchy, forecast).levels;
-    mean(hierarchy.ranked_levels().filter_map(|level| {
-        let (level, means) = (&truth.levels[level], &means[level]);
-        let node = |node: usize| {
-            let rows = node * h..(node + 1) * h;
-            rmsse(&level.actual[rows.clone()], &means[rows], level.rmsse_scale[node])
-        };
-        let scores: Vec<Option<f64>> = (0..level.weight.len()).map(node).collect();
-        weighted_mean(&scores, &level.weight)
-    }))
 }

@@ -41,16 +41,19 @@ pub(super) enum Recipe {
 
 impl Recipe {
     /// Every recipe, the simplest first.
-    pub(super) const ALL: [Self; 15] = [
+    pub(super) const ALL: [Self; 18] = [
         Self::MeanOfBest(2),
         Self::MeanOfBest(3),
         Self::MeanOfBest(4),
         Self::MeanOfBest(5),
         Self::MeanOfBest(6),
+        Self::MeanOfBest(7),
+        Self::MeanOfBest(8),
         Self::MedianOfBest(3),
         Self::MedianOfBest(4),
         Self::MedianOfBest(5),
         Self::MedianOfBest(6),
+        Self::MedianOfBest(7),
         Self::Inverse,
         Self::Greedy,
         Self::Stacked,
@@ -214,7 +217,7 @@ fn stacked(order: &[usize], n: usize, score: &dyn Fn(&[f64]) -> f64, best: f64) 
     weights
 }
 
-/// Weighted mean RMSSE of every model over the series of a class; `None` where the class is rare.
+/// Weighted mean error of every model over the series of a class; `None` where the class is rare.
 fn class_errors(class: DemandClass, n: usize, folds: &[&FoldErrors<'_>]) -> Option<Vec<f64>> {
     let (mut sums, mut weight, mut count) = (vec![0.0; n], 0.0, 0);
     for fold in folds {

@@ -18,7 +18,7 @@ use crate::panel::LazyPanel;
 use crate::steps::{Context, backtest};
 use crate::{ENSEMBLE, PipelineError, RunError};
 
-const REVISION: u32 = 3;
+const REVISION: u32 = 4;
 
 /// Central intervals whose coverage is reported.
 const LEVELS: [f64; 3] = [0.5, 0.8, 0.95];
