@@ -2,6 +2,8 @@
 //!
 //! Of a known-ahead column a feature may look both ways: a promotion that ends tomorrow is known today.
 
+use std::borrow::Cow;
+
 use almanac_series::SeriesView;
 
 use crate::kernel::{self, RollingOut};
@@ -49,17 +51,28 @@ pub(crate) fn n_future(plan: &FeaturePlan) -> usize {
     plan.future().iter().map(|role| 1 + derived(role.kind).len()).sum()
 }
 
-/// Features of the known-ahead columns of one series: one value per row of history and `horizon` rows after it.
-pub(crate) fn future_columns(view: &SeriesView<'_>, plan: &FeaturePlan, binding: &Binding) -> Columns {
-    let rows = (view.len() + plan.spec().horizon).max(view.span().rows);
+/// Values of the plan's known-ahead columns of one series, in the plan's codes; `None` where the panel has no such column.
+pub(crate) type FutureValues<'a> = Vec<Option<Cow<'a, [f64]>>>;
+
+pub(crate) fn future_values<'a>(view: &SeriesView<'a>, binding: &Binding) -> FutureValues<'a> {
+    binding.future.iter().map(|column| column.as_ref().map(|column| column.values(view))).collect()
+}
+
+/// Rows whose known features are told: the history and the horizon after it, or as far as known-ahead columns reach.
+pub(crate) fn n_rows_told(history: usize, known: usize, plan: &FeaturePlan) -> usize {
+    (history + plan.spec().horizon).max(known)
+}
+
+/// Features of the known-ahead columns of one series, for so many rows from its start.
+pub(crate) fn future_columns(known: &FutureValues<'_>, plan: &FeaturePlan, rows: usize) -> Columns {
     let mut out = Columns::zeroed(n_future(plan), rows);
     let mut columns = out.columns_mut();
     let mut next = || columns.next().expect("the plan names as many columns as are written");
     let mut values = Vec::with_capacity(rows);
-    for (role, column) in plan.future().iter().zip(&binding.future) {
+    for (role, known) in plan.future().iter().zip(known) {
         values.clear();
-        if let Some(column) = column {
-            values.extend_from_slice(&column.values(view));
+        if let Some(known) = known {
+            values.extend(known.iter().take(rows));
         }
         values.resize(rows, f64::NAN);
         for (to, value) in next().iter_mut().zip(&values) {
@@ -124,8 +137,8 @@ fn amounts<'a>(values: &[f64], window: usize, next: &mut impl FnMut() -> &'a mut
 
 /// Returns the known features of one series: `n_known × (history + horizon)`, named by [`FeaturePlan::known`].
 pub fn known(view: &SeriesView<'_>, plan: &FeaturePlan, binding: &Binding, calendar: &Calendar) -> Columns {
-    let future = future_columns(view, plan, binding);
-    let rows = (view.len() + plan.spec().horizon).max(view.span().rows);
+    let rows = n_rows_told(view.len(), view.span().rows, plan);
+    let future = future_columns(&future_values(view, binding), plan, rows);
     let mut out = Columns::zeroed(plan.known().len(), rows);
     let mut row_values = Vec::with_capacity(plan.known().len());
     for row in 0..rows {

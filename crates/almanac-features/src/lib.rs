@@ -4,6 +4,7 @@
 //!   y, status, historic ──asof──►  lags, rolling, EWM …          one row per row of history   (the gold layer)
 //!   calendar, holidays, future, static ──known──►                 one row per row, ahead too
 //!   (origin o, target t) ──row──►  asof(o) ++ known(t) ++ aligned(o, t) ++ step
+//!   the next y ──push──►  the same for one row more, in time that does not grow with the history
 //! ```
 //!
 //! Invariant: no value of a row `r` depends on anything after `r`, save columns declared known ahead; a perturbation test

@@ -3,6 +3,8 @@
 use almanac_features::{Calendar, FeaturePlan, FeatureSpec, PlanError, SeriesFeatures, WindowSpec, asof, known};
 use almanac_series::{Freq, Hint, Horizon, Panel, PanelBuilder, Period, RowStatus, SeriesRows, StaticColumn, StaticValues};
 
+mod push;
+
 const HISTORY: i64 = 500;
 const HORIZON: i64 = 14;
 
@@ -42,7 +44,11 @@ fn panel(cutoff: i64, after: impl Fn(f64) -> f64) -> Panel {
 }
 
 fn spec() -> FeatureSpec {
-    let mut spec = FeatureSpec::for_freq(Freq::Day, Horizon::new(HORIZON as usize).expect("in range"));
+    spec_of(Freq::Day, HORIZON as usize)
+}
+
+fn spec_of(freq: Freq, horizon: usize) -> FeatureSpec {
+    let mut spec = FeatureSpec::for_freq(freq, Horizon::new(horizon).expect("in range"));
     spec.country = Some("DE".into());
     spec
 }
