@@ -4,6 +4,7 @@ use almanac_series::SeriesView;
 
 use crate::Columns;
 use crate::kernel::{self, Ewm, Rolling, RollingOut, RowsSince};
+use crate::optional::{self, OptionalState};
 use crate::plan::{Binding, Feature, FeaturePlan};
 
 /// Returns the as-of features of a plan, in order.
@@ -24,6 +25,7 @@ pub(crate) fn features(plan: &FeaturePlan) -> Vec<Feature> {
         all.push(Feature::plain(format!("{name}_last")));
         all.push(Feature::plain(format!("{name}_mean{}", spec.level_rows)));
     }
+    all.extend(optional::features(plan));
     all
 }
 
@@ -67,16 +69,16 @@ pub(crate) fn asof_of(values: &[f64], view: &SeriesView<'_>, plan: &FeaturePlan,
     for (row, to) in next().iter_mut().enumerate() {
         *to = (row as f32).min(young);
     }
-    for column in &binding.historic {
+    let historic: Vec<_> = binding.historic.iter().map(|column| column.map(|column| view.historic(column))).collect();
+    for known in &historic {
         let (last, mean) = (next(), next());
-        let Some(column) = column else {
+        let Some(known) = known else {
             last.fill(f32::NAN);
             mean.fill(f32::NAN);
             continue;
         };
-        let known = view.historic(*column);
         let mut newest = f64::NAN;
-        for (to, value) in last.iter_mut().zip(known) {
+        for (to, value) in last.iter_mut().zip(*known) {
             if !value.is_nan() {
                 newest = *value;
             }
@@ -84,6 +86,7 @@ pub(crate) fn asof_of(values: &[f64], view: &SeriesView<'_>, plan: &FeaturePlan,
         }
         kernel::rolling(known, spec.level_rows, 1, RollingOut { mean: Some(mean), ..RollingOut::default() });
     }
+    optional::write(values, &historic, plan, next);
     out
 }
 
@@ -95,6 +98,7 @@ pub(crate) struct AsofState {
     since_nonzero: RowsSince,
     since_scored: RowsSince,
     historic: Vec<Option<HistoricState>>,
+    optional: OptionalState,
 }
 
 #[derive(Debug, Clone)]
@@ -114,7 +118,7 @@ impl AsofState {
             values.iter().for_each(|value| _ = state.push(*value));
             state
         });
-        let historic = historic.iter().map(|known| {
+        let states = historic.iter().map(|known| {
             let known = (*known)?;
             let newest = known.iter().rev().find(|value| !value.is_nan()).copied().unwrap_or(f64::NAN);
             Some(HistoricState { values: known.to_vec(), newest, mean: Rolling::resume(spec.level_rows, 1, rows, |row| known[row]) })
@@ -124,7 +128,8 @@ impl AsofState {
             ewm: ewm.collect(),
             since_nonzero: RowsSince::resume(rows, |row| values[row] != 0.0 && !values[row].is_nan()),
             since_scored: RowsSince::resume(rows, |row| !values[row].is_nan()),
-            historic: historic.collect(),
+            historic: states.collect(),
+            optional: OptionalState::resume(values, historic, plan),
         }
     }
 
@@ -160,5 +165,6 @@ impl AsofState {
             out.push(kernel::narrow(*newest));
             out.push(mean.push(value, |row| values[row]).mean());
         }
+        self.optional.push(values, historic, plan, out);
     }
 }

@@ -9,12 +9,14 @@
 //! Each kernel is the fold of a state that takes one value at a time, so that rows appended later get the bits that they
 //! would have had in a longer history.
 
+mod quantile;
 mod rolling;
 mod running;
 
+pub use quantile::{RollingQuantile, rolling_quantile};
 pub(crate) use rolling::last as last_rolling;
 pub use rolling::{Rolling, RollingOut, Summary, rolling};
-pub use running::{Ewm, RowsSince};
+pub use running::{Ewm, Expanding, RowsSince};
 
 use almanac_series::RowStatus;
 

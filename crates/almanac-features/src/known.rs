@@ -8,21 +8,22 @@ use almanac_series::SeriesView;
 
 use crate::kernel::{self, RollingOut};
 use crate::plan::{Binding, Feature, FeaturePlan, FutureKind, StaticKind};
-use crate::{Calendar, Columns, calendar};
+use crate::{Calendar, Columns, FeatureSpec, calendar, fourier};
 
 /// Counters of rows stop here: an event further off has no say.
-const REACH: f32 = 30.0;
+pub(crate) const REACH: f32 = 30.0;
 
-/// Returns the known features of a plan, in order: calendar, known-ahead columns, static columns.
+/// Returns the known features of a plan, in order: calendar, Fourier terms, known-ahead columns, static columns.
 pub(crate) fn features(plan: &FeaturePlan) -> Vec<Feature> {
     let spec = plan.spec();
     let mut all = if spec.calendar { calendar::features(plan.freq(), plan.has_holidays(), spec.trend) } else { Vec::new() };
+    all.extend(fourier::features(&spec.fourier));
     for role in plan.future() {
         let name = &role.name;
         let category = role.kind == FutureKind::Category;
         let named = |name: String, category: bool| if category { Feature::category(name) } else { Feature::plain(name) };
         all.push(named(name.clone(), category));
-        all.extend(derived(role.kind).iter().map(|suffix| {
+        all.extend(derived(role.kind, spec).iter().map(|suffix| {
             let is_code = category && matches!(*suffix, "previous" | "next");
             named(format!("{name}_{suffix}"), is_code)
         }));
@@ -37,10 +38,11 @@ pub(crate) fn features(plan: &FeaturePlan) -> Vec<Feature> {
 }
 
 /// What is derived of a column beside its value.
-fn derived(kind: FutureKind) -> &'static [&'static str] {
+fn derived(kind: FutureKind, spec: &FeatureSpec) -> &'static [&'static str] {
     match kind {
         FutureKind::Flag => &["run", "left", "since", "until", "week"],
         FutureKind::Event | FutureKind::Category => &["previous", "next", "since", "until"],
+        FutureKind::Amount if spec.price_history => &["to_mean", "to_max", "change", "discount", "since_change"],
         FutureKind::Amount => &["to_mean", "to_max", "change"],
         FutureKind::Number => &["previous", "next"],
     }
@@ -48,7 +50,7 @@ fn derived(kind: FutureKind) -> &'static [&'static str] {
 
 /// Number of columns that [`future_columns`] gives.
 pub(crate) fn n_future(plan: &FeaturePlan) -> usize {
-    plan.future().iter().map(|role| 1 + derived(role.kind).len()).sum()
+    plan.future().iter().map(|role| 1 + derived(role.kind, plan.spec()).len()).sum()
 }
 
 /// Values of the plan's known-ahead columns of one series, in the plan's codes; `None` where the panel has no such column.
@@ -100,12 +102,19 @@ pub(crate) fn future_columns(known: &FutureValues<'_>, plan: &FeaturePlan, rows:
                 kernel::rows_since(rows, event, next());
                 kernel::rows_until(rows, event, next());
             }
-            FutureKind::Amount => amounts(&values, plan.spec().level_rows, &mut next),
+            FutureKind::Amount => {
+                amounts(&values, plan.spec().level_rows, &mut next);
+                if plan.spec().price_history {
+                    price_history(&values, &mut next);
+                }
+            }
             FutureKind::Number => neighbours(&values, &mut next),
         }
     }
-    for (index, name) in plan.future().iter().flat_map(|role| std::iter::once("").chain(derived(role.kind).iter().copied())).enumerate() {
-        if matches!(name, "run" | "left" | "since" | "until") {
+    for (index, name) in
+        plan.future().iter().flat_map(|role| std::iter::once("").chain(derived(role.kind, plan.spec()).iter().copied())).enumerate()
+    {
+        if matches!(name, "run" | "left" | "since" | "until" | "since_change") {
             for value in out.column_mut(index) {
                 *value = value.min(REACH);
             }
@@ -133,6 +142,18 @@ fn amounts<'a>(values: &[f64], window: usize, next: &mut impl FnMut() -> &'a mut
         to_max[row] = kernel::narrow(value / highest);
         change[row] = row.checked_sub(1).map_or(f32::NAN, |before| kernel::narrow(value / values[before]));
     }
+}
+
+/// The share off the highest value so far, and the rows since the value was last another than in the row before.
+fn price_history<'a>(values: &[f64], next: &mut impl FnMut() -> &'a mut [f32]) {
+    let (discount, since_change) = (next(), next());
+    let mut highest = f64::NAN;
+    for (to, value) in discount.iter_mut().zip(values) {
+        highest = highest.max(*value);
+        *to = kernel::narrow(1.0 - value / highest);
+    }
+    let differs = |row: usize| row > 0 && values[row] != values[row - 1] && !values[row].is_nan() && !values[row - 1].is_nan();
+    kernel::rows_since(values.len(), differs, since_change);
 }
 
 /// Returns the known features of one series: `n_known × (history + horizon)`, named by [`FeaturePlan::known`].

@@ -148,9 +148,7 @@ impl<'a> SeriesFeatures<'a> {
                 out.extend_from_slice(&self.appended[appended * width..(appended + 1) * width]);
             }
         }
-        if self.plan.spec().calendar {
-            self.calendar.gather(self.view.start().plus(target as i64), out);
-        }
+        self.calendar.gather(self.view.start().plus(target as i64), out);
         if target < self.told {
             self.future.gather(target, out);
         } else {

@@ -11,6 +11,7 @@ use crate::{bits, spec_of};
 struct History {
     y: Vec<f64>,
     visitors: Vec<f64>,
+    breakdown: Vec<f64>,
     price: Vec<f64>,
     promo: Vec<f64>,
     event: Vec<f64>,
@@ -19,7 +20,7 @@ struct History {
 /// A panel of the first `rows` rows, with what is known ahead up to row `known`.
 fn panel(freq: Freq, history: &History, rows: usize, known: usize) -> Panel {
     let future = ["price", "promo", "event"].map(str::to_owned);
-    let mut builder = PanelBuilder::new(freq, &["visitors".into()], &future);
+    let mut builder = PanelBuilder::new(freq, &["visitors".into(), "breakdown".into()], &future);
     let total = rows.max(known);
     let upto = |values: &[f64], last: usize| (0..total).map(|row| if row < last { values[row] } else { f64::NAN }).collect::<Vec<_>>();
     let y = upto(&history.y, rows);
@@ -31,7 +32,8 @@ fn panel(freq: Freq, history: &History, rows: usize, known: usize) -> Panel {
     });
     let status = status.collect();
     let future = [&history.price, &history.promo, &history.event].map(|values| upto(values, known));
-    let rows = SeriesRows { status, y, historic: vec![upto(&history.visitors, rows)], future: future.into() };
+    let rows =
+        SeriesRows { status, y, historic: vec![upto(&history.visitors, rows), upto(&history.breakdown, rows)], future: future.into() };
     builder.push("a".into(), Period(16_000), rows).expect("columns agree");
     builder.finish(vec![]).expect("one key")
 }
@@ -45,8 +47,9 @@ fn history(rows: usize) -> impl Strategy<Value = History> {
         prop::collection::vec(prop_oneof![4 => 1.0..9.0_f64, 1 => Just(f64::NAN)], rows),
         prop::collection::vec(flag(), rows),
         prop::collection::vec(prop_oneof![9 => Just(0.0), 1 => Just(3.0)], rows),
+        prop::collection::vec(prop_oneof![9 => Just(0.0), 1 => Just(1.0), 1 => Just(f64::NAN)], rows),
     );
-    columns.prop_map(|(y, visitors, price, promo, event)| History { y, visitors, price, promo, event })
+    columns.prop_map(|(y, visitors, price, promo, event, breakdown)| History { y, visitors, breakdown, price, promo, event })
 }
 
 /// Everything that can be read of a row: all features for each step, the usual effect, the level and the count.
@@ -70,7 +73,7 @@ fn check(freq: Freq, history: &History, rows: usize, known: usize) {
     let calendar = Calendar::new(&cut, &plan).expect("known country");
     let mut pushed = SeriesFeatures::new(&cut.view(0), &plan, &plan.bind(&cut), &calendar);
     for row in rows..total {
-        pushed.push_with(history.y[row], &[history.visitors[row]]);
+        pushed.push_with(history.y[row], &[history.visitors[row], history.breakdown[row]]);
         let longer = panel(freq, history, row + 1, known);
         let anew = SeriesFeatures::new(&longer.view(0), &plan, &plan.bind(&longer), &calendar);
         let names: Vec<_> = plan.row().map(|feature| feature.name.as_str()).chain(["effect"]).collect();
@@ -102,6 +105,7 @@ fn appending_works_at_every_frequency() {
     let history = History {
         y: column(1),
         visitors: column(2),
+        breakdown: (0..rows).map(|row| f64::from(u8::from(row % 13 == 4))).collect(),
         price: column(3),
         promo: (0..rows).map(|row| f64::from(u8::from(row % 9 < 2))).collect(),
         event: (0..rows).map(|row| if row % 31 == 5 { 2.0 } else { 0.0 }).collect(),
