@@ -10,7 +10,9 @@
 //! Invariant: no value of a row `r` depends on anything after `r`, save columns declared known ahead; a perturbation test
 //! holds it. Invariant: same panel, same numbers, bit for bit; no clock, no file, no network.
 //!
-//! Not here: targets and their scaling, sampling of training rows, models (`almanac-trees`), storage (`almanac-data`).
+//! Beside them [`Transforms`] of a target, fitted on a history and undone on a forecast.
+//!
+//! Not here: what a model learns of a target, sampling of training rows, models (`almanac-trees`), storage (`almanac-data`).
 
 mod aligned;
 mod asof;
@@ -25,6 +27,7 @@ mod optional;
 mod plan;
 mod series;
 mod spec;
+mod transform;
 
 pub use asof::asof;
 pub use calendar::Calendar;
@@ -35,3 +38,4 @@ pub use known::known;
 pub use plan::{Binding, Feature, FeaturePlan, FutureKind, FutureRole, HistoricEvent, StaticKind, StaticRole};
 pub use series::SeriesFeatures;
 pub use spec::{FeatureSpec, FourierSpec, QuantileSpec, WindowSpec};
+pub use transform::{Lambda, Transform, TransformError, TransformSpec, Transforms};

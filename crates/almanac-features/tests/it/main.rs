@@ -4,6 +4,7 @@ use almanac_features::{Calendar, FeaturePlan, FeatureSpec, FourierSpec, PlanErro
 use almanac_series::{Freq, Hint, Horizon, Panel, PanelBuilder, Period, RowStatus, SeriesRows, StaticColumn, StaticValues};
 
 mod push;
+mod transform;
 
 const HISTORY: i64 = 500;
 const HORIZON: i64 = 14;
