@@ -3,7 +3,8 @@
 //! ```text
 //!   y, status, historic ──asof──►  lags, rolling, EWM …          one row per row of history   (the gold layer)
 //!   calendar, holidays, future, static ──known──►                 one row per row, ahead too
-//!   (origin o, target t) ──row──►  asof(o) ++ known(t) ++ aligned(o, t) ++ step
+//!   all series ──bind──►  what groups of series tell
+//!   (origin o, target t) ──row──►  asof(o) ++ known(t) ++ groups(o, t) ++ aligned(o, t) ++ step
 //!   the next y ──push──►  the same for one row more, in time that does not grow with the history
 //! ```
 //!
@@ -20,6 +21,7 @@ mod calendar;
 mod columns;
 mod error;
 mod fourier;
+mod groups;
 mod holidays;
 pub mod kernel;
 mod known;

@@ -1,10 +1,13 @@
 //! All features of one series, computed once, from which the rows of a training table are gathered; then row by row, as
 //! values are appended.
 
+use std::sync::Arc;
+
 use almanac_series::SeriesView;
 
 use crate::aligned::{Aligned, AlignedState};
 use crate::asof::{AsofState, asof_of};
+use crate::groups::{Groups, Query};
 use crate::kernel::{self, Rolling};
 use crate::known::{FutureValues, future_columns, future_values, n_future, n_rows_told};
 use crate::plan::{Binding, FeaturePlan};
@@ -14,7 +17,7 @@ use crate::{Calendar, Columns};
 /// value appended by [`Self::push`] costs the same whatever the length of the history.
 ///
 /// Appended values are the newest rows of the history: every number is the one, bit for bit, that a history with them from
-/// the start would give.
+/// the start would give. Only what other series tell stays as it is at the end of their histories.
 #[derive(Debug)]
 pub struct SeriesFeatures<'a> {
     plan: &'a FeaturePlan,
@@ -30,6 +33,7 @@ pub struct SeriesFeatures<'a> {
     /// Index of each historic column of the plan in the panel.
     historic: Vec<Option<usize>>,
     statics: Vec<f32>,
+    groups: Option<Arc<Groups>>,
     aligned: Aligned,
     levels: Vec<f32>,
     counts: Vec<u32>,
@@ -67,6 +71,7 @@ impl<'a> SeriesFeatures<'a> {
             told,
             historic: binding.historic.clone(),
             statics: binding.statics(view.span().static_row).collect(),
+            groups: binding.groups.clone(),
             aligned: Aligned::new(&values, view.start(), &known, plan, calendar, told),
             known,
             levels: levels(&values, plan.spec().level_rows),
@@ -103,7 +108,7 @@ impl<'a> SeriesFeatures<'a> {
     }
 
     /// Appends the value of the next row, NaN where it has none or is not scored: a forecast taken for granted, or a new day.
-    /// What the panel's historic columns say of that row is missing; known-ahead columns say what they said before.
+    /// What the panel's historic columns say of that row is missing; known-ahead columns and other series say what they said before.
     ///
     /// The first call costs one pass over the history.
     pub fn push(&mut self, y: f64) {
@@ -155,6 +160,15 @@ impl<'a> SeriesFeatures<'a> {
             out.resize(out.len() + n_future(self.plan), f32::NAN);
         }
         out.extend_from_slice(&self.statics);
+        match &self.groups {
+            Some(groups) => {
+                let (span, start) = (self.view.span(), self.view.start());
+                let (origin, level) = (start.plus(origin as i64), self.levels[origin]);
+                let query = Query { static_row: span.static_row, start, origin, target, level, known: &self.known };
+                groups.gather(&query, self.plan, out);
+            }
+            None => out.resize(out.len() + self.plan.groups().len(), f32::NAN),
+        }
         self.aligned.gather(origin, target, self.plan, out);
         if scale != 1.0 {
             for (value, feature) in out[first..].iter_mut().zip(self.plan.row()) {
@@ -175,7 +189,7 @@ impl Live {
     }
 }
 
-fn levels(values: &[f64], window: usize) -> Vec<f32> {
+pub(crate) fn levels(values: &[f64], window: usize) -> Vec<f32> {
     let mut state = LevelState::new(window);
     (1..=values.len()).map(|rows| state.push(&values[..rows])).collect()
 }

@@ -104,6 +104,16 @@ pub struct FeatureSpec {
     /// Whether the discount off the highest price so far and the rows since the price changed are wanted.
     #[serde(default)]
     pub price_history: bool,
+    /// Whether each category of a static column is told by the mean of its series' values over their level, so far.
+    #[serde(default)]
+    pub target_encoding: bool,
+    /// Rows after which a value weighs half in such a mean; all weigh the same without.
+    #[serde(default)]
+    pub encoding_half_life: Option<f64>,
+    /// Groups of series whose sum, mean and share are wanted, each by the static columns that its series share: the nodes above
+    /// a series in a hierarchy. No column at all is the group of all series.
+    #[serde(default)]
+    pub parents: Vec<Vec<String>>,
 }
 
 impl FeatureSpec {
@@ -129,6 +139,9 @@ impl FeatureSpec {
             historic_events: false,
             fourier: Vec::new(),
             price_history: false,
+            target_encoding: false,
+            encoding_half_life: None,
+            parents: Vec::new(),
         };
         let windows = |full: &[usize], mean: &[usize]| -> Vec<WindowSpec> {
             let mut all: Vec<_> =

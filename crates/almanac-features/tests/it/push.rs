@@ -68,6 +68,7 @@ fn read(features: &SeriesFeatures<'_>, origin: usize, horizon: usize) -> Vec<u32
 fn check(freq: Freq, history: &History, rows: usize, known: usize) {
     let total = history.y.len();
     let whole = panel(freq, history, total, known);
+    // What other series tell stays as it was: there are none, and no group.
     let plan = FeaturePlan::new(&whole, spec_of(freq, 9)).expect("known country");
     let cut = panel(freq, history, rows, known);
     let calendar = Calendar::new(&cut, &plan).expect("known country");
