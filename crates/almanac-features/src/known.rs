@@ -161,15 +161,15 @@ pub fn known(view: &SeriesView<'_>, plan: &FeaturePlan, binding: &Binding, calen
     let rows = n_rows_told(view.len(), view.span().rows, plan);
     let future = future_columns(&future_values(view, binding), plan, rows);
     let mut out = Columns::zeroed(plan.known().len(), rows);
-    let mut row_values = Vec::with_capacity(plan.known().len());
-    for row in 0..rows {
-        row_values.clear();
-        calendar.gather(view.start().plus(row as i64), &mut row_values);
-        future.gather(row, &mut row_values);
-        row_values.extend(binding.statics(view.span().static_row));
-        for (index, value) in row_values.iter().enumerate() {
-            out.column_mut(index)[row] = *value;
-        }
+    let mut columns: Vec<&mut [f32]> = out.columns_mut().collect();
+    let (dated, others) = columns.split_at_mut(calendar.n_columns().min(plan.known().len()));
+    calendar.write(view.start(), dated);
+    let (ahead, statics) = others.split_at_mut(future.n_columns());
+    for (to, from) in ahead.iter_mut().zip(future.iter()) {
+        to.copy_from_slice(from);
+    }
+    for (to, value) in statics.iter_mut().zip(binding.statics(view.span().static_row)) {
+        to.fill(value);
     }
     out
 }

@@ -212,6 +212,15 @@ fn names_are_unique_and_as_many_as_columns() {
     let calendar = Calendar::new(&panel, &plan).expect("known country");
     let columns = known(&panel.view(0), &plan, &plan.bind(&panel), &calendar);
     assert_eq!((columns.n_columns(), columns.n_rows()), (plan.known().len(), (HISTORY + HORIZON) as usize));
+    // By column they are what rows hold.
+    let binding = plan.bind(&panel);
+    let features = SeriesFeatures::new(&panel.view(0), &plan, &binding, &calendar);
+    for target in [1, 99, (HISTORY + HORIZON - 1) as usize] {
+        let (mut row, mut column_wise) = (Vec::new(), Vec::new());
+        features.row(0, target, 1.0, &mut row);
+        columns.gather(target, &mut column_wise);
+        assert_eq!(bits(&row[plan.asof().len()..][..plan.known().len()]), bits(&column_wise), "row {target}");
+    }
 }
 
 #[test]
