@@ -111,7 +111,7 @@ struct Parts {
     historic: Vec<String>,
     statics: Vec<StaticRole>,
     holidays: Vec<String>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     historic_events: Vec<HistoricEvent>,
 }
 
