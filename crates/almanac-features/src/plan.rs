@@ -3,11 +3,13 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use almanac_series::{Freq, Panel, SeriesView, StaticValues};
 use serde::{Deserialize, Serialize};
 
-use crate::{Country, FeatureSpec, PlanError, aligned, asof, calendar, known};
+use crate::groups::Groups;
+use crate::{Country, FeatureSpec, PlanError, aligned, asof, calendar, groups, known};
 
 /// One feature of a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,6 +66,21 @@ pub struct FutureRole {
     pub categories: Vec<String>,
 }
 
+/// A historic column that mostly holds one value, so that any other is an event.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HistoricEvent {
+    /// Column of the panel.
+    pub name: String,
+    /// Its usual value.
+    pub blank: f64,
+}
+
+impl HistoricEvent {
+    pub(crate) fn is_event(&self, value: f64) -> bool {
+        !value.is_nan() && value != self.blank
+    }
+}
+
 /// How a static column is encoded.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -83,6 +100,9 @@ pub struct StaticRole {
     pub kind: StaticKind,
 }
 
+/// Waves of one period, at most.
+const MOST_WAVES: usize = 100;
+
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Parts {
     spec: FeatureSpec,
@@ -91,6 +111,8 @@ struct Parts {
     historic: Vec<String>,
     statics: Vec<StaticRole>,
     holidays: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    historic_events: Vec<HistoricEvent>,
 }
 
 /// Which features rows get. Made from a training panel, then applied to any panel of the same frequency.
@@ -101,6 +123,7 @@ pub struct FeaturePlan {
     freq: Freq,
     asof: Vec<Feature>,
     known: Vec<Feature>,
+    groups: Vec<Feature>,
     aligned: Vec<Feature>,
 }
 
@@ -115,9 +138,10 @@ impl TryFrom<Parts> for FeaturePlan {
 
     fn try_from(parts: Parts) -> Result<Self, Self::Error> {
         let freq: Freq = parts.freq.parse()?;
-        let mut plan = Self { parts, freq, asof: Vec::new(), known: Vec::new(), aligned: Vec::new() };
+        let mut plan = Self { parts, freq, asof: Vec::new(), known: Vec::new(), groups: Vec::new(), aligned: Vec::new() };
         plan.asof = asof::features(&plan);
         plan.known = known::features(&plan);
+        plan.groups = groups::features(&plan);
         plan.aligned = aligned::features(&plan);
         Ok(plan)
     }
@@ -127,7 +151,8 @@ impl FeaturePlan {
     /// Plans the features of a panel.
     ///
     /// # Errors
-    /// [`PlanError`] if the spec names an unknown country, or counts zero rows; or the time zone is unknown.
+    /// [`PlanError`] if the spec names an unknown country or static column, or holds a number out of range; or the time zone is
+    /// unknown.
     pub fn new(panel: &Panel, spec: FeatureSpec) -> Result<Self, PlanError> {
         let counts = [
             ("lags", spec.lags.contains(&0)),
@@ -137,12 +162,28 @@ impl FeaturePlan {
             ("year", spec.year == Some(0)),
             ("level_rows", spec.level_rows == 0),
             ("horizon", spec.horizon == 0),
+            ("quantiles", spec.quantiles.iter().any(|window| window.rows == 0)),
+            ("differences", spec.differences.contains(&0)),
         ];
         if let Some((field, _)) = counts.into_iter().find(|(_, zero)| *zero) {
             return Err(PlanError::ZeroRows { field });
         }
         if !spec.ewm.iter().all(|alpha| *alpha > 0.0 && *alpha <= 1.0) {
             return Err(PlanError::EwmOutOfRange);
+        }
+        if !spec.quantiles.iter().flat_map(|window| &window.levels).all(|p| (0.0..=1.0).contains(p)) {
+            return Err(PlanError::OutOfRange { field: "quantiles", wanted: "probabilities from 0 to 1" });
+        }
+        if !spec.fourier.iter().all(|waves| waves.period.is_finite() && waves.period > 1.0 && (1..=MOST_WAVES).contains(&waves.order)) {
+            return Err(PlanError::OutOfRange { field: "fourier", wanted: "periods above 1 row, and 1 to 100 waves each" });
+        }
+        if spec.encoding_half_life.is_some_and(|rows| !(rows > 0.0 && rows.is_finite())) {
+            return Err(PlanError::OutOfRange { field: "encoding_half_life", wanted: "a number of rows above 0" });
+        }
+        let is_static = |name: &String| panel.statics().iter().any(|column| *column.name == **name);
+        if let Some(given) = spec.parents.iter().flatten().find(|name| !is_static(name)) {
+            let known = panel.statics().iter().map(|column| column.name.to_string()).collect();
+            return Err(PlanError::UnknownStatic { given: given.clone(), known });
         }
         let holidays = match &spec.country {
             Some(country) if spec.calendar && panel.freq().has_calendar() => Country::find(country)?.names,
@@ -161,7 +202,8 @@ impl FeaturePlan {
             })
             .collect();
         let historic = panel.historic_names().map(str::to_owned).collect();
-        let parts = Parts { spec, freq: panel.freq().to_string(), future, historic, statics, holidays };
+        let historic_events = if spec.historic_events { historic_events(panel) } else { Vec::new() };
+        let parts = Parts { spec, freq: panel.freq().to_string(), future, historic, statics, holidays, historic_events };
         let plan = Self::try_from(parts).expect("a frequency reads its own text");
         calendar::Calendar::new(&panel.select(&[]), &plan)?;
         Ok(plan)
@@ -187,6 +229,11 @@ impl FeaturePlan {
         &self.parts.historic
     }
 
+    /// Returns the historic columns whose events are counted.
+    pub(crate) fn historic_events(&self) -> &[HistoricEvent] {
+        &self.parts.historic_events
+    }
+
     /// Returns the static columns and how they are encoded.
     pub fn statics(&self) -> &[StaticRole] {
         &self.parts.statics
@@ -202,14 +249,19 @@ impl FeaturePlan {
         &self.known
     }
 
+    /// Returns the features that other series tell of a row.
+    pub fn groups(&self) -> &[Feature] {
+        &self.groups
+    }
+
     /// Returns the features of a target seen from an origin, the step being the last one.
     pub fn aligned(&self) -> &[Feature] {
         &self.aligned
     }
 
-    /// Returns the features of a row of [`crate::SeriesFeatures::row`]: as-of, known, aligned.
+    /// Returns the features of a row of [`crate::SeriesFeatures::row`]: as-of, known, groups, aligned.
     pub fn row(&self) -> impl Iterator<Item = &Feature> {
-        self.asof.iter().chain(&self.known).chain(&self.aligned)
+        self.asof.iter().chain(&self.known).chain(&self.groups).chain(&self.aligned)
     }
 
     pub(crate) fn has_holidays(&self) -> bool {
@@ -232,7 +284,8 @@ impl FeaturePlan {
         future.or_else(historic).or_else(statics)
     }
 
-    /// Finds the plan's columns in a panel, whatever their order there.
+    /// Finds the plan's columns in a panel, whatever their order there; where the plan has features of groups, with one pass over
+    /// all series, which should then be all that the groups have.
     pub fn bind(&self, panel: &Panel) -> Binding {
         let index = |mut names: Box<dyn Iterator<Item = &str> + '_>, name: &str| names.position(|known| known == name);
         let future = self
@@ -265,7 +318,9 @@ impl FeaturePlan {
                 }
             })
             .collect();
-        Binding { future, historic, statics }
+        let mut binding = Binding { future, historic, statics, groups: None };
+        binding.groups = Groups::new(panel, self, &binding).map(Arc::new);
+        binding
     }
 }
 
@@ -276,6 +331,8 @@ pub struct Binding {
     pub(crate) historic: Vec<Option<usize>>,
     /// Encoded values, by static row; empty where the panel has no such column.
     statics: Vec<Vec<f32>>,
+    /// What groups of series tell; shared, as it is as long as the panel.
+    pub(crate) groups: Option<Arc<Groups>>,
 }
 
 /// Where a known-ahead column is, and how its codes become those of the plan.
@@ -314,26 +371,58 @@ impl Binding {
     }
 }
 
+/// How often each value of a column occurs.
+#[derive(Default)]
+struct Counts {
+    of: HashMap<u64, u64>,
+    rows: u64,
+}
+
+impl Counts {
+    /// Far more distinct values than codes have are not worth counting.
+    const MOST: usize = 4096;
+
+    fn add(&mut self, value: f64) {
+        self.rows += 1;
+        if self.of.len() < Self::MOST || self.of.contains_key(&value.to_bits()) {
+            *self.of.entry(value.to_bits()).or_default() += 1;
+        }
+    }
+
+    /// The value that most rows have, if it dominates.
+    fn dominant(&self) -> Option<f64> {
+        let (bits, count) = self.of.iter().max_by_key(|(bits, count)| (**count, std::cmp::Reverse(**bits)))?;
+        (count * 10 >= self.rows * 8).then(|| f64::from_bits(*bits))
+    }
+}
+
+fn historic_events(panel: &Panel) -> Vec<HistoricEvent> {
+    let event = |(column, name): (usize, &str)| {
+        let mut counts = Counts::default();
+        panel.views().flat_map(|view| view.historic(column)).filter(|value| !value.is_nan()).for_each(|value| counts.add(*value));
+        // A column of one value alone has no events.
+        let blank = counts.dominant().filter(|_| counts.of.len() > 1)?;
+        Some(HistoricEvent { name: name.to_owned(), blank })
+    };
+    panel.historic_names().enumerate().filter_map(event).collect()
+}
+
 /// Tells what a column holds from its training rows.
 fn future_role(panel: &Panel, index: usize, name: &str, spec: &FeatureSpec) -> FutureRole {
-    let mut counts: HashMap<u64, u64> = HashMap::new();
-    let (mut rows, mut flag, mut positive) = (0_u64, true, true);
+    let mut counts = Counts::default();
+    let (mut flag, mut positive) = (true, true);
     for view in panel.views() {
         for value in &view.future(index)[..view.len()] {
             if value.is_nan() {
                 continue;
             }
-            rows += 1;
             flag &= *value == 0.0 || *value == 1.0;
             positive &= *value > 0.0;
-            // Far more distinct values than codes have are not worth counting.
-            if counts.len() < 4096 || counts.contains_key(&value.to_bits()) {
-                *counts.entry(value.to_bits()).or_default() += 1;
-            }
+            counts.add(*value);
         }
     }
-    let usual = counts.iter().max_by_key(|(bits, count)| (**count, std::cmp::Reverse(**bits)));
-    let dominates = usual.is_some_and(|(_, count)| count * 10 >= rows * 8);
+    let dominant = counts.dominant();
+    let dominates = dominant.is_some();
     let categories = panel.future_categories(index).to_vec();
     let listed = spec.categorical_future.iter().any(|listed| listed == name);
     // Of events a tree learns more from codes in order: each falls on too few days for a category of its own.
@@ -341,7 +430,7 @@ fn future_role(panel: &Panel, index: usize, name: &str, spec: &FeatureSpec) -> F
         FutureKind::Category
     } else if flag {
         FutureKind::Flag
-    } else if dominates && (!categories.is_empty() || counts.len() < 4096) {
+    } else if dominates && (!categories.is_empty() || counts.of.len() < Counts::MOST) {
         FutureKind::Event
     } else if positive {
         FutureKind::Amount
@@ -349,7 +438,7 @@ fn future_role(panel: &Panel, index: usize, name: &str, spec: &FeatureSpec) -> F
         FutureKind::Number
     };
     let blank = match kind {
-        FutureKind::Event | FutureKind::Category if dominates => usual.map(|(bits, _)| f64::from_bits(*bits)),
+        FutureKind::Event | FutureKind::Category => dominant,
         _ => None,
     };
     FutureRole { name: name.to_owned(), kind, blank, categories }

@@ -25,7 +25,7 @@ fn every_example_of_the_default_file_is_a_known_key_of_the_right_type() {
             count += 1;
         }
     }
-    assert_eq!(count, 54, "a key was added or taken away: is it in default.toml, in file.rs and in keys.rs?");
+    assert_eq!(count, 62, "a key was added or taken away: is it in default.toml, in file.rs and in keys.rs?");
 }
 
 /// serde lists the keys of a struct when it refuses one, and so do our suggestions.
@@ -92,4 +92,16 @@ fn canonical_json_is_the_same_for_the_same_settings_only() {
     let other = read(&format!("{MINIMAL}freq = \"D\"\n")).expect("valid");
     assert_ne!(first.data.canonical_json(), other.data.canonical_json());
     expect_test::expect![[r#"{"beats":["naive","seasonal_naive"],"min_folds":3}"#]].assert_eq(&first.gates.canonical_json());
+}
+
+#[test]
+fn optional_features_are_asked_for_one_by_one() {
+    let features = read(MINIMAL).expect("valid").features;
+    assert!(!features.has_optional());
+    let asked = "[features]\nquantiles = [0.9, 0.5]\ndifferences = [7, 1]\nfourier = [365.25, 7]\n";
+    let features = read(&format!("{MINIMAL}{asked}")).expect("valid").features;
+    assert!(features.has_optional());
+    assert_eq!((features.quantiles, features.differences, features.fourier), (vec![0.5, 0.9], vec![1, 7], Some(vec![7.0, 365.25])));
+    let usual = read(&format!("{MINIMAL}[features]\nfourier = true\n")).expect("valid").features;
+    assert_eq!(usual.fourier, Some(vec![]), "those of the frequency");
 }
