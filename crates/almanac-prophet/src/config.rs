@@ -102,7 +102,7 @@ pub struct Prophet {
     pub holiday_window: HolidayWindow,
     /// Prior scale of the effects of holidays and known-ahead columns.
     pub holidays_prior_scale: f64,
-    /// Whether known-ahead columns of numbers are regressors.
+    /// Whether known-ahead columns are regressors: numbers as they are, each text like a holiday of its name.
     pub regressors: bool,
     /// Known-ahead columns to leave out, e.g. those whose numbers are codes.
     pub left_out: Vec<String>,

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use crate::clock::Clock;
 use crate::series::{self, NAME, Setting};
+use crate::terms::KnownColumn;
 use crate::{Growth, Prophet, ProphetFit};
 
 impl Prophet {
@@ -44,11 +45,10 @@ impl Prophet {
     }
 
     fn setting<'a>(&'a self, country: Option<&'a Country>, panel: &Panel) -> Result<Setting<'a>, String> {
-        let is_number = |(column, name): &(usize, &str)| {
-            panel.future_categories(*column).is_empty() && !self.left_out.iter().any(|left_out| left_out == name)
-        };
-        let columns = panel.future_names().enumerate().filter(|_| self.regressors).filter(is_number).map(|(column, _)| column).collect();
-        Ok(Setting { model: self, country, clock: Clock::new(panel)?, columns })
+        let is_wanted = |(_, name): &(usize, &str)| self.regressors && !self.left_out.iter().any(|left_out| left_out == name);
+        let wanted = panel.future_names().enumerate().filter(is_wanted);
+        let columns = wanted.map(|(column, _)| KnownColumn { column, is_text: !panel.future_categories(column).is_empty() });
+        Ok(Setting { model: self, country, clock: Clock::new(panel)?, columns: columns.collect() })
     }
 }
 

@@ -10,7 +10,7 @@ use crate::clock::Clock;
 use crate::map;
 use crate::posterior::{Posterior, Trend, dot, write_trend};
 use crate::spread::{Doubt, Spread};
-use crate::terms::Terms;
+use crate::terms::{KnownColumn, Terms};
 use crate::{Growth, Prophet, SeasonalityMode};
 
 pub(crate) const NAME: &str = "prophet";
@@ -28,7 +28,7 @@ pub(crate) struct Setting<'a> {
     pub(crate) country: Option<&'a Country>,
     pub(crate) clock: Clock,
     /// Known-ahead columns that may be regressors.
-    pub(crate) columns: Vec<usize>,
+    pub(crate) columns: Vec<KnownColumn>,
 }
 
 /// What was estimated on one series. Time runs from 0 at the first scored row to 1 at the last; effects and `sigma` are in

@@ -4,7 +4,7 @@
 //!
 //! Not here: the trend, coefficients and their estimation.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::f64::consts::TAU;
 
 use almanac_features::Country;
@@ -32,13 +32,21 @@ struct Holidays<'a> {
     count: usize,
 }
 
-/// A known-ahead column: `(value - shift) / scale`, and `mean` where the value is missing.
+/// What is read of a known-ahead column.
 #[derive(Debug, Clone, Copy)]
-struct Regressor {
-    column: usize,
-    mean: f64,
-    shift: f64,
-    scale: f64,
+enum Regressor {
+    /// `(value - shift) / scale`, and `mean` where the value is missing.
+    Number { column: usize, mean: f64, shift: f64, scale: f64 },
+    /// 1 where the column holds the text of this code, as a holiday of that name would be.
+    Text { column: usize, code: f64 },
+}
+
+/// A known-ahead column that may be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct KnownColumn {
+    pub(crate) column: usize,
+    /// Whether its numbers are codes of texts.
+    pub(crate) is_text: bool,
 }
 
 /// All regressors of one series, in the order of the coefficients.
@@ -55,14 +63,14 @@ impl<'a> Terms<'a> {
     pub(crate) fn decide(
         model: &Prophet,
         country: Option<&'a Country>,
-        columns: &[usize],
+        columns: &[KnownColumn],
         clock: &Clock,
         series: &SeriesView<'_>,
         rows: &[usize],
     ) -> Self {
         let waves = if clock.has_calendar() { waves(model, clock, series, rows) } else { Vec::new() };
         let holidays = country.filter(|_| clock.has_calendar()).map(|country| Holidays::seen(country, model, clock, series, rows));
-        let regressors: Vec<Regressor> = columns.iter().filter_map(|column| Regressor::learn(*column, series, rows)).collect();
+        let regressors: Vec<Regressor> = columns.iter().flat_map(|known| Regressor::learn(*known, series, rows)).collect();
         let width = waves.iter().map(|wave| 2 * wave.order).sum::<usize>()
             + holidays.as_ref().map_or(0, |holidays| holidays.count)
             + regressors.len();
@@ -103,8 +111,11 @@ impl<'a> Terms<'a> {
             next += holidays.count;
         }
         for (regressor, out) in self.regressors.iter().zip(&mut out[next..]) {
-            let value = series.future(regressor.column).get(row).copied().filter(|value| value.is_finite());
-            *out = (value.unwrap_or(regressor.mean) - regressor.shift) / regressor.scale;
+            let value = |column: usize| series.future(column).get(row).copied().filter(|value| value.is_finite());
+            *out = match *regressor {
+                Regressor::Number { column, mean, shift, scale } => (value(column).unwrap_or(mean) - shift) / scale,
+                Regressor::Text { column, code } => f64::from(u8::from(value(column) == Some(code))),
+            };
         }
     }
 }
@@ -180,8 +191,26 @@ impl<'a> Holidays<'a> {
 }
 
 impl Regressor {
-    /// Learns mean and scale on the scored rows; `None` where the column does not vary.
-    fn learn(column: usize, series: &SeriesView<'_>, rows: &[usize]) -> Option<Self> {
+    /// Learns on the scored rows what a column says: nothing where it does not vary.
+    fn learn(known: KnownColumn, series: &SeriesView<'_>, rows: &[usize]) -> Vec<Self> {
+        if known.is_text { Self::texts(known.column, series, rows) } else { Self::number(known.column, series, rows).into_iter().collect() }
+    }
+
+    /// One for each text but the usual one: that is what the rows without any of them are.
+    fn texts(column: usize, series: &SeriesView<'_>, rows: &[usize]) -> Vec<Self> {
+        let values = series.future(column);
+        let mut counts: BTreeMap<u64, usize> = BTreeMap::new();
+        for value in rows.iter().map(|row| values[*row]).filter(|value| value.is_finite() && *value >= 0.0) {
+            *counts.entry(value.to_bits()).or_default() += 1;
+        }
+        let missing = rows.len() - counts.values().sum::<usize>();
+        let usual = counts.iter().max_by_key(|(bits, count)| (**count, std::cmp::Reverse(**bits)));
+        let usual = usual.filter(|(_, count)| **count >= missing).map(|(bits, _)| *bits);
+        counts.keys().filter(|bits| Some(**bits) != usual).map(|bits| Self::Text { column, code: f64::from_bits(*bits) }).collect()
+    }
+
+    /// Mean and scale; `None` where the column does not vary.
+    fn number(column: usize, series: &SeriesView<'_>, rows: &[usize]) -> Option<Self> {
         let values = series.future(column);
         let known = || rows.iter().map(|row| values[*row]).filter(|value| value.is_finite());
         let count = known().count() as f64;
@@ -191,10 +220,10 @@ impl Regressor {
             return None;
         }
         if known().all(|value| value == 0.0 || value == 1.0) {
-            return Some(Self { column, mean, shift: 0.0, scale: 1.0 });
+            return Some(Self::Number { column, mean, shift: 0.0, scale: 1.0 });
         }
         let scale = (known().map(|value| (value - mean).powi(2)).sum::<f64>() / (count - 1.0)).sqrt();
-        (mean.is_finite() && scale.is_normal()).then_some(Self { column, mean, shift: mean, scale })
+        (mean.is_finite() && scale.is_normal()).then_some(Self::Number { column, mean, shift: mean, scale })
     }
 }
 

@@ -8,7 +8,7 @@ use almanac_data::{
     infer_gaps,
 };
 use almanac_evaluate::GateConfig;
-use almanac_features::{FeatureSpec, WindowSpec};
+use almanac_features::{FeatureSpec, FourierSpec, QuantileSpec, WindowSpec};
 use almanac_pipeline::{Checks, PipelineSettings, Project};
 use almanac_series::{Freq, Hint, Horizon};
 use almanac_tracking::{SqliteStore, StoreError};
@@ -28,7 +28,7 @@ enum Undecided {
     Gaps { time: String, target: String },
     #[error("the horizon depends on the frequency, and neither is set")]
     Horizon,
-    #[error("`[features] lags` and `windows` need to know the frequency")]
+    #[error("`[features]` can only be chosen where the frequency is known")]
     Features,
 }
 
@@ -225,7 +225,7 @@ fn checks(settings: &Settings) -> Checks {
 /// Returns the features asked for, or `None` for the usual ones of the frequency.
 fn features(settings: &Settings, horizon: Horizon) -> Result<Option<FeatureSpec>, Failure> {
     let asked = &settings.features;
-    if asked.lags.is_none() && asked.windows.is_none() {
+    if asked.lags.is_none() && asked.windows.is_none() && !asked.has_optional() {
         return Ok(None);
     }
     let freq: Freq = settings.data.freq.ok_or(Undecided::Features).or_fail(ExitStatus::Config)?;
@@ -235,6 +235,23 @@ fn features(settings: &Settings, horizon: Horizon) -> Result<Option<FeatureSpec>
     }
     if let Some(windows) = &asked.windows {
         spec.windows = windows.iter().map(|rows| WindowSpec::full(*rows)).collect();
+    }
+    if !asked.quantiles.is_empty() {
+        let over = spec.windows.iter().map(|window| QuantileSpec { rows: window.rows, levels: asked.quantiles.clone() });
+        spec.quantiles = over.collect();
+    }
+    spec.expanding = asked.expanding;
+    spec.differences.clone_from(&asked.differences);
+    spec.historic_events = asked.events;
+    spec.price_history = asked.price_history;
+    spec.fourier = match asked.fourier.as_deref() {
+        None => Vec::new(),
+        Some([]) => FourierSpec::usual(freq),
+        Some(periods) => periods.iter().map(|period| FourierSpec::new(*period)).collect(),
+    };
+    spec.target_encoding = asked.target_encoding;
+    if asked.parents {
+        spec.parents = FeatureSpec::parents_of(&settings.data.hierarchy);
     }
     Ok(Some(spec))
 }

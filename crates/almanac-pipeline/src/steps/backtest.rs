@@ -13,7 +13,7 @@ use crate::progress::Event;
 use crate::steps::Context;
 use crate::{PipelineError, RunError};
 
-const REVISION: u32 = 2;
+const REVISION: u32 = 3;
 
 /// Cutoffs of the backtest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

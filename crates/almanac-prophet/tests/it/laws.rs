@@ -5,7 +5,7 @@ use almanac_prophet::{Growth, HolidayWindow, Prophet, Seasonality, SeasonalityMo
 use almanac_series::{Freq, Horizon, RowStatus, Seed, Weekday};
 use proptest::prelude::*;
 
-use crate::series::{MONTH, panel, with_status};
+use crate::series::{MONTH, panel, with_status, with_texts};
 
 const STEPS: usize = 10;
 /// 2020-01-01, a Wednesday.
@@ -186,6 +186,31 @@ fn known_ahead_columns_act_on_the_rows_ahead() {
     let without = Prophet { left_out: vec!["price".into()], ..Prophet::default() };
     let panel = panel(Freq::Day, START, &y, &[("price", prices), ("promo", promos)]);
     assert_eq!(without.fit_series(&panel, 0).expect("finite").beta.len(), 7);
+}
+
+#[test]
+fn a_text_known_ahead_acts_like_a_holiday_of_its_name() {
+    // Codes: 0 no event, 1 a fair that brings 40, 2 a strike that costs 20; the first row has no text at all.
+    let event = |row: usize| match row {
+        0 => f64::NAN,
+        row if row % 30 == 10 => 1.0,
+        row if row % 50 == 20 => 2.0,
+        _ => 0.0,
+    };
+    let effect = |row: usize| match event(row) {
+        1.0 => 40.0,
+        2.0 => -20.0,
+        _ => 0.0,
+    };
+    let value = |row: usize| 100.0 + wave(row) + effect(row) + 0.1 * noise(row);
+    let y: Vec<f64> = (0..300).map(value).collect();
+    let panel = with_texts(START, &y, "event", (0..330).map(event).collect(), &["", "fair", "strike"]);
+    let model = Prophet::default();
+    assert_eq!(model.fit_series(&panel, 0).expect("finite").beta.len(), 8, "six of the week, and two events");
+    let means = crate::series::forecast(&model, &panel, 30, &[]).expect("finite").mean;
+    for (step, mean) in means.iter().enumerate() {
+        assert!((mean - value(300 + step)).abs() < 1.0, "step {}: {mean}, expected {}", step + 1, value(300 + step));
+    }
 }
 
 #[test]

@@ -14,8 +14,22 @@ pub(crate) fn panel(freq: Freq, start: i64, y: &[f64], future: &[(&str, Vec<f64>
 }
 
 pub(crate) fn with_status(freq: Freq, start: i64, y: &[f64], status: &[RowStatus], future: &[(&str, Vec<f64>)]) -> Panel {
-    let names: Vec<String> = future.iter().map(|(name, _)| (*name).to_owned()).collect();
-    let mut builder = PanelBuilder::new(freq, &[], &names);
+    build(PanelBuilder::new(freq, &[], &names(future)), start, y, status, future)
+}
+
+/// A daily series without gaps and one known-ahead column of codes into `texts`.
+pub(crate) fn with_texts(start: i64, y: &[f64], column: &str, codes: Vec<f64>, texts: &[&str]) -> Panel {
+    let future = [(column, codes)];
+    let texts: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
+    let builder = PanelBuilder::new(Freq::Day, &[], &names(&future)).categories(column, &texts);
+    build(builder, start, y, &vec![RowStatus::Observed; y.len()], &future)
+}
+
+fn names(future: &[(&str, Vec<f64>)]) -> Vec<String> {
+    future.iter().map(|(name, _)| (*name).to_owned()).collect()
+}
+
+fn build(mut builder: PanelBuilder, start: i64, y: &[f64], status: &[RowStatus], future: &[(&str, Vec<f64>)]) -> Panel {
     let n_rows = future.first().map_or(y.len(), |(_, values)| values.len());
     let mut rows = SeriesRows { y: y.to_vec(), status: status.to_vec(), ..SeriesRows::default() };
     rows.y.resize(n_rows, f64::NAN);
