@@ -48,6 +48,51 @@ impl Booster {
         })
     }
 
+    /// Returns how many trees have the least loss on the rows held out, of `most`. `loss`: that of one prediction a row, on the
+    /// scale of the labels; `patience`: trees without gain after which it stops. At least 1.
+    ///
+    /// # Errors
+    /// [`LightGbmError`] as the library says.
+    pub fn best_rounds(
+        dataset: &Dataset,
+        held_out: &Dataset,
+        most: usize,
+        patience: usize,
+        params: &Params,
+        loss: impl Fn(&[f64]) -> f64,
+    ) -> Result<usize, LightGbmError> {
+        let operation = "stop early";
+        silence();
+        let text = c_text(operation, params.text())?;
+        with_threads(params.threads(), || {
+            let mut handle = ptr::null_mut();
+            // SAFETY: both data sets outlive the booster, which is gone at the end of this function.
+            check(operation, unsafe { lightgbm3_sys::LGBM_BoosterCreate(dataset.handle(), text.as_ptr(), &raw mut handle) })?;
+            let growing = Self { handle, columns: 0, threads: params.threads() };
+            // SAFETY: as above.
+            check(operation, unsafe { lightgbm3_sys::LGBM_BoosterAddValidData(growing.handle, held_out.handle()) })?;
+            // The library's own metric is a sum whose order follows the threads; what is summed here does not.
+            let mut said = vec![0.0; held_out.n_rows()];
+            let (mut best, mut least) = (1, f64::INFINITY);
+            for round in 1..=most {
+                let (mut finished, mut written) = (0, 0);
+                // SAFETY: the handle is alive, `finished` is written once.
+                check(operation, unsafe { lightgbm3_sys::LGBM_BoosterUpdateOneIter(growing.handle, &raw mut finished) })?;
+                // SAFETY: one value per row is written; 1 is the first set beside the training rows.
+                let code = unsafe { lightgbm3_sys::LGBM_BoosterGetPredict(growing.handle, 1, &raw mut written, said.as_mut_ptr()) };
+                check(operation, code)?;
+                let loss = loss(&said);
+                if loss < least {
+                    (best, least) = (round, loss);
+                }
+                if finished != 0 || round >= best + patience {
+                    break;
+                }
+            }
+            Ok(best)
+        })
+    }
+
     /// Reads a model from the library's text format. `threads`: 0 for one per core.
     ///
     /// # Errors
