@@ -1,4 +1,5 @@
-//! Calendar features: what the date of a row tells, the same for all series, so computed once for a panel.
+//! Calendar features: what the date of a row tells (and Fourier terms, its place in a period), the same for all series, so
+//! computed once for a panel.
 //!
 //! Civil time is that of the panel's time zone where timestamps are UTC. Holidays carry a stable code per name, so that a
 //! moving holiday is the same category each year.
@@ -9,7 +10,7 @@ use jiff::tz::TimeZone;
 use rayon::prelude::*;
 
 use crate::plan::{Feature, FeaturePlan};
-use crate::{Columns, Country, PlanError};
+use crate::{Columns, Country, FourierSpec, PlanError, fourier};
 
 const EPOCH: Date = date(1970, 1, 1);
 /// Days to and since a holiday stop counting here: further off, it has no say.
@@ -33,6 +34,9 @@ struct Rules {
     /// Category of each of the country's holidays, as the plan numbers them; 0 for those it does not know.
     codes: Vec<u16>,
     trend: bool,
+    /// Columns of the calendar proper; Fourier terms follow.
+    dated: usize,
+    fourier: Vec<FourierSpec>,
     columns: usize,
 }
 
@@ -150,8 +154,10 @@ impl Rules {
             .map(|name| TimeZone::get(name).map_err(|_| PlanError::UnknownTimezone { given: name.to_owned() }))
             .transpose()?;
         let trend = plan.spec().trend;
-        let columns = if plan.spec().calendar { features(freq, country.is_some(), trend).len() } else { 0 };
-        Ok(Self { freq, timezone, country, codes, trend, columns })
+        let dated = if plan.spec().calendar { features(freq, country.is_some(), trend).len() } else { 0 };
+        let fourier = plan.spec().fourier.clone();
+        let columns = dated + fourier::features(&fourier).len();
+        Ok(Self { freq, timezone, country, codes, trend, dated, fourier, columns })
     }
 
     fn civil(&self, period: Period) -> DateTime {
@@ -181,6 +187,14 @@ impl Rules {
     }
 
     fn write(&self, period: Period, out: &mut [f32]) {
+        let (dated, waves) = out.split_at_mut(self.dated);
+        if self.dated > 0 {
+            self.write_dated(period, dated);
+        }
+        fourier::write(&self.fourier, period, waves);
+    }
+
+    fn write_dated(&self, period: Period, out: &mut [f32]) {
         let mut next = 0;
         let mut put = |value: f64| {
             out[next] = value as f32;

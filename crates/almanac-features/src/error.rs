@@ -29,6 +29,14 @@ pub enum PlanError {
     /// A smoothing factor is out of range.
     #[error("`ewm` must hold factors above 0 and at most 1")]
     EwmOutOfRange,
+    /// A number is out of range.
+    #[error("`{field}` must hold {wanted}")]
+    OutOfRange {
+        /// Field of the [`crate::FeatureSpec`].
+        field: &'static str,
+        /// What it may hold.
+        wanted: &'static str,
+    },
 }
 
 impl Hint for PlanError {
@@ -37,7 +45,7 @@ impl Hint for PlanError {
             Self::UnknownCountry { near, .. } if near.is_empty() => Some("use a two-letter ISO code, e.g. `US` or `DE`".into()),
             Self::UnknownCountry { near, .. } => Some(format!("did you mean {}?", near.join(", "))),
             Self::UnknownTimezone { .. } => Some("use an IANA name, e.g. `Europe/Berlin`".into()),
-            Self::ZeroRows { .. } | Self::EwmOutOfRange => None,
+            Self::ZeroRows { .. } | Self::EwmOutOfRange | Self::OutOfRange { .. } => None,
         }
     }
 }

@@ -5,6 +5,18 @@
 //!
 //! Rolling statistics split the rows into blocks of one window. A window then is a suffix of one block and a prefix of the
 //! next, so sums are only ever added, never subtracted: a value of 1e15 that has left the window leaves no residue.
+//!
+//! Each kernel is the fold of a state that takes one value at a time, so that rows appended later get the bits that they
+//! would have had in a longer history.
+
+mod quantile;
+mod rolling;
+mod running;
+
+pub use quantile::{RollingQuantile, rolling_quantile};
+pub(crate) use rolling::last as last_rolling;
+pub use rolling::{Rolling, RollingOut, Summary, rolling};
+pub use running::{Ewm, Expanding, RowsSince};
 
 use almanac_series::RowStatus;
 
@@ -27,137 +39,6 @@ pub fn lag(values: &[f64], lag: usize, out: &mut [f32]) {
     }
 }
 
-/// Columns that [`rolling`] writes; `None` where a statistic is not wanted.
-#[derive(Debug, Default)]
-pub struct RollingOut<'a> {
-    /// Mean.
-    pub mean: Option<&'a mut [f32]>,
-    /// Sample standard deviation; needs two values.
-    pub std: Option<&'a mut [f32]>,
-    /// Smallest value.
-    pub min: Option<&'a mut [f32]>,
-    /// Largest value.
-    pub max: Option<&'a mut [f32]>,
-    /// Share of zeros among the values.
-    pub zero_share: Option<&'a mut [f32]>,
-}
-
-#[derive(Clone, Copy)]
-struct Part {
-    count: u32,
-    zeros: u32,
-    sum: f64,
-    squares: f64,
-    min: f64,
-    max: f64,
-}
-
-impl Part {
-    const EMPTY: Self = Self { count: 0, zeros: 0, sum: 0.0, squares: 0.0, min: f64::INFINITY, max: f64::NEG_INFINITY };
-
-    #[inline(always)]
-    fn add(&mut self, value: f64, centre: f64) {
-        if !value.is_nan() {
-            let off = value - centre;
-            self.count += 1;
-            self.zeros += u32::from(value == 0.0);
-            self.sum += off;
-            self.squares += off * off;
-            if value < self.min {
-                self.min = value;
-            }
-            if value > self.max {
-                self.max = value;
-            }
-        }
-    }
-
-    #[inline(always)]
-    fn join(&self, other: &Self) -> Self {
-        Self {
-            count: self.count + other.count,
-            zeros: self.zeros + other.zeros,
-            sum: self.sum + other.sum,
-            squares: self.squares + other.squares,
-            min: if other.min < self.min { other.min } else { self.min },
-            max: if other.max > self.max { other.max } else { self.max },
-        }
-    }
-}
-
-/// Writes statistics over the last `window` rows, NaN where fewer than `min_count` of them have a value.
-pub fn rolling(values: &[f64], window: usize, min_count: usize, mut out: RollingOut<'_>) {
-    let rows = values.len();
-    let window = window.max(1);
-    let width = window.min(rows);
-    let needed = min_count.max(1) as u32;
-    let mut suffix = vec![Part::EMPTY; width + 1];
-    let mut start = 0;
-    while start < rows {
-        let end = (start + window).min(rows);
-        let previous = &values[start.saturating_sub(window)..start];
-        let mut centre = mean_of(previous);
-        if start > 0 {
-            let mut part = Part::EMPTY;
-            for (at, value) in previous.iter().enumerate().rev() {
-                part.add(*value, if centre.is_nan() { 0.0 } else { centre });
-                suffix[at] = part;
-            }
-        }
-        let mut prefix = Part::EMPTY;
-        for row in start..end {
-            let value = values[row];
-            if centre.is_nan() && !value.is_nan() {
-                centre = value;
-            }
-            prefix.add(value, centre);
-            let at = row - start + 1;
-            let part = if start == 0 || at >= window { prefix } else { suffix[at].join(&prefix) };
-            let known = part.count >= needed;
-            let n = f64::from(part.count);
-            // Equal values have exactly their mean and no deviation.
-            let flat = part.min == part.max;
-            if let Some(mean) = out.mean.as_deref_mut() {
-                mean[row] = if !known {
-                    f32::NAN
-                } else if flat {
-                    narrow(part.min)
-                } else {
-                    narrow(centre + part.sum / n)
-                };
-            }
-            if let Some(std) = out.std.as_deref_mut() {
-                std[row] = if !known || part.count < 2 {
-                    f32::NAN
-                } else if flat {
-                    0.0
-                } else {
-                    narrow(((part.squares - part.sum * part.sum / n) / (n - 1.0)).max(0.0).sqrt())
-                };
-            }
-            if let Some(min) = out.min.as_deref_mut() {
-                min[row] = if known { narrow(part.min) } else { f32::NAN };
-            }
-            if let Some(max) = out.max.as_deref_mut() {
-                max[row] = if known { narrow(part.max) } else { f32::NAN };
-            }
-            if let Some(share) = out.zero_share.as_deref_mut() {
-                share[row] = if known { (f64::from(part.zeros) / n) as f32 } else { f32::NAN };
-            }
-        }
-        start = end;
-    }
-}
-
-fn mean_of(values: &[f64]) -> f64 {
-    let (mut sum, mut count) = (0.0, 0_u32);
-    for value in values.iter().filter(|value| !value.is_nan()) {
-        sum += value;
-        count += 1;
-    }
-    sum / f64::from(count)
-}
-
 /// Writes the mean of the last `count` values of the same season: rows `r`, `r - season`, `r - 2 season` …
 pub fn seasonal_mean(values: &[f64], season: usize, count: usize, out: &mut [f32]) {
     let season = season.max(1);
@@ -175,26 +56,26 @@ pub fn seasonal_mean(values: &[f64], season: usize, count: usize, out: &mut [f32
     }
 }
 
+/// Returns the last value of [`seasonal_mean`] over `rows` rows, in O(`count`).
+pub(crate) fn last_seasonal_mean(rows: usize, season: usize, count: usize, at: impl Fn(usize) -> f64) -> f32 {
+    let season = season.max(1);
+    let phase = (rows - 1) % season;
+    last_rolling((rows - 1) / season + 1, count, 1, |row| at(phase + row * season)).mean()
+}
+
 /// Writes the exponentially weighted mean: weights `(1 - alpha)^age` in values, not rows, normalised to sum to 1.
 pub fn ewm(values: &[f64], alpha: f64, out: &mut [f32]) {
-    let (mut sum, mut weight) = (0.0, 0.0);
+    let mut state = Ewm::new(alpha);
     for (to, value) in out.iter_mut().zip(values) {
-        if !value.is_nan() {
-            sum = value + (1.0 - alpha) * sum;
-            weight = 1.0 + (1.0 - alpha) * weight;
-        }
-        *to = narrow(sum / weight);
+        *to = state.push(*value);
     }
 }
 
 /// Writes the rows passed since `is_event` last held (0 in the row itself), NaN before its first time.
 pub fn rows_since(rows: usize, is_event: impl Fn(usize) -> bool, out: &mut [f32]) {
-    let mut last = None;
+    let mut state = RowsSince::default();
     for (row, to) in out.iter_mut().enumerate().take(rows) {
-        if is_event(row) {
-            last = Some(row);
-        }
-        *to = last.map_or(f32::NAN, |last| (row - last) as f32);
+        *to = state.push(is_event(row));
     }
 }
 

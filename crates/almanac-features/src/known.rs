@@ -2,25 +2,28 @@
 //!
 //! Of a known-ahead column a feature may look both ways: a promotion that ends tomorrow is known today.
 
+use std::borrow::Cow;
+
 use almanac_series::SeriesView;
 
 use crate::kernel::{self, RollingOut};
 use crate::plan::{Binding, Feature, FeaturePlan, FutureKind, StaticKind};
-use crate::{Calendar, Columns, calendar};
+use crate::{Calendar, Columns, FeatureSpec, calendar, fourier};
 
 /// Counters of rows stop here: an event further off has no say.
-const REACH: f32 = 30.0;
+pub(crate) const REACH: f32 = 30.0;
 
-/// Returns the known features of a plan, in order: calendar, known-ahead columns, static columns.
+/// Returns the known features of a plan, in order: calendar, Fourier terms, known-ahead columns, static columns.
 pub(crate) fn features(plan: &FeaturePlan) -> Vec<Feature> {
     let spec = plan.spec();
     let mut all = if spec.calendar { calendar::features(plan.freq(), plan.has_holidays(), spec.trend) } else { Vec::new() };
+    all.extend(fourier::features(&spec.fourier));
     for role in plan.future() {
         let name = &role.name;
         let category = role.kind == FutureKind::Category;
         let named = |name: String, category: bool| if category { Feature::category(name) } else { Feature::plain(name) };
         all.push(named(name.clone(), category));
-        all.extend(derived(role.kind).iter().map(|suffix| {
+        all.extend(derived(role.kind, spec).iter().map(|suffix| {
             let is_code = category && matches!(*suffix, "previous" | "next");
             named(format!("{name}_{suffix}"), is_code)
         }));
@@ -35,10 +38,11 @@ pub(crate) fn features(plan: &FeaturePlan) -> Vec<Feature> {
 }
 
 /// What is derived of a column beside its value.
-fn derived(kind: FutureKind) -> &'static [&'static str] {
+fn derived(kind: FutureKind, spec: &FeatureSpec) -> &'static [&'static str] {
     match kind {
         FutureKind::Flag => &["run", "left", "since", "until", "week"],
         FutureKind::Event | FutureKind::Category => &["previous", "next", "since", "until"],
+        FutureKind::Amount if spec.price_history => &["to_mean", "to_max", "change", "discount", "since_change"],
         FutureKind::Amount => &["to_mean", "to_max", "change"],
         FutureKind::Number => &["previous", "next"],
     }
@@ -46,20 +50,31 @@ fn derived(kind: FutureKind) -> &'static [&'static str] {
 
 /// Number of columns that [`future_columns`] gives.
 pub(crate) fn n_future(plan: &FeaturePlan) -> usize {
-    plan.future().iter().map(|role| 1 + derived(role.kind).len()).sum()
+    plan.future().iter().map(|role| 1 + derived(role.kind, plan.spec()).len()).sum()
 }
 
-/// Features of the known-ahead columns of one series: one value per row of history and `horizon` rows after it.
-pub(crate) fn future_columns(view: &SeriesView<'_>, plan: &FeaturePlan, binding: &Binding) -> Columns {
-    let rows = (view.len() + plan.spec().horizon).max(view.span().rows);
+/// Values of the plan's known-ahead columns of one series, in the plan's codes; `None` where the panel has no such column.
+pub(crate) type FutureValues<'a> = Vec<Option<Cow<'a, [f64]>>>;
+
+pub(crate) fn future_values<'a>(view: &SeriesView<'a>, binding: &Binding) -> FutureValues<'a> {
+    binding.future.iter().map(|column| column.as_ref().map(|column| column.values(view))).collect()
+}
+
+/// Rows whose known features are told: the history and the horizon after it, or as far as known-ahead columns reach.
+pub(crate) fn n_rows_told(history: usize, known: usize, plan: &FeaturePlan) -> usize {
+    (history + plan.spec().horizon).max(known)
+}
+
+/// Features of the known-ahead columns of one series, for so many rows from its start.
+pub(crate) fn future_columns(known: &FutureValues<'_>, plan: &FeaturePlan, rows: usize) -> Columns {
     let mut out = Columns::zeroed(n_future(plan), rows);
     let mut columns = out.columns_mut();
     let mut next = || columns.next().expect("the plan names as many columns as are written");
     let mut values = Vec::with_capacity(rows);
-    for (role, column) in plan.future().iter().zip(&binding.future) {
+    for (role, known) in plan.future().iter().zip(known) {
         values.clear();
-        if let Some(column) = column {
-            values.extend_from_slice(&column.values(view));
+        if let Some(known) = known {
+            values.extend(known.iter().take(rows));
         }
         values.resize(rows, f64::NAN);
         for (to, value) in next().iter_mut().zip(&values) {
@@ -87,12 +102,19 @@ pub(crate) fn future_columns(view: &SeriesView<'_>, plan: &FeaturePlan, binding:
                 kernel::rows_since(rows, event, next());
                 kernel::rows_until(rows, event, next());
             }
-            FutureKind::Amount => amounts(&values, plan.spec().level_rows, &mut next),
+            FutureKind::Amount => {
+                amounts(&values, plan.spec().level_rows, &mut next);
+                if plan.spec().price_history {
+                    price_history(&values, &mut next);
+                }
+            }
             FutureKind::Number => neighbours(&values, &mut next),
         }
     }
-    for (index, name) in plan.future().iter().flat_map(|role| std::iter::once("").chain(derived(role.kind).iter().copied())).enumerate() {
-        if matches!(name, "run" | "left" | "since" | "until") {
+    for (index, name) in
+        plan.future().iter().flat_map(|role| std::iter::once("").chain(derived(role.kind, plan.spec()).iter().copied())).enumerate()
+    {
+        if matches!(name, "run" | "left" | "since" | "until" | "since_change") {
             for value in out.column_mut(index) {
                 *value = value.min(REACH);
             }
@@ -122,10 +144,22 @@ fn amounts<'a>(values: &[f64], window: usize, next: &mut impl FnMut() -> &'a mut
     }
 }
 
+/// The share off the highest value so far, and the rows since the value was last another than in the row before.
+fn price_history<'a>(values: &[f64], next: &mut impl FnMut() -> &'a mut [f32]) {
+    let (discount, since_change) = (next(), next());
+    let mut highest = f64::NAN;
+    for (to, value) in discount.iter_mut().zip(values) {
+        highest = highest.max(*value);
+        *to = kernel::narrow(1.0 - value / highest);
+    }
+    let differs = |row: usize| row > 0 && values[row] != values[row - 1] && !values[row].is_nan() && !values[row - 1].is_nan();
+    kernel::rows_since(values.len(), differs, since_change);
+}
+
 /// Returns the known features of one series: `n_known × (history + horizon)`, named by [`FeaturePlan::known`].
 pub fn known(view: &SeriesView<'_>, plan: &FeaturePlan, binding: &Binding, calendar: &Calendar) -> Columns {
-    let future = future_columns(view, plan, binding);
-    let rows = (view.len() + plan.spec().horizon).max(view.span().rows);
+    let rows = n_rows_told(view.len(), view.span().rows, plan);
+    let future = future_columns(&future_values(view, binding), plan, rows);
     let mut out = Columns::zeroed(plan.known().len(), rows);
     let mut row_values = Vec::with_capacity(plan.known().len());
     for row in 0..rows {

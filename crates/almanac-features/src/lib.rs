@@ -4,24 +4,30 @@
 //!   y, status, historic ──asof──►  lags, rolling, EWM …          one row per row of history   (the gold layer)
 //!   calendar, holidays, future, static ──known──►                 one row per row, ahead too
 //!   (origin o, target t) ──row──►  asof(o) ++ known(t) ++ aligned(o, t) ++ step
+//!   the next y ──push──►  the same for one row more, in time that does not grow with the history
 //! ```
 //!
 //! Invariant: no value of a row `r` depends on anything after `r`, save columns declared known ahead; a perturbation test
 //! holds it. Invariant: same panel, same numbers, bit for bit; no clock, no file, no network.
 //!
-//! Not here: targets and their scaling, sampling of training rows, models (`almanac-trees`), storage (`almanac-data`).
+//! Beside them [`Transforms`] of a target, fitted on a history and undone on a forecast.
+//!
+//! Not here: what a model learns of a target, sampling of training rows, models (`almanac-trees`), storage (`almanac-data`).
 
 mod aligned;
 mod asof;
 mod calendar;
 mod columns;
 mod error;
+mod fourier;
 mod holidays;
 pub mod kernel;
 mod known;
+mod optional;
 mod plan;
 mod series;
 mod spec;
+mod transform;
 
 pub use asof::asof;
 pub use calendar::Calendar;
@@ -29,6 +35,7 @@ pub use columns::Columns;
 pub use error::PlanError;
 pub use holidays::{Country, countries};
 pub use known::known;
-pub use plan::{Binding, Feature, FeaturePlan, FutureKind, FutureRole, StaticKind, StaticRole};
+pub use plan::{Binding, Feature, FeaturePlan, FutureKind, FutureRole, HistoricEvent, StaticKind, StaticRole};
 pub use series::SeriesFeatures;
-pub use spec::{FeatureSpec, WindowSpec};
+pub use spec::{FeatureSpec, FourierSpec, QuantileSpec, WindowSpec};
+pub use transform::{Lambda, Transform, TransformError, TransformSpec, Transforms};

@@ -64,6 +64,21 @@ pub struct FutureRole {
     pub categories: Vec<String>,
 }
 
+/// A historic column that mostly holds one value, so that any other is an event.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HistoricEvent {
+    /// Column of the panel.
+    pub name: String,
+    /// Its usual value.
+    pub blank: f64,
+}
+
+impl HistoricEvent {
+    pub(crate) fn is_event(&self, value: f64) -> bool {
+        !value.is_nan() && value != self.blank
+    }
+}
+
 /// How a static column is encoded.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -83,6 +98,9 @@ pub struct StaticRole {
     pub kind: StaticKind,
 }
 
+/// Waves of one period, at most.
+const MOST_WAVES: usize = 100;
+
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Parts {
     spec: FeatureSpec,
@@ -91,6 +109,8 @@ struct Parts {
     historic: Vec<String>,
     statics: Vec<StaticRole>,
     holidays: Vec<String>,
+    #[serde(default)]
+    historic_events: Vec<HistoricEvent>,
 }
 
 /// Which features rows get. Made from a training panel, then applied to any panel of the same frequency.
@@ -137,12 +157,20 @@ impl FeaturePlan {
             ("year", spec.year == Some(0)),
             ("level_rows", spec.level_rows == 0),
             ("horizon", spec.horizon == 0),
+            ("quantiles", spec.quantiles.iter().any(|window| window.rows == 0)),
+            ("differences", spec.differences.contains(&0)),
         ];
         if let Some((field, _)) = counts.into_iter().find(|(_, zero)| *zero) {
             return Err(PlanError::ZeroRows { field });
         }
         if !spec.ewm.iter().all(|alpha| *alpha > 0.0 && *alpha <= 1.0) {
             return Err(PlanError::EwmOutOfRange);
+        }
+        if !spec.quantiles.iter().flat_map(|window| &window.levels).all(|p| (0.0..=1.0).contains(p)) {
+            return Err(PlanError::OutOfRange { field: "quantiles", wanted: "probabilities from 0 to 1" });
+        }
+        if !spec.fourier.iter().all(|waves| waves.period.is_finite() && waves.period > 1.0 && (1..=MOST_WAVES).contains(&waves.order)) {
+            return Err(PlanError::OutOfRange { field: "fourier", wanted: "periods above 1 row, and 1 to 100 waves each" });
         }
         let holidays = match &spec.country {
             Some(country) if spec.calendar && panel.freq().has_calendar() => Country::find(country)?.names,
@@ -161,7 +189,8 @@ impl FeaturePlan {
             })
             .collect();
         let historic = panel.historic_names().map(str::to_owned).collect();
-        let parts = Parts { spec, freq: panel.freq().to_string(), future, historic, statics, holidays };
+        let historic_events = if spec.historic_events { historic_events(panel) } else { Vec::new() };
+        let parts = Parts { spec, freq: panel.freq().to_string(), future, historic, statics, holidays, historic_events };
         let plan = Self::try_from(parts).expect("a frequency reads its own text");
         calendar::Calendar::new(&panel.select(&[]), &plan)?;
         Ok(plan)
@@ -185,6 +214,11 @@ impl FeaturePlan {
     /// Returns the names of the historic columns.
     pub fn historic(&self) -> &[String] {
         &self.parts.historic
+    }
+
+    /// Returns the historic columns whose events are counted.
+    pub(crate) fn historic_events(&self) -> &[HistoricEvent] {
+        &self.parts.historic_events
     }
 
     /// Returns the static columns and how they are encoded.
@@ -314,26 +348,58 @@ impl Binding {
     }
 }
 
+/// How often each value of a column occurs.
+#[derive(Default)]
+struct Counts {
+    of: HashMap<u64, u64>,
+    rows: u64,
+}
+
+impl Counts {
+    /// Far more distinct values than codes have are not worth counting.
+    const MOST: usize = 4096;
+
+    fn add(&mut self, value: f64) {
+        self.rows += 1;
+        if self.of.len() < Self::MOST || self.of.contains_key(&value.to_bits()) {
+            *self.of.entry(value.to_bits()).or_default() += 1;
+        }
+    }
+
+    /// The value that most rows have, if it dominates.
+    fn dominant(&self) -> Option<f64> {
+        let (bits, count) = self.of.iter().max_by_key(|(bits, count)| (**count, std::cmp::Reverse(**bits)))?;
+        (count * 10 >= self.rows * 8).then(|| f64::from_bits(*bits))
+    }
+}
+
+fn historic_events(panel: &Panel) -> Vec<HistoricEvent> {
+    let event = |(column, name): (usize, &str)| {
+        let mut counts = Counts::default();
+        panel.views().flat_map(|view| view.historic(column)).filter(|value| !value.is_nan()).for_each(|value| counts.add(*value));
+        // A column of one value alone has no events.
+        let blank = counts.dominant().filter(|_| counts.of.len() > 1)?;
+        Some(HistoricEvent { name: name.to_owned(), blank })
+    };
+    panel.historic_names().enumerate().filter_map(event).collect()
+}
+
 /// Tells what a column holds from its training rows.
 fn future_role(panel: &Panel, index: usize, name: &str, spec: &FeatureSpec) -> FutureRole {
-    let mut counts: HashMap<u64, u64> = HashMap::new();
-    let (mut rows, mut flag, mut positive) = (0_u64, true, true);
+    let mut counts = Counts::default();
+    let (mut flag, mut positive) = (true, true);
     for view in panel.views() {
         for value in &view.future(index)[..view.len()] {
             if value.is_nan() {
                 continue;
             }
-            rows += 1;
             flag &= *value == 0.0 || *value == 1.0;
             positive &= *value > 0.0;
-            // Far more distinct values than codes have are not worth counting.
-            if counts.len() < 4096 || counts.contains_key(&value.to_bits()) {
-                *counts.entry(value.to_bits()).or_default() += 1;
-            }
+            counts.add(*value);
         }
     }
-    let usual = counts.iter().max_by_key(|(bits, count)| (**count, std::cmp::Reverse(**bits)));
-    let dominates = usual.is_some_and(|(_, count)| count * 10 >= rows * 8);
+    let dominant = counts.dominant();
+    let dominates = dominant.is_some();
     let categories = panel.future_categories(index).to_vec();
     let listed = spec.categorical_future.iter().any(|listed| listed == name);
     // Of events a tree learns more from codes in order: each falls on too few days for a category of its own.
@@ -341,7 +407,7 @@ fn future_role(panel: &Panel, index: usize, name: &str, spec: &FeatureSpec) -> F
         FutureKind::Category
     } else if flag {
         FutureKind::Flag
-    } else if dominates && (!categories.is_empty() || counts.len() < 4096) {
+    } else if dominates && (!categories.is_empty() || counts.of.len() < Counts::MOST) {
         FutureKind::Event
     } else if positive {
         FutureKind::Amount
@@ -349,7 +415,7 @@ fn future_role(panel: &Panel, index: usize, name: &str, spec: &FeatureSpec) -> F
         FutureKind::Number
     };
     let blank = match kind {
-        FutureKind::Event | FutureKind::Category if dominates => usual.map(|(bits, _)| f64::from_bits(*bits)),
+        FutureKind::Event | FutureKind::Category => dominant,
         _ => None,
     };
     FutureRole { name: name.to_owned(), kind, blank, categories }

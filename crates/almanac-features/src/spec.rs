@@ -38,6 +38,26 @@ impl WindowSpec {
     }
 }
 
+/// A rolling window and the quantiles wanted of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct QuantileSpec {
+    /// Rows, counted back from and with the row itself.
+    pub rows: usize,
+    /// Probabilities in [0, 1]: 0.5 is the median.
+    pub levels: Vec<f64>,
+}
+
+/// Waves of a period: sine and cosine of it, of its half, of its third …
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FourierSpec {
+    /// Rows of the longest wave, not necessarily whole: 365.25 days.
+    pub period: f64,
+    /// Number of waves, each of a sine and a cosine.
+    pub order: usize,
+}
+
 /// Which features a [`crate::FeaturePlan`] computes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -66,6 +86,24 @@ pub struct FeatureSpec {
     pub country: Option<String>,
     /// Known-ahead columns that hold codes without order.
     pub categorical_future: Vec<String>,
+    /// Rolling quantiles.
+    #[serde(default)]
+    pub quantiles: Vec<QuantileSpec>,
+    /// Whether mean, deviation, minimum and maximum since the start are wanted.
+    #[serde(default)]
+    pub expanding: bool,
+    /// Rows back to what the newest value is compared with: 7 is its difference to the same day of the week before.
+    #[serde(default)]
+    pub differences: Vec<usize>,
+    /// Whether rows since the last event are wanted of historic columns that mostly hold one value.
+    #[serde(default)]
+    pub historic_events: bool,
+    /// Fourier terms.
+    #[serde(default)]
+    pub fourier: Vec<FourierSpec>,
+    /// Whether the discount off the highest price so far and the rows since the price changed are wanted.
+    #[serde(default)]
+    pub price_history: bool,
 }
 
 impl FeatureSpec {
@@ -85,6 +123,12 @@ impl FeatureSpec {
             trend: false,
             country: None,
             categorical_future: Vec::new(),
+            quantiles: Vec::new(),
+            expanding: false,
+            differences: Vec::new(),
+            historic_events: false,
+            fourier: Vec::new(),
+            price_history: false,
         };
         let windows = |full: &[usize], mean: &[usize]| -> Vec<WindowSpec> {
             let mut all: Vec<_> =

@@ -1,7 +1,10 @@
 //! Features of whole panels: no look-ahead, and plans that survive being stored.
 
-use almanac_features::{Calendar, FeaturePlan, FeatureSpec, PlanError, SeriesFeatures, WindowSpec, asof, known};
+use almanac_features::{Calendar, FeaturePlan, FeatureSpec, FourierSpec, PlanError, QuantileSpec, SeriesFeatures, WindowSpec, asof, known};
 use almanac_series::{Freq, Hint, Horizon, Panel, PanelBuilder, Period, RowStatus, SeriesRows, StaticColumn, StaticValues};
+
+mod push;
+mod transform;
 
 const HISTORY: i64 = 500;
 const HORIZON: i64 = 14;
@@ -9,9 +12,9 @@ const HORIZON: i64 = 14;
 /// Two series with every kind of column; `after` changes what lies after row `cutoff`.
 fn panel(cutoff: i64, after: impl Fn(f64) -> f64) -> Panel {
     let future = ["price", "promo", "event"].map(str::to_owned);
-    let mut builder = PanelBuilder::new(Freq::Day, &["visitors".into()], &future);
+    let mut builder = PanelBuilder::new(Freq::Day, &["visitors".into(), "breakdown".into()], &future);
     for (id, phase) in [("b/2", 3), ("a/1", 0)] {
-        let mut rows = SeriesRows { historic: vec![vec![]], future: vec![vec![]; 3], ..SeriesRows::default() };
+        let mut rows = SeriesRows { historic: vec![vec![]; 2], future: vec![vec![]; 3], ..SeriesRows::default() };
         for row in 0..HISTORY + HORIZON {
             let noise = ((row * 7919 + phase * 31) % 101) as f64;
             let value = 20.0 + 5.0 * (row % 7) as f64 + noise / 10.0;
@@ -25,6 +28,7 @@ fn panel(cutoff: i64, after: impl Fn(f64) -> f64) -> Panel {
             rows.y.push(if matches!(status, RowStatus::Future | RowStatus::Missing) { f64::NAN } else { change(value) });
             rows.status.push(status);
             rows.historic[0].push(change(noise));
+            rows.historic[1].push(change(f64::from(u8::from(row % 37 == 3))));
             rows.future[0].push(3.0 + (row / 50 % 3) as f64);
             rows.future[1].push(f64::from(u8::from(row % 28 < 5)));
             rows.future[2].push(if row % 90 == 4 { 7.0 } else { 0.0 });
@@ -42,9 +46,34 @@ fn panel(cutoff: i64, after: impl Fn(f64) -> f64) -> Panel {
 }
 
 fn spec() -> FeatureSpec {
-    let mut spec = FeatureSpec::for_freq(Freq::Day, Horizon::new(HORIZON as usize).expect("in range"));
-    spec.country = Some("DE".into());
-    spec
+    spec_of(Freq::Day, HORIZON as usize)
+}
+
+/// A spec with everything on. Every field is named, so that a new one is turned on here, and so comes under the tests.
+fn spec_of(freq: Freq, horizon: usize) -> FeatureSpec {
+    let usual = FeatureSpec::for_freq(freq, Horizon::new(horizon).expect("in range"));
+    let mut windows = usual.windows;
+    windows.iter_mut().for_each(|window| *window = WindowSpec { zero_share: true, ..WindowSpec::full(window.rows) });
+    FeatureSpec {
+        horizon,
+        lags: usual.lags,
+        windows,
+        ewm: usual.ewm,
+        season_lengths: usual.season_lengths,
+        season_means: usual.season_means,
+        year: usual.year,
+        level_rows: usual.level_rows,
+        calendar: true,
+        trend: true,
+        country: Some("DE".into()),
+        categorical_future: vec![],
+        quantiles: vec![QuantileSpec { rows: 28, levels: vec![0.1, 0.5, 0.9] }, QuantileSpec { rows: 5, levels: vec![0.5] }],
+        expanding: true,
+        differences: vec![1, 7],
+        historic_events: true,
+        fourier: vec![FourierSpec { period: 7.0, order: 2 }, FourierSpec { period: 365.25, order: 1 }],
+        price_history: true,
+    }
 }
 
 fn bits(values: &[f32]) -> Vec<u32> {
@@ -143,6 +172,19 @@ fn a_stored_plan_reads_back_as_it_was() {
 }
 
 #[test]
+fn a_plan_stored_before_a_feature_existed_is_read_without_it() {
+    let plan =
+        FeaturePlan::new(&panel(HISTORY, |v| v), FeatureSpec::for_freq(Freq::Day, Horizon::new(7).expect("in range"))).expect("usual");
+    let mut stored = serde_json::to_value(&plan).expect("plain data");
+    stored.as_object_mut().expect("a plan").remove("historic_events");
+    let spec = stored["spec"].as_object_mut().expect("a spec");
+    for new in ["quantiles", "expanding", "differences", "historic_events", "fourier", "price_history"] {
+        assert!(spec.remove(new).is_some(), "{new}");
+    }
+    assert_eq!(serde_json::from_value::<FeaturePlan>(stored).expect("an older plan"), plan);
+}
+
+#[test]
 fn an_unknown_country_is_refused_with_a_suggestion() {
     let mut spec = spec();
     spec.country = Some("Germny".into());
@@ -158,6 +200,20 @@ fn a_window_of_no_rows_is_refused() {
 }
 
 #[test]
+fn numbers_out_of_range_are_refused() {
+    let mut waves = spec();
+    waves.fourier[0].period = 1.0;
+    let mut quantiles = spec();
+    quantiles.quantiles[0].levels.push(50.0);
+    for (spec, wanted) in [
+        (waves, "`fourier` must hold periods above 1 row, and 1 to 100 waves each"),
+        (quantiles, "`quantiles` must hold probabilities from 0 to 1"),
+    ] {
+        assert_eq!(FeaturePlan::new(&panel(HISTORY, |v| v), spec).unwrap_err().to_string(), wanted);
+    }
+}
+
+#[test]
 fn every_frequency_has_features() {
     for alias in ["1", "s", "15min", "h", "D", "B", "W-FRI", "MS", "QE", "YS"] {
         let freq: Freq = alias.parse().expect(alias);
@@ -165,9 +221,7 @@ fn every_frequency_has_features() {
         let rows = SeriesRows { y: (0..60).map(f64::from).collect(), status: vec![RowStatus::Observed; 60], ..SeriesRows::default() };
         builder.push("a".into(), Period(30), rows).expect("no columns");
         let panel = builder.finish(vec![]).expect("one series");
-        let mut spec = FeatureSpec::for_freq(freq, Horizon::new(6).expect("in range"));
-        spec.country = Some("US".into());
-        let plan = FeaturePlan::new(&panel, spec).expect(alias);
+        let plan = FeaturePlan::new(&panel, spec_of(freq, 6)).expect(alias);
         let calendar = Calendar::new(&panel, &plan).expect(alias);
         let mut row = Vec::new();
         SeriesFeatures::new(&panel.view(0), &plan, &plan.bind(&panel), &calendar).row(59, 65, 1.0, &mut row);
