@@ -24,14 +24,27 @@ pub(crate) struct Cold {
     profile: Vec<f64>,
 }
 
-/// Training series that share all static values.
+/// Training series that share all static values. There may be as many groups as series, so that they are written short.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(from = "(Vec<Option<u32>>, u32, f32)", into = "(Vec<Option<u32>>, u32, f32)")]
 struct Group {
     /// Codes of the categories, column by column as the plan has them; `None` for a missing value or a number.
     codes: Vec<Option<u32>>,
     series: u32,
     /// Median of their levels.
-    level: f64,
+    level: f32,
+}
+
+impl From<(Vec<Option<u32>>, u32, f32)> for Group {
+    fn from((codes, series, level): (Vec<Option<u32>>, u32, f32)) -> Self {
+        Self { codes, series, level }
+    }
+}
+
+impl From<Group> for (Vec<Option<u32>>, u32, f32) {
+    fn from(group: Group) -> Self {
+        (group.codes, group.series, group.level)
+    }
 }
 
 impl Cold {
@@ -60,7 +73,7 @@ impl Cold {
         levels.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
         let groups: Vec<Group> = levels
             .chunk_by(|a, b| a.0 == b.0)
-            .map(|alike| Group { codes: alike[0].0.clone(), series: alike.len() as u32, level: alike[alike.len() / 2].1 })
+            .map(|alike| Group { codes: alike[0].0.clone(), series: alike.len() as u32, level: alike[alike.len() / 2].1 as f32 })
             .collect();
         let profile = days.into_iter().map(|(sum, count)| if count > 0 { (sum / f64::from(count)).max(0.0) } else { 1.0 }).collect();
         (!groups.is_empty()).then_some(Self { groups, profile })
@@ -123,7 +136,7 @@ impl Cold {
     fn level(&self, codes: &[Option<u32>]) -> f64 {
         let shared = |group: &Group| codes.iter().zip(&group.codes).filter(|(own, other)| own.is_some() && own == other).count();
         let most = self.groups.iter().map(shared).max().unwrap_or(0);
-        let mut alike: Vec<(f64, u32)> =
+        let mut alike: Vec<(f32, u32)> =
             self.groups.iter().filter(|group| shared(group) == most).map(|group| (group.level, group.series)).collect();
         alike.sort_by(|a, b| a.0.total_cmp(&b.0));
         let half = alike.iter().map(|(_, series)| u64::from(*series)).sum::<u64>() / 2;
@@ -132,7 +145,7 @@ impl Cold {
             seen += u64::from(*series);
             seen > half
         });
-        median.map_or(0.0, |(level, _)| *level)
+        median.map_or(0.0, |(level, _)| f64::from(*level))
     }
 }
 

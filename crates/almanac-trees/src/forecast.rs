@@ -17,7 +17,8 @@ const CHUNK_SERIES: usize = 256;
 
 /// A row that the parts are asked about.
 #[derive(Debug, Clone, Copy)]
-struct Asked<'k> {
+pub(crate) struct Asked<'k> {
+    /// Steps from the origin.
     step: usize,
     /// Value of the pool's column, where a part of its own speaks for it.
     key: Option<&'k str>,
@@ -26,12 +27,21 @@ struct Asked<'k> {
 }
 
 /// A series that has sold something, at its origin.
-struct Alive<'a> {
+pub(crate) struct Alive<'a> {
     /// Where it is in the chunk.
     at: usize,
-    features: SeriesFeatures<'a>,
-    origin: usize,
-    key: Option<&'a str>,
+    pub(crate) features: SeriesFeatures<'a>,
+    pub(crate) key: Option<&'a str>,
+}
+
+impl<'a> Alive<'a> {
+    /// Appends the features of the row so many steps after the newest one.
+    pub(crate) fn ask(&self, step: usize, rows: &mut Vec<f32>) -> Asked<'a> {
+        let origin = self.features.len() - 1;
+        let level = f64::from(self.features.levels()[origin]);
+        self.features.row(origin, origin + step, level as f32, rows);
+        Asked { step, key: self.key, usual: level * f64::from(self.features.effect(origin, origin + step)) }
+    }
 }
 
 /// What was said of one series.
@@ -68,7 +78,7 @@ impl Role {
 
 impl<T: Trees> Fitted<T> {
     /// Returns what the wanted parts say of each row, in units of `y`; the mean where more than one speaks.
-    fn say(&self, wanted: impl Fn(&Role) -> bool, rows: &[f32], asked: &[Asked<'_>]) -> Result<Vec<f64>, T::Error> {
+    pub(crate) fn say(&self, wanted: impl Fn(&Role) -> bool, rows: &[f32], asked: &[Asked<'_>]) -> Result<Vec<f64>, T::Error> {
         let width = rows.len() / asked.len().max(1);
         let mut sums = vec![(0.0, 0_u32); asked.len()];
         for Part { role, bag } in self.parts.iter().filter(|part| wanted(&part.role)) {
@@ -104,13 +114,13 @@ impl<T: Trees> Fitted<T> {
                 let features = SeriesFeatures::new(&view, &self.plan, context.binding, context.calendar);
                 let Some(origin) = view.len().checked_sub(1).filter(|last| features.counts()[*last] > 0) else { return (false, None) };
                 let is_alive = features.levels()[origin] > 0.0;
-                (true, is_alive.then(|| Alive { at, features, origin, key: context.keys[*index] }))
+                (true, is_alive.then(|| Alive { at, features, key: context.keys[*index] }))
             })
             .collect();
         // Of what has only ever been zero the forecast is zero.
         let zeros = Said { mean: vec![0.0; steps], quantiles: vec![0.0; steps * context.quantiles.len()] };
         let mut all: Vec<Option<Said>> = made.iter().map(|(known, _)| known.then(|| zeros.clone())).collect();
-        let alive: Vec<Alive<'_>> = made.into_iter().filter_map(|(_, alive)| alive).collect();
+        let mut alive: Vec<Alive<'_>> = made.into_iter().filter_map(|(_, alive)| alive).collect();
         let is_direct = |role: &Role| !role.reach.recursive && role.quantile.is_none();
         let mut means = Vec::new();
         let has_direct = self.parts.iter().any(|part| is_direct(&part.role));
@@ -124,6 +134,9 @@ impl<T: Trees> Fitted<T> {
                     all[alive.at].get_or_insert_default().quantiles = values;
                 }
             }
+        }
+        if self.parts.iter().any(|part| part.role.reach.recursive) {
+            means.push(self.recursive(&mut alive, steps)?);
         }
         for (series, alive) in alive.iter().enumerate() {
             let mean = |step: usize| means.iter().map(|said| said[series * steps + step]).sum::<f64>() / means.len() as f64;
@@ -204,14 +217,9 @@ impl<T: Trees> Fitted<T> {
 fn direct_rows<'a>(alive: &[Alive<'a>], steps: usize) -> (Vec<f32>, Vec<Asked<'a>>) {
     let made: Vec<(Vec<f32>, Vec<Asked<'a>>)> = alive
         .par_iter()
-        .map(|Alive { features, origin, key, .. }| {
-            let level = f64::from(features.levels()[*origin]);
+        .map(|alive| {
             let mut rows = Vec::new();
-            let asked = (1..=steps).map(|step| {
-                features.row(*origin, origin + step, level as f32, &mut rows);
-                Asked { step, key: *key, usual: level * f64::from(features.effect(*origin, origin + step)) }
-            });
-            let asked = asked.collect();
+            let asked = (1..=steps).map(|step| alive.ask(step, &mut rows)).collect();
             (rows, asked)
         })
         .collect();

@@ -108,7 +108,7 @@ impl Trees for Booster {
     }
 
     fn from_text(text: &str) -> Result<Self, LightGbmError> {
-        Self::from_text(text, 0)
+        Self::from_text(text)
     }
 
     fn predict(&self, rows: &[f32]) -> Result<Vec<f64>, LightGbmError> {

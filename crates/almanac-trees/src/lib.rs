@@ -22,6 +22,7 @@ mod global_xgboost;
 pub mod lightgbm;
 mod pool;
 mod quantiles;
+mod recursive;
 mod rows;
 mod target;
 mod value;

@@ -3,7 +3,7 @@
 
 use almanac_model::testing::check_forecaster;
 use almanac_model::{FitError, Forecast, Forecaster};
-use almanac_series::{Hint, Panel, Quantile, Seed};
+use almanac_series::{Hint, Horizon, Panel, PanelBuilder, Quantile, RowStatus, Seed, SeriesRows};
 use almanac_trees::{GlobalConfig, GlobalLightGbm, GlobalXgBoost, LightGbmConfig, Objective, Pool, Strategy, Weights, XgBoostConfig};
 
 use crate::panels::{horizon, noisy_shops};
@@ -68,6 +68,8 @@ fn choices() -> Vec<(&'static str, GlobalConfig)> {
         ("quantile", objective(Objective::Quantile { probability: 0.8 })),
         ("quantiles", GlobalConfig { quantiles: true, ..few.clone() }),
         ("blocks", GlobalConfig { strategy: Strategy::Blocks { steps: 5 }, ..few.clone() }),
+        ("recursive", GlobalConfig { strategy: Strategy::Recursive, ..few.clone() }),
+        ("average", GlobalConfig { strategy: Strategy::Average, ..few.clone() }),
         ("early stopping", GlobalConfig { early_stopping: Some(5), ..few.clone() }),
         ("value", GlobalConfig { weights: Weights::Value, price: Some("price".into()), ..few.clone() }),
         ("monotone", GlobalConfig { monotone: [("price".to_owned(), -1)].into(), ..few.clone() }),
@@ -160,6 +162,47 @@ fn learnt_quantiles_cover_what_they_say() {
             assert!((count / rows - wanted).abs() < 0.08, "{}: {} for {wanted}", model.name(), count / rows);
         }
     }
+}
+
+#[test]
+fn a_recursive_forecast_takes_its_forecasts_for_what_happened() {
+    let panel = noisy_shops(false, 120);
+    let one = Horizon::new(1).expect("in range");
+    let of = |strategy| GlobalConfig { strategy, bag: Some(1), ..GlobalConfig::default() };
+    for model in both(&of(Strategy::Recursive)) {
+        let fitted = model.fit(&panel, horizon(), Seed(3)).expect("enough rows");
+        let said = fitted.predict(&panel, horizon(), &[]).expect("forecast");
+        let mut grown = panel.clone();
+        for step in 0..horizon().steps() {
+            let next = fitted.predict(&grown, one, &[]).expect("forecast");
+            for series in 0..next.n_series() {
+                assert_eq!(next.mean_of(series), [said.mean_of(series)[step]], "series {series} step {step}");
+            }
+            grown = with_next(&grown, &next.mean);
+        }
+    }
+    let [direct, recursive, average] = [Strategy::Direct, Strategy::Recursive, Strategy::Average]
+        .map(|strategy| forecast(lightgbm(&of(strategy)).as_ref(), &panel, &panel).mean);
+    for ((direct, recursive), average) in direct.iter().zip(&recursive).zip(&average) {
+        assert!(((direct + recursive) / 2.0 - average).abs() < 1e-9 * average, "{average} of {direct} and {recursive}");
+    }
+}
+
+/// The panel with the next value of every series.
+fn with_next(panel: &Panel, values: &[f64]) -> Panel {
+    let names: Vec<String> = panel.future_names().map(str::to_owned).collect();
+    let mut builder = PanelBuilder::new(panel.freq(), &[], &names);
+    for (view, value) in panel.views().zip(values) {
+        let ahead = view.span().rows - view.len() - 1;
+        let mut rows = SeriesRows { y: view.y().to_vec(), status: view.status().to_vec(), ..SeriesRows::default() };
+        rows.y.push(*value);
+        rows.status.push(RowStatus::Observed);
+        rows.y.resize(rows.y.len() + ahead, f64::NAN);
+        rows.status.resize(rows.status.len() + ahead, RowStatus::Future);
+        rows.future = (0..names.len()).map(|column| view.future(column).to_vec()).collect();
+        builder.push(view.id().clone(), view.start(), rows).expect("columns agree");
+    }
+    builder.finish(panel.statics().to_vec()).expect("keys are unique")
 }
 
 #[test]
