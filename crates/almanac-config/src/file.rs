@@ -18,6 +18,7 @@ pub struct ProjectFile {
     pub data: DataSection,
     pub features: FeaturesSection,
     pub forecast: ForecastSection,
+    pub models: ModelsSection,
     pub checks: ChecksSection,
     pub gates: GatesSection,
     pub run: RunSection,
@@ -95,6 +96,64 @@ pub struct ForecastSection {
     pub seed: Option<u64>,
     pub max_train_rows: Option<usize>,
     pub reconcile: Option<String>,
+}
+
+/// `[models]`: a section for each model with settings of its own.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ModelsSection {
+    pub lightgbm: LightGbmSection,
+    pub xgboost: XgBoostSection,
+}
+
+/// `[models.lightgbm]`. The first keys are those of [`XgBoostSection`] too: `flatten` would ruin serde's messages.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LightGbmSection {
+    pub objective: Option<String>,
+    pub tweedie_power: Option<f64>,
+    pub quantile: Option<f64>,
+    pub quantiles: Option<bool>,
+    pub strategy: Option<String>,
+    pub block: Option<usize>,
+    pub pool: Option<String>,
+    pub early_stopping: Option<usize>,
+    pub monotone: BTreeMap<String, i64>,
+    pub weights: Option<String>,
+    pub bag: Option<usize>,
+    pub trees: Option<usize>,
+    pub learning_rate: Option<f64>,
+    pub max_bin: Option<usize>,
+    pub num_leaves: Option<usize>,
+    pub min_data_in_leaf: Option<usize>,
+    pub feature_fraction: Option<f64>,
+    pub bagging_fraction: Option<f64>,
+    pub lambda_l2: Option<f64>,
+}
+
+/// `[models.xgboost]`.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct XgBoostSection {
+    pub objective: Option<String>,
+    pub tweedie_power: Option<f64>,
+    pub quantile: Option<f64>,
+    pub quantiles: Option<bool>,
+    pub strategy: Option<String>,
+    pub block: Option<usize>,
+    pub pool: Option<String>,
+    pub early_stopping: Option<usize>,
+    pub monotone: BTreeMap<String, i64>,
+    pub weights: Option<String>,
+    pub bag: Option<usize>,
+    pub trees: Option<usize>,
+    pub learning_rate: Option<f64>,
+    pub max_bin: Option<usize>,
+    pub max_depth: Option<usize>,
+    pub min_child_weight: Option<f64>,
+    pub colsample_bytree: Option<f64>,
+    pub subsample: Option<f64>,
+    pub lambda: Option<f64>,
 }
 
 /// `[checks]`.

@@ -7,7 +7,7 @@
 pub const DEFAULT_TOML: &str = include_str!("default.toml");
 
 /// Sections and their keys. A section without keys holds names that the user chooses.
-pub(crate) const SECTIONS: [(&str, &[&str]); 11] = [
+pub(crate) const SECTIONS: [(&str, &[&str]); 16] = [
     (
         "data",
         &[
@@ -58,6 +58,57 @@ pub(crate) const SECTIONS: [(&str, &[&str]); 11] = [
         "forecast",
         &["horizon", "quantiles", "models", "budget", "folds", "fold_stride", "season_length", "seed", "max_train_rows", "reconcile"],
     ),
+    ("models", &["lightgbm", "xgboost"]),
+    (
+        "models.lightgbm",
+        &[
+            "objective",
+            "tweedie_power",
+            "quantile",
+            "quantiles",
+            "strategy",
+            "block",
+            "pool",
+            "early_stopping",
+            "monotone",
+            "weights",
+            "bag",
+            "trees",
+            "learning_rate",
+            "max_bin",
+            "num_leaves",
+            "min_data_in_leaf",
+            "feature_fraction",
+            "bagging_fraction",
+            "lambda_l2",
+        ],
+    ),
+    ("models.lightgbm.monotone", &[]),
+    (
+        "models.xgboost",
+        &[
+            "objective",
+            "tweedie_power",
+            "quantile",
+            "quantiles",
+            "strategy",
+            "block",
+            "pool",
+            "early_stopping",
+            "monotone",
+            "weights",
+            "bag",
+            "trees",
+            "learning_rate",
+            "max_bin",
+            "max_depth",
+            "min_child_weight",
+            "colsample_bytree",
+            "subsample",
+            "lambda",
+        ],
+    ),
+    ("models.xgboost.monotone", &[]),
     (
         "checks",
         &[

@@ -73,6 +73,7 @@ fn plain_words(message: &str) -> (String, String) {
     let got = got.split_once(": ").map_or(got, |(_, got)| got);
     let expected = match expected {
         "usize" | "u64" | "u32" => "a whole number of 0 or more",
+        "i64" => "a whole number",
         "f64" => "a number",
         "a sequence" => "a list",
         "a map" => "a table",

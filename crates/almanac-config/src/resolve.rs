@@ -5,6 +5,7 @@
 //! Not here: whether the named columns and files exist (`almanac-data` sees them).
 
 mod data;
+mod models;
 
 use std::cell::RefCell;
 use std::cmp::Ordering;
@@ -34,6 +35,7 @@ pub(crate) fn settings(project: &Path, text: &str, environment: &Overrides, flag
     let settings = Settings {
         project: project.to_owned(),
         features: r.features(&file, &default, &data),
+        models: r.models(&file, &default, &data),
         checks: r.checks(&file, &default),
         gates: r.gates(&file, &default, &forecast),
         run: r.run(&file, &default),

@@ -21,6 +21,7 @@ pub struct Settings {
     pub data: DataSettings,
     pub features: FeatureSettings,
     pub forecast: ForecastSettings,
+    pub models: ModelSettings,
     pub checks: CheckSettings,
     pub gates: GateSettings,
     pub run: RunSettings,
@@ -197,6 +198,96 @@ pub struct ForecastSettings {
     pub reconcile: String,
 }
 
+/// `[models]`: settings of single models.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[expect(missing_docs, reason = "named as the models")]
+pub struct ModelSettings {
+    pub lightgbm: LightGbmSettings,
+    pub xgboost: XgBoostSettings,
+}
+
+/// What both models of trees are told.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[expect(missing_docs, reason = "each key is documented in default.toml")]
+pub struct TreeSettings {
+    pub objective: TreeObjective,
+    pub quantiles: bool,
+    pub strategy: TreeStrategy,
+    pub pool: TreePool,
+    /// `None`: all trees are grown.
+    pub early_stopping: Option<usize>,
+    /// Column, and 1 or -1; columns of `[data]`.
+    pub monotone: BTreeMap<String, i8>,
+    /// `weights = "value"`.
+    pub by_value: bool,
+    /// `None`: by the number of rows.
+    pub bag: Option<usize>,
+    /// `None`: by the number of rows.
+    pub trees: Option<usize>,
+    /// `None`: by the number of rows.
+    pub learning_rate: Option<f64>,
+    pub max_bin: usize,
+}
+
+/// What trees minimise.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum TreeObjective {
+    Auto,
+    L2,
+    L1,
+    Poisson,
+    Tweedie { power: f64 },
+    LogRatio,
+    Quantile { probability: f64 },
+}
+
+/// Which model of trees forecasts which step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum TreeStrategy {
+    Direct,
+    Blocks { steps: usize },
+    Recursive,
+    Average,
+}
+
+/// Which series learn together; with an id or static column where that decides.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum TreePool {
+    Whole,
+    By(String),
+    Both(String),
+}
+
+/// `[models.lightgbm]`; `None`: by the number of rows.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[expect(missing_docs, reason = "each key is documented in default.toml")]
+pub struct LightGbmSettings {
+    pub trees: TreeSettings,
+    pub num_leaves: Option<usize>,
+    pub min_data_in_leaf: Option<usize>,
+    pub feature_fraction: f64,
+    pub bagging_fraction: f64,
+    pub lambda_l2: f64,
+}
+
+/// `[models.xgboost]`; `None`: by the number of rows.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[expect(missing_docs, reason = "each key is documented in default.toml")]
+pub struct XgBoostSettings {
+    pub trees: TreeSettings,
+    pub max_depth: Option<usize>,
+    pub min_child_weight: Option<f64>,
+    pub colsample_bytree: f64,
+    pub subsample: f64,
+    pub lambda: f64,
+}
+
 /// `[checks]`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[expect(missing_docs, reason = "each key is documented in default.toml")]
@@ -321,6 +412,7 @@ impl CanonicalJson for DataSettings {}
 impl CanonicalJson for CsvSettings {}
 impl CanonicalJson for FeatureSettings {}
 impl CanonicalJson for ForecastSettings {}
+impl CanonicalJson for ModelSettings {}
 impl CanonicalJson for CheckSettings {}
 impl CanonicalJson for GateSettings {}
 

@@ -42,6 +42,22 @@ pub enum FitError {
         /// What the library said.
         message: String,
     },
+    /// A setting of the model names a column that the data lacks, or that cannot serve it.
+    #[error("`{setting}` of `{model}` names the column `{column}`, which is no {wanted}")]
+    UnknownColumn {
+        /// The model's name.
+        model: String,
+        /// The setting.
+        setting: &'static str,
+        /// The column, as given.
+        column: String,
+        /// What kind of column would do.
+        wanted: &'static str,
+        /// The column most like it.
+        near: Option<String>,
+        /// The columns that would do.
+        known: Vec<String>,
+    },
     /// The library that the model is trained with is not there, or will not do. No other data would change that.
     #[error("`{model}` cannot be trained: {message}")]
     NoLibrary {
@@ -61,6 +77,9 @@ impl Hint for FitError {
             Self::NotFinite { .. } => Some("look for absurd values in the target with `[checks] max`".into()),
             Self::NothingToFit { .. } => Some("give longer histories, or add `naive` to `[forecast] models`".into()),
             Self::NoLibrary { hint, .. } => Some(hint.clone()),
+            Self::UnknownColumn { near: Some(near), .. } => Some(format!("did you mean `{near}`?")),
+            Self::UnknownColumn { known, .. } if known.is_empty() => Some("there is none; declare it in `[data]`".into()),
+            Self::UnknownColumn { known, .. } => Some(format!("there are `{}`", known.join("`, `"))),
             Self::Library { .. } => None,
         }
     }

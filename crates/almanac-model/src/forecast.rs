@@ -32,6 +32,9 @@ pub struct Forecast {
     pub quantile_values: Vec<f64>,
     /// Series that could not be forecast.
     pub skipped: Vec<Skipped>,
+    /// Series without a history to go by, forecast from their attributes and from series like them. In the order of [`Self::series`];
+    /// what they will be worth is far less certain than for the others.
+    pub cold: Vec<SeriesId>,
 }
 
 impl Forecast {
@@ -46,6 +49,7 @@ impl Forecast {
             mean: Vec::new(),
             quantile_values: Vec::new(),
             skipped: Vec::new(),
+            cold: Vec::new(),
         }
     }
 
@@ -83,6 +87,7 @@ impl Forecast {
             let values = &self.quantiles_of(position)[..horizon.steps() * self.quantiles.len()];
             part.push(self.series[position].clone(), &self.mean_of(position)[..horizon.steps()], values);
         }
+        part.cold = self.cold.iter().filter(|id| part.position(id).is_some()).cloned().collect();
         part
     }
 

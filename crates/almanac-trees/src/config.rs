@@ -1,10 +1,12 @@
 //! Configuration of the global models: plain data, with defaults that follow the number of training rows.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use almanac_features::FeatureSpec;
 use serde::{Deserialize, Serialize};
 
+use crate::choices::{Pool, Strategy, Weights};
 use crate::rows::draws_each;
 
 /// What the trees are trained to minimise.
@@ -22,8 +24,17 @@ pub enum Objective {
     },
     /// Squared error of the logarithm of the target over its local level; for positive amounts.
     LogRatio,
-    /// Squared error of the target over its local level; for anything.
+    /// Squared error of the target over its local level (L2); for anything.
     Ratio,
+    /// Absolute error of the target over its local level (L1), rows weighed by that level: a median, which bursts do not move.
+    Absolute,
+    /// Poisson deviance of the target over its local level; for counts.
+    Poisson,
+    /// Pinball loss of the target over its local level: the forecast is this quantile instead of a mean.
+    Quantile {
+        /// Probability, strictly between 0 and 1.
+        probability: f64,
+    },
 }
 
 /// What a global model learns from and how its rows are made, whichever library grows the trees.
@@ -46,6 +57,23 @@ pub struct GlobalConfig {
     pub season_length: Option<usize>,
     /// Known-ahead columns that hold codes without order.
     pub categorical_future: Vec<String>,
+    /// Which model forecasts which step.
+    pub strategy: Strategy,
+    /// Which series learn together.
+    pub pool: Pool,
+    /// Whether the model gives quantiles of its own: one more model for each of seven probabilities, other ones between them.
+    pub quantiles: bool,
+    /// Trees without gain on the newest periods, held out, after which a model stops growing; it is then grown again on all
+    /// rows. `None` grows all trees.
+    pub early_stopping: Option<usize>,
+    /// Columns that may move a forecast one way only: 1 upwards with the value, -1 downwards. Holds strictly for columns of
+    /// amounts, such as a price, in direct forecasts; not at all for absolute errors and quantiles, whose leaves are set from the
+    /// labels alone.
+    pub monotone: BTreeMap<String, i8>,
+    /// What a row weighs.
+    pub weights: Weights,
+    /// Column with the value of one unit, for [`Weights::Value`].
+    pub price: Option<String>,
 }
 
 impl Default for GlobalConfig {
@@ -59,6 +87,13 @@ impl Default for GlobalConfig {
             country: None,
             season_length: None,
             categorical_future: Vec::new(),
+            strategy: Strategy::Direct,
+            pool: Pool::Whole,
+            quantiles: false,
+            early_stopping: None,
+            monotone: BTreeMap::new(),
+            weights: Weights::Level,
+            price: None,
         }
     }
 }

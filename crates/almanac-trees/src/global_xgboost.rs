@@ -1,12 +1,16 @@
 //! The global XGBoost model: how the real library is given the training rows. Forecasting needs no library.
 
+use std::fmt::Display;
+
 use almanac_model::{Abilities, FitError, FittedForecaster, Forecaster};
 use almanac_series::{Hint, Horizon, Panel, Seed};
 
+use crate::columns::directions;
 use crate::config::{GlobalConfig, Size, XgBoostConfig};
 use crate::fitted::Fitted;
-use crate::global::{ABILITIES, Trainer, Trees, fit};
+use crate::global::{MORE_TREES, Trainer, Trees, abilities, fit};
 use crate::rows::{Draws, Source, mix};
+use crate::target::mean_loss;
 use crate::xgboost::{Booster, Dataset, Ensemble, Library, Loss, XgBoostError};
 use crate::{LoadError, Objective};
 
@@ -17,6 +21,13 @@ const LEAST_MEAN: f64 = 1e-6;
 #[derive(Debug, Clone, Default)]
 pub struct GlobalXgBoost {
     config: XgBoostConfig,
+}
+
+/// Rows in bins, and what belongs to each.
+struct Rows<'l> {
+    dataset: Dataset<'l>,
+    labels: Vec<f32>,
+    weights: Vec<f32>,
 }
 
 impl GlobalXgBoost {
@@ -33,9 +44,15 @@ impl GlobalXgBoost {
         Ok(Box::new(Fitted::<Ensemble>::load(state)?))
     }
 
-    fn grow(&self, source: &Source<'_>, draws: &Draws, seed: u64) -> Result<Ensemble, XgBoostError> {
+    /// Bins the rows. `reference`: the data set whose bins are taken.
+    fn dataset<'l>(
+        &self,
+        library: &'l Library,
+        source: &Source<'_>,
+        draws: &Draws,
+        reference: Option<&Dataset<'l>>,
+    ) -> Result<Rows<'l>, XgBoostError> {
         let config = &self.config;
-        let library = Library::find(config.library.as_deref(), &config.candidates)?;
         let rows = draws.len();
         let categorical: Vec<bool> = source.plan.row().map(|feature| feature.categorical).collect();
         let chunks = draws.chunks();
@@ -51,39 +68,133 @@ impl GlobalXgBoost {
             }
             Some(block.rows)
         };
-        let dataset = Dataset::new(&library, &categorical, config.max_bin, config.global.num_threads, &mut block)?;
-        let base = to_mean_one(&mut weights, &labels);
-        let (loss, base) = match source.target.objective {
-            Objective::Tweedie { power } => (Loss::Tweedie { power }, base.max(LEAST_MEAN)),
-            _ => (Loss::Squared, base),
+        let threads = source.threads;
+        let dataset = match reference {
+            Some(reference) => reference.like(&categorical, threads, &mut block)?,
+            None => Dataset::new(library, &categorical, config.max_bin, threads, &mut block)?,
         };
-        let usual = Size::usual(rows);
-        let mut booster = Booster::new(
-            &dataset,
-            &[
-                ("objective", &loss.objective()),
-                ("tree_method", &"hist"),
-                ("verbosity", &0),
-                ("nthread", &config.global.num_threads),
-                ("seed", &(seed % (1 << 31))),
-                // Other models may train on this thread meanwhile, and the library's dice are the thread's.
-                ("seed_per_iteration", &true),
-                ("base_score", &(base as f32)),
-                ("max_depth", &config.max_depth.unwrap_or(usual.leaves.ilog2() as usize + 1)),
-                ("learning_rate", &config.learning_rate.unwrap_or(usual.learning_rate)),
-                ("min_child_weight", &config.min_child_weight.unwrap_or(usual.rows_per_leaf as f64)),
-                ("colsample_bytree", &config.colsample_bytree),
-                ("lambda", &config.lambda),
-                ("max_cat_threshold", &16),
-            ],
-        )?;
-        for round in 0..config.trees.unwrap_or(usual.trees) {
+        Ok(Rows { dataset, labels, weights })
+    }
+
+    fn usual_trees(&self, rows: usize) -> usize {
+        self.config.trees.unwrap_or(Size::usual(rows).trees)
+    }
+
+    /// Grows `rounds` trees on the rows. `after`: told of each tree; says whether to go on.
+    fn grow<'d>(
+        &self,
+        source: &Source<'_>,
+        rows: &'d mut Rows<'_>,
+        directions: &[i8],
+        rounds: usize,
+        seed: u64,
+        mut after: impl FnMut(usize, &Booster<'_>, Loss) -> Result<bool, XgBoostError>,
+    ) -> Result<Booster<'d>, XgBoostError> {
+        let config = &self.config;
+        let count = rows.labels.len();
+        let mean = to_mean_one(&mut rows.weights, &rows.labels);
+        let (loss, base) = match source.target.objective {
+            Objective::Tweedie { power } => (Loss::Tweedie { power }, mean.max(LEAST_MEAN)),
+            Objective::Poisson => (Loss::Poisson, mean.max(LEAST_MEAN)),
+            Objective::Absolute => (Loss::Absolute, weighted_quantile(&rows.labels, &rows.weights, 0.5)),
+            Objective::Quantile { probability } => {
+                (Loss::Quantile { probability }, weighted_quantile(&rows.labels, &rows.weights, probability))
+            }
+            Objective::Auto | Objective::LogRatio | Objective::Ratio => (Loss::Squared, mean),
+        };
+        if loss.needs_labels() {
+            rows.dataset.set_labels(&rows.labels, &rows.weights)?;
+        }
+        let usual = Size::usual(count);
+        let constraints = format!("({})", directions.iter().map(ToString::to_string).collect::<Vec<_>>().join(","));
+        let mut params: Vec<(&str, &dyn Display)> = Vec::new();
+        let objective = loss.objective();
+        let (seed_number, base) = (seed % (1 << 31), base as f32);
+        let max_depth = config.max_depth.unwrap_or(usual.leaves.ilog2() as usize + 1);
+        let learning_rate = config.learning_rate.unwrap_or(usual.learning_rate);
+        let min_child_weight = config.min_child_weight.unwrap_or(usual.rows_per_leaf as f64);
+        params.extend([
+            ("objective", &objective as &dyn Display),
+            ("tree_method", &"hist"),
+            ("verbosity", &0),
+            ("nthread", &source.threads),
+            ("seed", &seed_number),
+            // Other models may train on this thread meanwhile, and the library's dice are the thread's.
+            ("seed_per_iteration", &true),
+            ("base_score", &base),
+            ("max_depth", &max_depth),
+            ("learning_rate", &learning_rate),
+            ("min_child_weight", &min_child_weight),
+            ("colsample_bytree", &config.colsample_bytree),
+            ("lambda", &config.lambda),
+            ("max_cat_threshold", &16),
+        ]);
+        if let Loss::Quantile { probability } = &loss {
+            params.push(("quantile_alpha", probability));
+        }
+        if !directions.is_empty() {
+            params.push(("monotone_constraints", &constraints));
+        }
+        let mut booster = Booster::new(&rows.dataset, &params)?;
+        for round in 0..rounds {
             let dice = mix(seed ^ mix(round as u64));
             let keeps = |row: usize| (mix(dice ^ row as u64) as f64) < config.subsample * u64::MAX as f64;
-            booster.grow(&loss.gradients(&labels, &weights, &booster.margins()?, keeps))?;
+            booster.grow(&loss.gradients(&rows.labels, &rows.weights, &booster.margins()?, keeps))?;
+            if !after(round + 1, &booster, loss)? {
+                break;
+            }
         }
-        booster.finish()
+        Ok(booster)
     }
+
+    fn trained(&self, source: &Source<'_>, draws: &Draws, directions: &[i8], seed: u64) -> Result<Ensemble, XgBoostError> {
+        let library = self.library()?;
+        let mut rows = self.dataset(&library, source, draws, None)?;
+        let rounds = source.rounds.unwrap_or(self.usual_trees(draws.len()));
+        self.grow(source, &mut rows, directions, rounds, seed, |_, _, _| Ok(true))?.finish()
+    }
+
+    fn best(
+        &self,
+        source: &Source<'_>,
+        (draws, held_out): (&Draws, &Draws),
+        directions: &[i8],
+        patience: usize,
+        seed: u64,
+    ) -> Result<usize, XgBoostError> {
+        let library = self.library()?;
+        let mut rows = self.dataset(&library, source, draws, None)?;
+        let held_out = self.dataset(&library, source, held_out, Some(&rows.dataset))?;
+        let (mut best, mut least) = (1, f64::INFINITY);
+        let most = MORE_TREES * self.usual_trees(draws.len());
+        self.grow(source, &mut rows, directions, most, seed, |round, booster, loss| {
+            let margins = booster.margins_held_out(&held_out.dataset)?;
+            let said = margins.into_iter().map(|margin| loss.prediction(margin));
+            let loss = mean_loss(source.target.objective, &held_out.labels, &held_out.weights, said);
+            if loss < least {
+                (best, least) = (round, loss);
+            }
+            Ok(round < best + patience)
+        })?;
+        Ok(best)
+    }
+
+    fn library(&self) -> Result<Library, XgBoostError> {
+        Library::find(self.config.library.as_deref(), &self.config.candidates)
+    }
+}
+
+/// Returns the least label that has this share of the weight at or below it.
+fn weighted_quantile(labels: &[f32], weights: &[f32], probability: f64) -> f64 {
+    let mut pairs: Vec<(f32, f32)> = labels.iter().copied().zip(weights.iter().copied()).collect();
+    pairs.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
+    let wanted = probability * pairs.iter().map(|(_, weight)| f64::from(*weight)).sum::<f64>();
+    let mut seen = 0.0;
+    let found = pairs.iter().find(|(_, weight)| {
+        seen += f64::from(*weight);
+        seen >= wanted
+    });
+    found.or(pairs.last()).map_or(0.0, |(label, _)| f64::from(*label))
 }
 
 /// Scales weights so that their mean is 1, and a sum of second derivatives counts rows. Returns the weighted mean label.
@@ -120,12 +231,29 @@ impl Trainer for GlobalXgBoost {
         &self.config.global
     }
 
+    fn best_rounds(
+        &self,
+        source: &Source<'_>,
+        draws: &Draws,
+        held_out: &Draws,
+        patience: usize,
+        seed: u64,
+    ) -> Result<Option<usize>, FitError> {
+        let directions = directions(Ensemble::MODEL, source.plan, &self.config.global.monotone, source.target.objective)?;
+        self.best(source, (draws, held_out), &directions, patience, seed).map(Some).map_err(said)
+    }
+
     fn train(&self, source: &Source<'_>, draws: &Draws, seed: u64) -> Result<Ensemble, FitError> {
-        let model = Ensemble::MODEL.to_owned();
-        self.grow(source, draws, seed).map_err(|error| match error.hint() {
-            Some(hint) => FitError::NoLibrary { model, message: error.to_string(), hint },
-            None => FitError::Library { model, message: error.to_string() },
-        })
+        let directions = directions(Ensemble::MODEL, source.plan, &self.config.global.monotone, source.target.objective)?;
+        self.trained(source, draws, &directions, seed).map_err(said)
+    }
+}
+
+fn said(error: XgBoostError) -> FitError {
+    let model = Ensemble::MODEL.to_owned();
+    match error.hint() {
+        Some(hint) => FitError::NoLibrary { model, message: error.to_string(), hint },
+        None => FitError::Library { model, message: error.to_string() },
     }
 }
 
@@ -135,7 +263,7 @@ impl Forecaster for GlobalXgBoost {
     }
 
     fn abilities(&self) -> Abilities {
-        ABILITIES
+        abilities(&self.config.global)
     }
 
     fn fit(&self, train: &Panel, horizon: Horizon, seed: Seed) -> Result<Box<dyn FittedForecaster>, FitError> {

@@ -5,18 +5,30 @@
 //!
 //! Invariant: a fit is the same, bit for bit, on one thread or many; a loaded model forecasts as the saved one did.
 //!
-//! Not here: features (`almanac-features`), quantiles (conformal, in `almanac-evaluate`), files.
+//! [`GlobalConfig`] says what they learn from: the objective, which steps and which series share a model, what a row weighs, whether
+//! quantiles are learnt too.
+//!
+//! Not here: features (`almanac-features`), conformal intervals (`almanac-evaluate`), files.
 
+mod choices;
+mod cold;
+mod columns;
 mod config;
 mod fitted;
+mod forecast;
 mod global;
 mod global_lightgbm;
 mod global_xgboost;
 pub mod lightgbm;
+mod pool;
+mod quantiles;
+mod recursive;
 mod rows;
 mod target;
+mod value;
 pub mod xgboost;
 
+pub use choices::{Pool, Strategy, Weights};
 pub use config::{GlobalConfig, LightGbmConfig, Objective, XgBoostConfig};
 pub use fitted::LoadError;
 pub use global_lightgbm::GlobalLightGbm;

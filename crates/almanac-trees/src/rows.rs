@@ -1,15 +1,18 @@
 //! Which training rows are drawn: for each scored row of the history, one or more origins before it.
 //!
+//! Rows that are missing or censored are no targets, and their values are no history to the features.
+//!
 //! A row is a target `t` and a step `s` to it from an origin `o = t - s`. The step is a hash of series, target and draw, so that
 //! rows do not depend on the order of series, on threads, or on what other series there are.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use almanac_features::{Binding, Calendar, FeaturePlan, SeriesFeatures};
 use almanac_series::{Panel, SeriesView};
 use rayon::prelude::*;
 
 use crate::target::Target;
+use crate::value::Values;
 
 /// Below this many targets each gets further draws.
 const FEW_TARGETS: usize = 300_000;
@@ -47,13 +50,13 @@ pub(crate) struct Block {
 }
 
 impl Draws {
-    /// Draws at most `most` rows. `min_history`: rows with a value that an origin needs.
-    pub(crate) fn new(panel: &Panel, horizon: usize, min_history: usize, most: usize, seed: u64) -> Self {
+    /// Draws at most `most` rows. `steps`: how far targets lie from their origins; `min_history`: rows with a value that an origin needs.
+    pub(crate) fn new(panel: &Panel, steps: RangeInclusive<usize>, min_history: usize, most: usize, seed: u64) -> Self {
         let targets = panel.n_rows();
         let draws_each = draws_each(targets);
         let mut by_series: Vec<Vec<Draw>> = (0..panel.n_series())
             .into_par_iter()
-            .map(|index| draws_of(&panel.view(index), horizon, min_history, draws_each, seed))
+            .map(|index| draws_of(&panel.view(index), &steps, min_history, draws_each, seed))
             .collect();
         let total: usize = by_series.iter().map(Vec::len).sum();
         if total > most {
@@ -64,6 +67,32 @@ impl Draws {
 
     pub(crate) fn len(&self) -> usize {
         self.by_series.iter().map(Vec::len).sum()
+    }
+
+    /// Splits off the rows whose targets are the newest: those of the last periods that hold at least `share` of all.
+    pub(crate) fn split(&self, panel: &Panel, share: f64) -> (Self, Self) {
+        let first = panel.first_period().map_or(0, |period| period.0);
+        let period = |index: usize, draw: &Draw| (panel.series()[index].start.0 - first) as usize + draw.target as usize;
+        let mut counts: Vec<usize> = Vec::new();
+        for (index, draw) in self.by_series.iter().enumerate().flat_map(|(index, draws)| draws.iter().map(move |draw| (index, draw))) {
+            let at = period(index, draw);
+            counts.resize(counts.len().max(at + 1), 0);
+            counts[at] += 1;
+        }
+        let (wanted, mut newest, mut from) = (self.len() as f64 * share, 0, counts.len());
+        while from > 0 && (newest as f64) < wanted {
+            from -= 1;
+            newest += counts[from];
+        }
+        let part = |newer: bool| Self {
+            by_series: self
+                .by_series
+                .iter()
+                .enumerate()
+                .map(|(index, draws)| draws.iter().filter(|draw| (period(index, draw) >= from) == newer).copied().collect())
+                .collect(),
+        };
+        (part(false), part(true))
     }
 
     /// A sample of rows, for the bins.
@@ -122,6 +151,12 @@ pub(crate) struct Source<'a> {
     pub(crate) binding: &'a Binding,
     pub(crate) calendar: &'a Calendar,
     pub(crate) target: &'a Target,
+    /// What the series are worth, where rows weigh by value.
+    pub(crate) values: Option<&'a Values>,
+    /// Threads of the library.
+    pub(crate) threads: usize,
+    /// Trees to grow, where early stopping has found how many.
+    pub(crate) rounds: Option<usize>,
 }
 
 impl Source<'_> {
@@ -140,13 +175,15 @@ impl Source<'_> {
             features.row(origin, target, level as f32, &mut block.rows);
             let usual = level * f64::from(features.effect(origin, target));
             block.labels.push(self.target.label(view.y()[target], usual));
-            block.weights.push(self.target.weight(level));
+            let weight = self.values.map_or_else(|| self.target.weight(level), |values| values.weight(view.id(), level));
+            block.weights.push(weight);
         }
         block
     }
 }
 
-fn draws_of(view: &SeriesView<'_>, horizon: usize, min_history: usize, each: usize, seed: u64) -> Vec<Draw> {
+fn draws_of(view: &SeriesView<'_>, reach: &RangeInclusive<usize>, min_history: usize, each: usize, seed: u64) -> Vec<Draw> {
+    let horizon = reach.end() + 1 - reach.start();
     let key = hash_text(view.id().as_str());
     let mut counts = vec![0_usize; view.len()];
     let mut positive = vec![false; view.len()];
@@ -164,7 +201,7 @@ fn draws_of(view: &SeriesView<'_>, horizon: usize, min_history: usize, each: usi
     for (target, _) in view.scored() {
         let mut steps = [0_usize; 3];
         for draw in 0..each {
-            let step = 1 + (mix(key ^ mix(target as u64 ^ mix(seed ^ draw as u64))) % horizon as u64) as usize;
+            let step = reach.start() + (mix(key ^ mix(target as u64 ^ mix(seed ^ draw as u64))) % horizon as u64) as usize;
             steps[draw] = step;
             let Some(origin) = target.checked_sub(step) else { continue };
             // Before its first sale a series has no level to measure by.

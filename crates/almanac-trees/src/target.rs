@@ -59,7 +59,7 @@ impl Target {
             Objective::Auto if zeros > 0 || negative => Objective::Tweedie { power: 1.1 },
             Objective::Auto => Objective::LogRatio,
             // A deviance and a logarithm have no negative side.
-            Objective::Tweedie { .. } | Objective::LogRatio if signed => Objective::Ratio,
+            Objective::Tweedie { .. } | Objective::Poisson | Objective::LogRatio if signed => Objective::Ratio,
             chosen => chosen,
         };
         Self { objective, negative, typical_level, correction: 1.0 }
@@ -70,7 +70,7 @@ impl Target {
         let ratio = (y / level).clamp(-most, most);
         (match self.objective {
             Objective::LogRatio => ratio.max(LEAST_RATIO).ln(),
-            Objective::Tweedie { .. } => ratio.max(0.0),
+            Objective::Tweedie { .. } | Objective::Poisson => ratio.max(0.0),
             _ => ratio,
         }) as f32
     }
@@ -79,10 +79,15 @@ impl Target {
         let power = match self.objective {
             // Makes the deviance of the ratio that of the target itself.
             Objective::Tweedie { power } => 2.0 - power,
-            Objective::Ratio => 1.0,
+            Objective::Ratio | Objective::Absolute | Objective::Poisson => 1.0,
             _ => 0.0,
         };
-        (level / self.typical_level).powf(power).clamp(1.0 / MOST_WEIGHT, MOST_WEIGHT) as f32
+        bounded(level / self.typical_level, power)
+    }
+
+    /// The same target, of which a quantile is learnt.
+    pub(crate) fn quantile(self, probability: f64) -> Self {
+        Self { objective: Objective::Quantile { probability }, correction: 1.0, ..self }
     }
 
     /// From what the trees say to the units of `y`.
@@ -94,4 +99,28 @@ impl Target {
         let value = ratio * level;
         if self.negative { value } else { value.max(0.0) }
     }
+}
+
+/// Returns the mean loss of what was said, on the scale of the labels: what the objective minimises, less what no forecast changes.
+pub(crate) fn mean_loss(objective: Objective, labels: &[f32], weights: &[f32], said: impl IntoIterator<Item = f64>) -> f64 {
+    let (mut sum, mut weight_sum) = (0.0, 0.0);
+    for ((label, weight), said) in labels.iter().zip(weights).zip(said) {
+        let (label, weight) = (f64::from(*label), f64::from(*weight));
+        let least = said.max(f64::MIN_POSITIVE);
+        sum += weight
+            * match objective {
+                Objective::Tweedie { power } => least.powf(2.0 - power) / (2.0 - power) - label * least.powf(1.0 - power) / (1.0 - power),
+                Objective::Poisson => least - label * least.ln(),
+                Objective::Absolute => (label - said).abs(),
+                Objective::Quantile { probability } => (probability * (label - said)).max((probability - 1.0) * (label - said)),
+                Objective::Auto | Objective::LogRatio | Objective::Ratio => (label - said).powi(2),
+            };
+        weight_sum += weight;
+    }
+    sum / weight_sum
+}
+
+/// A weight over the typical one.
+pub(crate) fn bounded(weight: f64, power: f64) -> f32 {
+    weight.powf(power).clamp(1.0 / MOST_WEIGHT, MOST_WEIGHT) as f32
 }

@@ -1,6 +1,6 @@
 //! The default file, the defaults and the known keys are one thing.
 
-use almanac_config::{CanonicalJson, DEFAULT_TOML, ProjectFile};
+use almanac_config::{CanonicalJson, DEFAULT_TOML, ProjectFile, TreeObjective, TreePool, TreeStrategy};
 use almanac_series::Freq;
 
 use crate::{MINIMAL, read};
@@ -25,13 +25,13 @@ fn every_example_of_the_default_file_is_a_known_key_of_the_right_type() {
             count += 1;
         }
     }
-    assert_eq!(count, 62, "a key was added or taken away: is it in default.toml, in file.rs and in keys.rs?");
+    assert_eq!(count, 100, "a key was added or taken away: is it in default.toml, in file.rs and in keys.rs?");
 }
 
 /// serde lists the keys of a struct when it refuses one, and so do our suggestions.
 #[test]
 fn the_list_of_keys_is_that_of_the_structs() {
-    for section in ["data", "data.csv", "features", "forecast", "checks", "gates", "run", "serve"] {
+    for section in ["data", "data.csv", "features", "forecast", "models.lightgbm", "models.xgboost", "checks", "gates", "run", "serve"] {
         let message = toml::from_str::<ProjectFile>(&format!("[{section}]\nzzzzzz = 1\n")).expect_err("unknown").message().to_owned();
         let keys: Vec<&str> = message.split('`').skip(3).step_by(2).collect();
         assert!(!keys.is_empty(), "{message}");
@@ -104,4 +104,20 @@ fn optional_features_are_asked_for_one_by_one() {
     assert_eq!((features.quantiles, features.differences, features.fourier), (vec![0.5, 0.9], vec![1, 7], Some(vec![7.0, 365.25])));
     let usual = read(&format!("{MINIMAL}[features]\nfourier = true\n")).expect("valid").features;
     assert_eq!(usual.fourier, Some(vec![]), "those of the frequency");
+}
+
+#[test]
+fn a_model_of_trees_is_told_what_the_file_says() {
+    let text = "static = [\"region\"]\nfuture = [\"price\"]\n[models.lightgbm]\nobjective = \"tweedie\"\ntweedie_power = 1.4\nstrategy = \"blocks\"\n\
+                pool = \"both:region\"\nearly_stopping = 30\nmonotone = { price = -1 }\nweights = \"value\"\ntrees = 70\n\
+                [models.xgboost]\nobjective = \"quantile\"\nquantile = 0.9\nquantiles = true\nmax_depth = 3\n";
+    let models = read(&format!("{MINIMAL}{text}")).expect("valid").models;
+    let trees = &models.lightgbm.trees;
+    assert_eq!(trees.objective, TreeObjective::Tweedie { power: 1.4 });
+    assert_eq!((trees.strategy, trees.pool.clone()), (TreeStrategy::Blocks { steps: 7 }, TreePool::Both("region".into())));
+    assert_eq!((trees.early_stopping, trees.by_value, trees.trees), (Some(30), true, Some(70)));
+    assert_eq!(trees.monotone, [("price".to_owned(), -1)].into());
+    let trees = &models.xgboost.trees;
+    assert_eq!((trees.objective, trees.quantiles), (TreeObjective::Quantile { probability: 0.9 }, true));
+    assert_eq!((models.xgboost.max_depth, trees.early_stopping, trees.pool.clone()), (Some(3), None, TreePool::Whole));
 }

@@ -550,3 +550,77 @@ fn names_of_encodings_time_zones_and_countries_are_looked_up_at_once() {
     let settings = read(&format!("{MINIMAL}country = \"de\"\ntimezone = \"Europe/Berlin\"\n[data.csv]\nencoding = \"Latin1\"\n"));
     assert_eq!(settings.expect("valid").data.country.as_deref(), Some("DE"));
 }
+
+#[test]
+fn settings_of_trees_name_what_is_near() {
+    with(
+        "[models.lightgbm]\nnum_leafs = 31",
+        expect![[r#"
+        error: almanac.toml:7: unknown key `num_leafs` in `[models.lightgbm]`
+        hint: did you mean `num_leaves`?
+    "#]],
+    );
+    with(
+        "[models.xgboost]\nnum_leaves = 31",
+        expect![[r#"
+        error: almanac.toml:7: unknown key `num_leaves` in `[models.xgboost]`
+        hint: `num_leaves` belongs under `[models.lightgbm]`
+    "#]],
+    );
+    with(
+        "[models.lightgmb]\ntrees = 31",
+        expect![[r#"
+        error: almanac.toml:6: unknown key `lightgmb` in `[models]`
+        hint: did you mean `lightgbm`?
+    "#]],
+    );
+    with(
+        "[models.lightgbm]\nobjective = \"tweede\"\nstrategy = \"recursiv\"",
+        expect![[r#"
+        error: the configuration has 2 errors
+          almanac.toml:7: `models.lightgbm.objective` does not know `tweede` (did you mean `tweedie`?)
+          almanac.toml:8: `models.lightgbm.strategy` does not know `recursiv` (did you mean `recursive`?)
+    "#]],
+    );
+    with(
+        "static = [\"region\"]\n[models.lightgbm]\npool = \"by:regions\"",
+        expect![[r#"
+        error: almanac.toml:8: `models.lightgbm.pool` does not know `regions`
+        hint: did you mean `region`?
+    "#]],
+    );
+    with(
+        "[models.lightgbm]\npool = \"region\"",
+        expect![[r#"
+        error: almanac.toml:7: `models.lightgbm.pool` should be `whole`, `by:COLUMN` or `both:COLUMN`, with an id or static column, got `region`
+    "#]],
+    );
+    with(
+        "future = [\"price\"]\n[models.lightgbm]\nmonotone = { prize = -1 }",
+        expect![[r#"
+        error: almanac.toml:8: `models.lightgbm.monotone.prize` does not know `prize`
+        hint: did you mean `price`?
+    "#]],
+    );
+    with(
+        "future = [\"price\"]\n[models.xgboost.monotone]\nprice = -2",
+        expect![[r#"
+        error: almanac.toml:8: `models.xgboost.monotone.price` should be 1 (up with the value) or -1 (down), got `-2`
+    "#]],
+    );
+    with(
+        "[models.lightgbm]\nmonotone = { price = \"down\" }",
+        expect![[r#"
+        error: almanac.toml:7: `models.lightgbm.monotone.price` should be a whole number, got string "down"
+    "#]],
+    );
+    with(
+        "[models.xgboost]\nquantile = 1.0\nsubsample = 0.0\ntrees = 0",
+        expect![[r#"
+        error: the configuration has 3 errors
+          almanac.toml:7: `models.xgboost.quantile` should be a probability between 0 and 1, got `1`
+          almanac.toml:8: `models.xgboost.subsample` should be a share above 0 and at most 1, got `0`
+          almanac.toml:9: `models.xgboost.trees` should be 1 or more, got `0`
+    "#]],
+    );
+}

@@ -3,15 +3,21 @@
 use std::ffi::{c_char, c_int, c_void};
 use std::ptr;
 
+use rayon::prelude::*;
+
 use super::library::{LightGbmError, c_text, check, silence, with_threads};
 use super::{Dataset, Params};
+
+const PREDICT: &str = "predict";
+/// Rows that the library is given at once, on one thread. Blocks go to our own threads: those of the library would wait for one
+/// another, and for whatever else the machine does.
+const BLOCK_ROWS: usize = 512;
 
 /// A trained ensemble of trees.
 #[derive(Debug)]
 pub struct Booster {
     handle: *mut c_void,
     columns: usize,
-    threads: usize,
 }
 
 // SAFETY: a handle may be used from any thread.
@@ -32,7 +38,7 @@ impl Booster {
             let mut handle = ptr::null_mut();
             // SAFETY: the data set outlives the training below; the booster does not read it afterwards.
             check(operation, unsafe { lightgbm3_sys::LGBM_BoosterCreate(dataset.handle(), text.as_ptr(), &raw mut handle) })?;
-            let trained = Self { handle, columns: 0, threads: params.threads() };
+            let trained = Self { handle, columns: 0 };
             for _ in 0..rounds {
                 let mut finished = 0;
                 // SAFETY: the handle is alive, `finished` is written once.
@@ -44,27 +50,71 @@ impl Booster {
             // What is kept is what the text says, so that a saved model and a fresh one are the same. It also lets go of the data.
             let text = trained.to_text()?;
             drop(trained);
-            Self::from_text_now(&text, params.threads())
+            Self::from_text_now(&text)
         })
     }
 
-    /// Reads a model from the library's text format. `threads`: 0 for one per core.
+    /// Returns how many trees have the least loss on the rows held out, of `most`. `loss`: that of one prediction a row, on the
+    /// scale of the labels; `patience`: trees without gain after which it stops. At least 1.
     ///
     /// # Errors
     /// [`LightGbmError`] as the library says.
-    pub fn from_text(text: &str, threads: usize) -> Result<Self, LightGbmError> {
+    pub fn best_rounds(
+        dataset: &Dataset,
+        held_out: &Dataset,
+        most: usize,
+        patience: usize,
+        params: &Params,
+        loss: impl Fn(&[f64]) -> f64,
+    ) -> Result<usize, LightGbmError> {
+        let operation = "stop early";
         silence();
-        let threads = Params::new(0, threads).threads();
-        with_threads(threads, || Self::from_text_now(text, threads))
+        let text = c_text(operation, params.text())?;
+        with_threads(params.threads(), || {
+            let mut handle = ptr::null_mut();
+            // SAFETY: both data sets outlive the booster, which is gone at the end of this function.
+            check(operation, unsafe { lightgbm3_sys::LGBM_BoosterCreate(dataset.handle(), text.as_ptr(), &raw mut handle) })?;
+            let growing = Self { handle, columns: 0 };
+            // SAFETY: as above.
+            check(operation, unsafe { lightgbm3_sys::LGBM_BoosterAddValidData(growing.handle, held_out.handle()) })?;
+            // The library's own metric is a sum whose order follows the threads; what is summed here does not.
+            let mut said = vec![0.0; held_out.n_rows()];
+            let (mut best, mut least) = (1, f64::INFINITY);
+            for round in 1..=most {
+                let (mut finished, mut written) = (0, 0);
+                // SAFETY: the handle is alive, `finished` is written once.
+                check(operation, unsafe { lightgbm3_sys::LGBM_BoosterUpdateOneIter(growing.handle, &raw mut finished) })?;
+                // SAFETY: one value per row is written; 1 is the first set beside the training rows.
+                let code = unsafe { lightgbm3_sys::LGBM_BoosterGetPredict(growing.handle, 1, &raw mut written, said.as_mut_ptr()) };
+                check(operation, code)?;
+                let loss = loss(&said);
+                if loss < least {
+                    (best, least) = (round, loss);
+                }
+                if finished != 0 || round >= best + patience {
+                    break;
+                }
+            }
+            Ok(best)
+        })
     }
 
-    fn from_text_now(text: &str, threads: usize) -> Result<Self, LightGbmError> {
+    /// Reads a model from the library's text format.
+    ///
+    /// # Errors
+    /// [`LightGbmError`] as the library says.
+    pub fn from_text(text: &str) -> Result<Self, LightGbmError> {
+        silence();
+        with_threads(1, || Self::from_text_now(text))
+    }
+
+    fn from_text_now(text: &str) -> Result<Self, LightGbmError> {
         let operation = "read a model";
         let text = c_text(operation, text)?;
         let (mut handle, mut rounds, mut columns) = (ptr::null_mut(), 0, 0);
         // SAFETY: a terminated string that the call copies; both outputs are written once.
         check(operation, unsafe { lightgbm3_sys::LGBM_BoosterLoadModelFromString(text.as_ptr(), &raw mut rounds, &raw mut handle) })?;
-        let mut booster = Self { handle, columns: 0, threads };
+        let mut booster = Self { handle, columns: 0 };
         // SAFETY: the handle is alive.
         check(operation, unsafe { lightgbm3_sys::LGBM_BoosterGetNumFeature(booster.handle, &raw mut columns) })?;
         booster.columns = columns as usize;
@@ -108,26 +158,28 @@ impl Booster {
     /// # Errors
     /// [`LightGbmError`] if the rows have another width than the training rows, or as the library says.
     pub fn predict(&self, rows: &[f32]) -> Result<Vec<f64>, LightGbmError> {
-        let operation = "predict";
-        let count = rows.len() / self.columns.max(1);
-        if count * self.columns != rows.len() {
+        let columns = self.columns.max(1);
+        if !rows.len().is_multiple_of(columns) {
             let message = format!("{} values do not make rows of {} columns", rows.len(), self.columns);
-            return Err(LightGbmError { operation, message });
+            return Err(LightGbmError { operation: PREDICT, message });
         }
-        let mut out = vec![0.0; count];
-        if count == 0 {
-            return Ok(out);
-        }
+        let mut out = vec![0.0; rows.len() / columns];
+        let blocks = out.par_chunks_mut(BLOCK_ROWS).zip(rows.par_chunks(BLOCK_ROWS * columns));
+        blocks.map(|(out, rows)| self.predict_block(rows, out)).collect::<Result<(), _>>()?;
+        Ok(out)
+    }
+
+    fn predict_block(&self, rows: &[f32], out: &mut [f64]) -> Result<(), LightGbmError> {
         silence();
-        let text = c_text(operation, &format!("num_threads={} verbosity=-1", self.threads))?;
+        let text = c_text(PREDICT, "num_threads=1 verbosity=-1")?;
         let mut length = 0;
-        // SAFETY: `rows` holds `count × columns` floats, checked above; `out` holds the one value per row that is written.
-        let code = with_threads(self.threads, || unsafe {
+        // SAFETY: `rows` holds one row of `columns` floats for each value of `out`, which takes the one value per row that is written.
+        let code = with_threads(1, || unsafe {
             lightgbm3_sys::LGBM_BoosterPredictForMat(
                 self.handle,
                 rows.as_ptr().cast(),
                 lightgbm3_sys::C_API_DTYPE_FLOAT32 as c_int,
-                count as i32,
+                out.len() as i32,
                 self.columns as i32,
                 1,
                 lightgbm3_sys::C_API_PREDICT_NORMAL as c_int,
@@ -138,8 +190,7 @@ impl Booster {
                 out.as_mut_ptr(),
             )
         });
-        check(operation, code)?;
-        Ok(out)
+        check(PREDICT, code)
     }
 }
 

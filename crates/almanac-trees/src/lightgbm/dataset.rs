@@ -77,6 +77,21 @@ impl DatasetBuilder {
         Ok(Self { dataset: Dataset { handle, rows, columns, params }, pushed: 0 })
     }
 
+    /// Takes the bins of another data set. `rows`: how many will be pushed in all.
+    ///
+    /// # Errors
+    /// [`LightGbmError`] as the library says.
+    pub fn like(reference: &Dataset, rows: usize) -> Result<Self, LightGbmError> {
+        silence();
+        let mut handle = ptr::null_mut();
+        // SAFETY: the reference is alive during the call, which copies its bins; the handle is written once.
+        let code = with_threads(reference.params.threads(), || unsafe {
+            lightgbm3_sys::LGBM_DatasetCreateByReference(reference.handle, rows as i64, &raw mut handle)
+        });
+        check("choose bins", code)?;
+        Ok(Self { dataset: Dataset { handle, rows, columns: reference.columns, params: reference.params.clone() }, pushed: 0 })
+    }
+
     /// Adds the next rows, row-major.
     ///
     /// # Errors

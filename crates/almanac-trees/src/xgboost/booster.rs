@@ -45,15 +45,28 @@ impl<'d> Booster<'d> {
     /// # Errors
     /// [`XgBoostError::Call`] as the library says.
     pub fn margins(&self) -> Result<Vec<f32>, XgBoostError> {
+        self.margins_of(self.dataset, true)
+    }
+
+    /// Returns what the trees so far say of rows that were held out: those of a data set with the bins of the training rows.
+    ///
+    /// # Errors
+    /// [`XgBoostError::Call`] as the library says.
+    pub fn margins_held_out(&self, dataset: &Dataset<'_>) -> Result<Vec<f32>, XgBoostError> {
+        self.margins_of(dataset, false)
+    }
+
+    fn margins_of(&self, dataset: &Dataset<'_>, training: bool) -> Result<Vec<f32>, XgBoostError> {
         let operation = "predict the training rows";
         let library = self.dataset.library();
-        let config = c_text(operation, r#"{"type":1,"training":true,"iteration_begin":0,"iteration_end":0,"strict_shape":false}"#)?;
+        let config = format!(r#"{{"type":1,"training":{training},"iteration_begin":0,"iteration_end":0,"strict_shape":false}}"#);
+        let config = c_text(operation, &config)?;
         let (mut shape, mut dimensions, mut values) = (ptr::null(), 0, ptr::null());
         // SAFETY: both handles are alive; the three outputs are written once.
         let code = unsafe {
             (library.functions.booster_predict)(
                 self.handle,
-                self.dataset.handle(),
+                dataset.handle(),
                 config.as_ptr(),
                 &raw mut shape,
                 &raw mut dimensions,
@@ -66,10 +79,10 @@ impl<'d> Booster<'d> {
             let count: u64 = slice::from_raw_parts(shape, dimensions as usize).iter().product();
             (count as usize, slice::from_raw_parts(values, count as usize).to_vec())
         };
-        if count == self.dataset.n_rows() {
+        if count == dataset.n_rows() {
             Ok(values)
         } else {
-            let message = format!("{count} predictions for {} rows", self.dataset.n_rows());
+            let message = format!("{count} predictions for {} rows", dataset.n_rows());
             Err(XgBoostError::Call { operation, message })
         }
     }

@@ -7,7 +7,7 @@ use std::ffi::{CString, c_char, c_int};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::ptr;
 
-use super::library::{Handle, array, c_text};
+use super::library::{Handle, array, c_text, vector};
 use super::{Library, XgBoostError};
 
 const OPERATION: &str = "bin the rows";
@@ -40,23 +40,43 @@ impl<'l> Dataset<'l> {
         threads: usize,
         block: &mut dyn FnMut(usize) -> Option<Vec<f32>>,
     ) -> Result<Self, XgBoostError> {
+        Self::made(library, ptr::null_mut(), categorical, max_bin, threads, block)
+    }
+
+    /// Takes the bins of another data set, for rows that are predicted while trees grow on that one. The rest as in [`Self::new`].
+    ///
+    /// # Errors
+    /// [`XgBoostError::Call`] as the library says.
+    ///
+    /// # Panics
+    /// If `block` does.
+    pub fn like(
+        &self,
+        categorical: &[bool],
+        threads: usize,
+        block: &mut dyn FnMut(usize) -> Option<Vec<f32>>,
+    ) -> Result<Self, XgBoostError> {
+        Self::made(self.library, self.handle, categorical, self.max_bin, threads, block)
+    }
+
+    fn made(
+        library: &'l Library,
+        reference: Handle,
+        categorical: &[bool],
+        max_bin: usize,
+        threads: usize,
+        block: &mut dyn FnMut(usize) -> Option<Vec<f32>>,
+    ) -> Result<Self, XgBoostError> {
         library.silence();
         let proxy = Matrix::proxy(library)?;
         let kinds: Vec<*const c_char> = categorical.iter().map(|is| if *is { c"c".as_ptr() } else { c"q".as_ptr() }).collect();
         let mut blocks = Blocks { library, proxy: proxy.0, kinds, block, at: 0, held: Vec::new(), error: None, panic: None };
         let config = c_text(OPERATION, &format!(r#"{{"missing":NaN,"max_bin":{max_bin},"nthread":{threads}}}"#))?;
         let mut handle = ptr::null_mut();
-        // SAFETY: `blocks` and `proxy` outlive the call, and only the two callbacks touch `blocks` meanwhile; no reference set is given.
+        // SAFETY: `blocks` and `proxy` outlive the call, and only the two callbacks touch `blocks` meanwhile; the reference set is null
+        // or alive, and the library shares its bins by counting.
         let code = unsafe {
-            (library.functions.quantile_create)(
-                (&raw mut blocks).cast(),
-                proxy.0,
-                ptr::null_mut(),
-                reset,
-                next,
-                config.as_ptr(),
-                &raw mut handle,
-            )
+            (library.functions.quantile_create)((&raw mut blocks).cast(), proxy.0, reference, reset, next, config.as_ptr(), &raw mut handle)
         };
         let made = library.check(OPERATION, code).map(|()| Self { library, handle, rows: 0, max_bin });
         if let Some(panic) = blocks.panic.take() {
@@ -71,6 +91,25 @@ impl<'l> Dataset<'l> {
         library.check(OPERATION, unsafe { (library.functions.matrix_rows)(made.handle, &raw mut rows) })?;
         made.rows = rows as usize;
         Ok(made)
+    }
+
+    /// Tells the labels and weights, one of each per row, from which some objectives take the values of leaves.
+    ///
+    /// # Errors
+    /// [`XgBoostError::Call`] if there is not one per row, or as the library says.
+    pub fn set_labels(&self, labels: &[f32], weights: &[f32]) -> Result<(), XgBoostError> {
+        let operation = "take the labels";
+        for (field, values) in [(c"label", labels), (c"weight", weights)] {
+            if values.len() != self.rows {
+                let message = format!("{} values for {} rows", values.len(), self.rows);
+                return Err(XgBoostError::Call { operation, message });
+            }
+            let text = vector(operation, values)?;
+            // SAFETY: the text describes an array of one float per row that is alive during the call, which copies it.
+            let code = unsafe { (self.library.functions.matrix_set_info)(self.handle, field.as_ptr(), text.as_ptr()) };
+            self.library.check(operation, code)?;
+        }
+        Ok(())
     }
 
     pub(super) fn library(&self) -> &'l Library {

@@ -100,7 +100,9 @@ impl Ensemble {
 /// How the objectives turn what the trees say into a prediction.
 fn transform_of(objective: &str) -> Result<Transform, XgBoostError> {
     match objective {
-        "reg:squarederror" | "reg:squaredlogerror" | "reg:absoluteerror" | "reg:pseudohubererror" => Ok(Transform::Identity),
+        "reg:squarederror" | "reg:squaredlogerror" | "reg:absoluteerror" | "reg:quantileerror" | "reg:pseudohubererror" => {
+            Ok(Transform::Identity)
+        }
         "reg:tweedie" | "reg:gamma" | "count:poisson" => Ok(Transform::Exp),
         "reg:logistic" | "binary:logistic" => Ok(Transform::Logistic),
         other => Err(XgBoostError::model(format!("its objective `{other}` is not known"))),

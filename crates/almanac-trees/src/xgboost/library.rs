@@ -45,6 +45,7 @@ functions! {
     proxy_set_dense = "XGProxyDMatrixSetDataDense": fn(Handle, *const c_char);
     quantile_create = "XGQuantileDMatrixCreateFromCallback": fn(Handle, Handle, Handle, Reset, Next, *const c_char, *mut Handle);
     matrix_set_text = "XGDMatrixSetStrFeatureInfo": fn(Handle, *const c_char, *const *const c_char, u64);
+    matrix_set_info = "XGDMatrixSetInfoFromInterface": fn(Handle, *const c_char, *const c_char);
     matrix_rows = "XGDMatrixNumRow": fn(Handle, *mut u64);
     matrix_free = "XGDMatrixFree": fn(Handle);
     booster_create = "XGBoosterCreate": fn(*const Handle, u64, *mut Handle);
@@ -156,10 +157,17 @@ pub(super) fn c_text(operation: &'static str, text: &str) -> Result<CString, XgB
 /// Describes floats in memory as the library reads arrays: by address and shape.
 pub(super) fn array(operation: &'static str, values: &[f32], columns: usize) -> Result<CString, XgBoostError> {
     let rows = values.len() / columns.max(1);
+    shaped(operation, values, &format!("{rows},{columns}"))
+}
+
+/// The same for one value per row.
+pub(super) fn vector(operation: &'static str, values: &[f32]) -> Result<CString, XgBoostError> {
+    shaped(operation, values, &values.len().to_string())
+}
+
+fn shaped(operation: &'static str, values: &[f32], shape: &str) -> Result<CString, XgBoostError> {
     let order = if cfg!(target_endian = "big") { '>' } else { '<' };
-    let text = format!(
-        r#"{{"data":[{},true],"shape":[{rows},{columns}],"strides":null,"typestr":"{order}f4","version":3}}"#,
-        values.as_ptr().addr()
-    );
+    let text =
+        format!(r#"{{"data":[{},true],"shape":[{shape}],"strides":null,"typestr":"{order}f4","version":3}}"#, values.as_ptr().addr());
     c_text(operation, &text)
 }

@@ -18,7 +18,19 @@ pub enum Loss {
         /// Variance power, between 1 and 2.
         power: f64,
     },
+    /// Poisson deviance of labels that are not negative; trees say the logarithm.
+    Poisson,
+    /// Absolute error. The library gives each leaf the median of what is left in it, from the labels that the data set was told.
+    Absolute,
+    /// Pinball loss. The library gives each leaf that quantile of what is left in it, from the labels that the data set was told.
+    Quantile {
+        /// Probability, strictly between 0 and 1.
+        probability: f64,
+    },
 }
+
+/// The library's default for counts: it keeps steps short where predictions are small.
+const MAX_DELTA_STEP: f32 = 0.7; // as in XGBoost's regression_obj.cu
 
 /// Derivatives by what the trees say, one of each per row.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -35,6 +47,22 @@ impl Loss {
         match self {
             Self::Squared => "reg:squarederror",
             Self::Tweedie { .. } => "reg:tweedie",
+            Self::Poisson => "count:poisson",
+            Self::Absolute => "reg:absoluteerror",
+            Self::Quantile { .. } => "reg:quantileerror",
+        }
+    }
+
+    /// Returns whether the library sets the values of leaves from the labels, which it must then be told.
+    pub fn needs_labels(self) -> bool {
+        matches!(self, Self::Absolute | Self::Quantile { .. })
+    }
+
+    /// Returns what the trees say on the scale of the labels.
+    pub fn prediction(self, margin: f32) -> f64 {
+        match self {
+            Self::Squared | Self::Absolute | Self::Quantile { .. } => f64::from(margin),
+            Self::Tweedie { .. } | Self::Poisson => f64::from(margin).exp(),
         }
     }
 
@@ -46,6 +74,13 @@ impl Loss {
             }
             let (first, second) = match self {
                 Self::Squared => (margin - label, 1.0),
+                Self::Poisson => (margin.exp() - label, (margin + MAX_DELTA_STEP).exp()),
+                // A loss of straight lines has no second derivative: rows count.
+                Self::Absolute => ((margin - label).partial_cmp(&0.0).map_or(0.0, |order| f32::from(order as i8)), 1.0),
+                Self::Quantile { probability } => {
+                    let probability = probability as f32;
+                    (if margin >= label { 1.0 - probability } else { -probability }, 1.0)
+                }
                 Self::Tweedie { power } => {
                     let power = power as f32;
                     let below = label * ((1.0 - power) * margin).exp();
@@ -92,6 +127,16 @@ mod tests {
         assert_ne!(forth(&values), back(&values), "floats as they are do");
         to_grid(&mut values);
         assert_eq!(forth(&values), back(&values));
+    }
+
+    #[test]
+    fn derivatives_of_counts_and_quantiles_are_those_of_their_losses() {
+        let poisson = Loss::Poisson.gradients(&[2.0], &[3.0], &[0.5], |_| true);
+        assert!((poisson.first[0] - 3.0 * (0.5_f32.exp() - 2.0)).abs() < 1e-5 && (poisson.second[0] - 3.0 * 1.2_f32.exp()).abs() < 1e-5);
+        let of = |loss: Loss, label: f32| loss.gradients(&[label], &[1.0], &[1.0], |_| true).first[0];
+        assert_eq!([of(Loss::Absolute, 0.5), of(Loss::Absolute, 1.0), of(Loss::Absolute, 2.0)], [1.0, 0.0, -1.0]);
+        let quantile = Loss::Quantile { probability: 0.75 };
+        assert_eq!([of(quantile, 0.5), of(quantile, 2.0)], [0.25, -0.75]);
     }
 
     #[test]

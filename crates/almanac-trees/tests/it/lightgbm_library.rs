@@ -50,14 +50,14 @@ fn one_thread_and_two_grow_the_same_trees() {
 #[test]
 fn a_model_read_back_predicts_the_same_bits() {
     let booster = train(2);
-    let again = Booster::from_text(&booster.to_text().expect("text"), 1).expect("its own text");
+    let again = Booster::from_text(&booster.to_text().expect("text")).expect("its own text");
     let (values, _) = table(500);
     assert_eq!(booster.predict(&values).expect("predictions"), again.predict(&values).expect("predictions"));
 }
 
 #[test]
 fn text_that_is_no_model_is_an_error_not_a_crash() {
-    let error = Booster::from_text("nonsense", 1).unwrap_err();
+    let error = Booster::from_text("nonsense").unwrap_err();
     assert!(error.to_string().starts_with("lightgbm failed to read a model: "), "{error}");
 }
 
@@ -71,7 +71,7 @@ fn rows_of_another_width_are_refused() {
 fn predictions_equal_those_of_python() {
     let fixture = include_str!("python_lightgbm.txt");
     let (head, model) = fixture.split_once("== model\n").expect("a model");
-    let booster = Booster::from_text(model, 1).expect("a model of the same library");
+    let booster = Booster::from_text(model).expect("a model of the same library");
     for line in head.lines().filter(|line| !line.starts_with('#')) {
         let (row, wanted) = line.split_once(" -> ").expect("row -> prediction");
         let row: Vec<f32> = row.split(' ').map(|value| value.parse().expect("a number")).collect();
