@@ -79,13 +79,13 @@ pub fn run_fold(
     Ok(forecast)
 }
 
-/// Returns the series that are still sold at `cutoff`, ascending: those whose last scored row is at most
-/// `max(horizon, 2 × season_length)` periods old. Older ones are discontinued: there is nothing to forecast.
+/// Returns the series that are sold at `cutoff`, ascending: those whose last scored row is at most
+/// `max(horizon, 2 × season_length)` periods old, and those that have none yet. Others are discontinued: there is nothing to forecast.
 pub fn active_series(panel: &Panel, cutoff: Period, horizon: Horizon) -> Vec<usize> {
     let patience = horizon.steps().max(2 * panel.freq().season_length().steps()) as i64;
     let is_active = |index: &usize| {
         let view = panel.view(*index);
-        view.scored().next_back().is_some_and(|(row, _)| cutoff.since(view.start().plus(row as i64)) <= patience)
+        view.scored().next_back().is_none_or(|(row, _)| cutoff.since(view.start().plus(row as i64)) <= patience)
     };
     (0..panel.n_series()).filter(is_active).collect()
 }

@@ -44,6 +44,8 @@ const MAX_FITTED: usize = 100_000;
 const STEP_SHRINKAGE: f64 = 50.0;
 /// Effective residuals from which a level needs no normal shape.
 const ENOUGH: f64 = 60.0;
+/// How much further off than others a forecast of a series without a history is taken to be.
+const COLD_WIDTH: f64 = 2.0;
 /// Differences that the size common to the level counts for in a node's own.
 const PRIOR_PAIRS: f64 = 2.0;
 
@@ -155,7 +157,8 @@ impl Calibrator {
 
     /// Replaces the quantile columns of a forecast of `level`. `scales`: one per series of the forecast, in its order.
     ///
-    /// Quantiles do not cross, and are not negative where the history is not.
+    /// Quantiles do not cross, and are not negative where the history is not. A series without a history ([`Forecast::cold`]) has the size of
+    /// errors that nodes of its mean have, [`COLD_WIDTH`] times: no cutoff of the backtest could tell how far off such forecasts are.
     ///
     /// # Errors
     /// [`CalibrateError`] if the level is unknown or scales are missing.
@@ -171,11 +174,17 @@ impl Calibrator {
         let mut quantiles = quantiles.to_vec();
         quantiles.sort_by(|a, b| a.probability().total_cmp(&b.probability()));
         let h = forecast.horizon.steps();
+        let cold: Vec<Option<NodeScale>> = (0..forecast.n_series())
+            .map(|series| forecast.cold.contains(&forecast.series[series].id).then(|| NodeScale::of_mean(forecast.mean_of(series))))
+            .collect();
         let values: Vec<f64> = forecast
             .mean
             .par_iter()
             .enumerate()
-            .flat_map_iter(|(row, mean)| scores.quantiles(&scales[row / h], row % h + 1, *mean, &quantiles))
+            .flat_map_iter(|(row, mean)| match &cold[row / h] {
+                Some(scale) => scores.quantiles(scale, COLD_WIDTH, row % h + 1, *mean, &quantiles),
+                None => scores.quantiles(&scales[row / h], 1.0, row % h + 1, *mean, &quantiles),
+            })
             .collect();
         forecast.quantiles = quantiles;
         forecast.quantile_values = values;
@@ -189,7 +198,7 @@ impl Calibrator {
 
     /// Returns the quantiles of one node and step, or `None` for an unknown level.
     pub(crate) fn quantiles(&self, level: &str, scale: &NodeScale, step: usize, mean: f64, quantiles: &[Quantile]) -> Option<Vec<f64>> {
-        Some(self.levels.iter().find(|scores| scores.level == level)?.quantiles(scale, step, mean, quantiles))
+        Some(self.levels.iter().find(|scores| scores.level == level)?.quantiles(scale, 1.0, step, mean, quantiles))
     }
 }
 
@@ -329,8 +338,8 @@ impl LevelScores {
         (1.0 - share) * interpolate(&GRID, &low.scores, p) + share * interpolate(&GRID, &high.scores, p)
     }
 
-    fn quantiles(&self, scale: &NodeScale, step: usize, mean: f64, quantiles: &[Quantile]) -> Vec<f64> {
-        let sigma = self.sigma(scale, mean);
+    fn quantiles(&self, scale: &NodeScale, widened: f64, step: usize, mean: f64, quantiles: &[Quantile]) -> Vec<f64> {
+        let sigma = widened * self.sigma(scale, mean);
         let width = sigma * self.step_factor(step);
         let mut least = if scale.is_non_negative { 0.0 } else { f64::MIN };
         let value = |quantile: &Quantile| {

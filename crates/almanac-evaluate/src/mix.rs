@@ -80,6 +80,9 @@ impl Mix {
             let (member, position) = holders[0];
             let cutoff = forecasts[member].series[position].cutoff;
             combined.push(ForecastSpan { id: (*id).clone(), cutoff }, &mean, &[]);
+            if holders.iter().any(|(member, _)| forecasts[*member].cold.contains(id)) {
+                combined.cold.push((*id).clone());
+            }
         }
         for skipped in forecasts.iter().flat_map(|forecast| &forecast.skipped) {
             if !holders.contains_key(&skipped.series) && !combined.skipped.iter().any(|other| other.series == skipped.series) {

@@ -45,6 +45,12 @@ impl NodeScale {
             is_non_negative: history.iter().all(|y| y.is_nan() || *y >= 0.0),
         }
     }
+
+    /// Returns the scale of a node of which nothing is known but a forecast: its mean, and no size of its own.
+    pub(crate) fn of_mean(forecast: &[f64]) -> Self {
+        let mean = forecast.iter().sum::<f64>() / forecast.len().max(1) as f64;
+        Self { rms: 0.0, pairs: 0, mean, is_non_negative: mean >= 0.0 }
+    }
 }
 
 /// Returns the scale of every node of `forecast`, a forecast of `level`, in its order. `train` ends at the cutoff.

@@ -150,6 +150,8 @@ pub(crate) fn models(settings: &Settings) -> Result<Models, Failure> {
         features: features(settings, horizon)?,
         max_train_rows: settings.forecast.max_train_rows,
         threads: settings.run.threads,
+        price: settings.data.price.clone(),
+        settings: Some(settings.models.clone()),
         categorical_future: Vec::new(),
     })
 }

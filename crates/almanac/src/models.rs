@@ -1,9 +1,11 @@
 //! The models this program knows, by name: the one place where concrete models are composed.
 
 mod field;
+mod trees;
 
 use std::time::Duration;
 
+use almanac_config::ModelSettings;
 use almanac_evaluate::PanelProfile;
 use almanac_features::FeatureSpec;
 use almanac_model::{FittedForecaster, Forecaster, Local, PredictError};
@@ -14,7 +16,7 @@ use almanac_stats::{
     Adida, AutoArima, AutoCes, AutoEts, AutoIntermittent, AutoTheta, Croston, CrostonOptimized, Drift, HistoricAverage, Holt, HoltWinters,
     Imapa, Mstl, Naive, Sba, SeasonalNaive, SeasonalWindowAverage, Ses, Theta, ThetaForm, Tsb, WindowAverage, YearOverYear,
 };
-use almanac_trees::{GlobalConfig, GlobalLightGbm, GlobalXgBoost, LightGbmConfig, XgBoostConfig};
+use almanac_trees::{GlobalConfig, GlobalLightGbm, GlobalXgBoost, XgBoostConfig};
 
 use crate::xgboost;
 
@@ -31,6 +33,10 @@ pub(crate) struct Models {
     pub(crate) max_train_rows: usize,
     /// Threads of the global models; does not change a number.
     pub(crate) threads: usize,
+    /// Column with the value of one unit.
+    pub(crate) price: Option<String>,
+    /// What the file says of single models; `None` for what is usual.
+    pub(crate) settings: Option<ModelSettings>,
     /// Known-ahead columns that hold codes of texts.
     pub(crate) categorical_future: Vec<String>,
 }
@@ -44,16 +50,9 @@ impl Models {
             country: self.country.clone(),
             season_length: self.season_length.map(SeasonLength::steps),
             categorical_future: self.categorical_future.clone(),
+            price: self.price.clone(),
             ..GlobalConfig::default()
         }
-    }
-
-    fn lightgbm(&self) -> LightGbmConfig {
-        LightGbmConfig { global: self.global(), ..LightGbmConfig::default() }
-    }
-
-    fn xgboost(&self) -> XgBoostConfig {
-        XgBoostConfig { global: self.global(), ..XgBoostConfig::default() }
     }
 
     fn prophet(&self) -> Prophet {
@@ -94,9 +93,9 @@ impl ModelFactory for Models {
             "auto_arima" => Box::new(Local::new(AutoArima { season_length, exog: false })),
             "xgboost" => {
                 let (library, candidates) = (xgboost::named(), xgboost::installed());
-                Box::new(GlobalXgBoost::new(XgBoostConfig { library, candidates, ..self.xgboost() }))
+                Box::new(GlobalXgBoost::new(XgBoostConfig { library, candidates, ..trees::xgboost(self) }))
             }
-            "lightgbm" => Box::new(GlobalLightGbm::new(self.lightgbm())),
+            "lightgbm" => Box::new(GlobalLightGbm::new(trees::lightgbm(self))),
             _ => return None,
         })
     }
@@ -116,15 +115,15 @@ impl ModelFactory for Models {
 
     fn describe(&self, name: &str) -> String {
         match name {
-            "lightgbm" => format!("{:?}", Self { threads: 0, ..self.clone() }.lightgbm()),
-            "xgboost" => format!("{:?}", Self { threads: 0, ..self.clone() }.xgboost()),
+            "lightgbm" => format!("{:?}", trees::lightgbm(&Self { threads: 0, ..self.clone() })),
+            "xgboost" => format!("{:?}", trees::xgboost(&Self { threads: 0, ..self.clone() })),
             "prophet" => format!("{:?}", self.prophet()),
             _ => format!("{name} {:?}", self.season_length),
         }
     }
 
     fn field(&self, profile: &PanelProfile, fits: usize, budget: Duration) -> Field {
-        field::field(profile, &self.lightgbm(), fits, budget)
+        field::field(profile, &trees::lightgbm(self), fits, budget)
     }
 }
 

@@ -141,13 +141,16 @@ impl<'a> Grid<'a> {
         Self { plan, rows, cells: Vec::new(), out, tally, refused: Vec::new() }
     }
 
-    /// Lays out the series with the rows at `index`, in input order. `None` if it has no observed target.
+    /// Lays out the series with the rows at `index`, in input order. `None` if it has no observed target, unless it is one that begins after the
+    /// panel ends: known ahead, never sold.
     pub(super) fn lay_out(&mut self, series: u32, index: &[u32]) -> Option<GridSpan> {
         self.place(series, index);
         let rows = self.rows;
         let is_main = |cell: &&Cell| rows.flags[cell.row as usize] & KNOWN_AHEAD == 0;
         let observed = |cell: &&Cell| is_main(cell) && !rows.y[cell.row as usize].is_nan();
-        let Some(last_observed) = self.cells.iter().rev().find(observed).map(|cell| Period(cell.period)) else {
+        let begins_ahead = self.begins_ahead();
+        let last_observed = self.cells.iter().rev().find(observed).map(|cell| Period(cell.period));
+        let Some(last_observed) = last_observed.or(begins_ahead.then_some(self.plan.panel_end)) else {
             self.refused.extend(self.cells.iter().map(|cell| Refused {
                 series,
                 ds: rows.ds[cell.row as usize],
@@ -155,7 +158,9 @@ impl<'a> Grid<'a> {
             }));
             return None;
         };
-        let start = Period(self.cells.iter().find(is_main).expect("one is observed").period);
+        // A history of one row without a value, so that what is known ahead lies where it does for all others.
+        let first = self.cells.iter().find(is_main).map(|cell| Period(cell.period));
+        let start = first.filter(|_| !begins_ahead).unwrap_or(self.plan.panel_end);
         let discontinued = self.plan.panel_end.since(last_observed) > self.plan.patience;
         let end = if discontinued { last_observed } else { self.plan.panel_end.max(last_observed) };
         let history = (end.since(start) + 1) as usize;
@@ -177,6 +182,9 @@ impl<'a> Grid<'a> {
             self.write_cell(series, group, start, at as usize, offset, at as usize >= history);
         }
         self.cells = cells;
+        if begins_ahead {
+            self.out.status[offset] = RowStatus::Missing as u8;
+        }
         self.note_known(start, offset);
         let observed = self.fill_history(series, start, offset, history);
         self.fill_ahead(offset, history);
@@ -187,6 +195,12 @@ impl<'a> Grid<'a> {
             (false, false) => SeriesState::Active,
         };
         Some(GridSpan { series, start, last_observed, history, rows: total, observed, state })
+    }
+
+    /// Whether all rows of the series of `cells` lie after the panel, some of them among the steps ahead.
+    fn begins_ahead(&self) -> bool {
+        let ahead = || self.cells.iter().map(|cell| cell.period - self.plan.panel_end.0);
+        ahead().all(|steps| steps > 0) && ahead().any(|steps| steps <= self.plan.horizon as i64)
     }
 
     /// Fills `cells` with the rows' periods, ascending, input order within a period.

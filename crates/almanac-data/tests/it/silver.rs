@@ -189,6 +189,29 @@ async fn stockouts_are_censored_and_rows_after_the_last_target_are_known_ahead()
 }
 
 #[tokio::test]
+async fn a_series_that_begins_after_the_panel_has_a_future_and_no_history() {
+    let sales = "id ds y promo kind
+        a 2024-01-01 5 0 x
+        a 2024-01-02 6 0 x
+        late 2024-01-04 - 1 y
+        never 2024-01-01 - 0 y
+        far 2024-02-01 - 0 y";
+    let ahead = "id ds promo kind
+        a 2024-01-03 1 x
+        new 2024-01-03 1 y
+        new 2024-01-04 0 y";
+    let dir = TempDir::new().expect("a folder");
+    let spec = SilverSpec { future: vec!["promo".into()], statics: vec!["kind".into()], gaps: GapPolicy::Zero, ..spec() };
+    let report = build_silver(stream(vec![table(sales)]), Some(stream(vec![table(ahead)])), spec, &silver(&dir)).await.expect("built");
+    accounted(&report);
+    let panel = read_panel(&silver(&dir)).await.expect("readable");
+    assert_eq!(show(&panel), "a: 2024-01-01 | 5 6 | +2\nlate: 2024-01-02 |  m | +2\nnew: 2024-01-02 |  m | +2\n");
+    let promo = |series: usize| panel.view(series).future(0)[panel.view(series).len()..].to_vec();
+    assert_eq!((promo(1), promo(2)), (vec![0.0, 1.0], vec![1.0, 0.0]));
+    assert_eq!(report.quarantined.values().sum::<u64>(), 2, "no target among the rows of history, or too far ahead");
+}
+
+#[tokio::test]
 async fn a_table_of_known_ahead_rows_fills_the_future_and_the_gaps() {
     let dir = TempDir::new().expect("a folder");
     let known = "

@@ -10,7 +10,9 @@ use super::Bundle;
 use crate::PipelineError;
 
 /// Baselines that stand in, the better one first.
-pub(super) const STAND_INS: [&str; 2] = ["seasonal_naive", "naive"];
+pub(super) const BASELINES: [&str; 2] = ["seasonal_naive", "naive"];
+/// Stands in where baselines have nothing to go by, if the bundle has it: it forecasts series without a history.
+const FOR_NEW_SERIES: &str = "lightgbm";
 
 /// A series that was forecast by another model than the one asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,8 +52,11 @@ impl Bundle {
         quantiles: &[Quantile],
     ) -> Result<BundleForecast, PipelineError> {
         let mut given = BundleForecast { forecast, fallbacks: Vec::new() };
-        let models: Vec<&str> =
-            STAND_INS.into_iter().filter(|name| *name != given.forecast.model && self.fitted.contains_key(*name)).collect();
+        let models: Vec<&str> = BASELINES
+            .into_iter()
+            .chain([FOR_NEW_SERIES])
+            .filter(|name| *name != given.forecast.model && self.fitted.contains_key(*name))
+            .collect();
         for model in models {
             let mut missing: Vec<usize> =
                 given.forecast.skipped.iter().filter_map(|skipped| context.position(skipped.series.as_str())).collect();
@@ -86,5 +91,7 @@ fn joined(first: &Forecast, second: &Forecast) -> Forecast {
         all.push(ForecastSpan { id: span.id.clone(), cutoff: span.cutoff }, from.mean_of(index), from.quantiles_of(index));
     }
     all.skipped.clone_from(&first.skipped);
+    all.cold = first.cold.iter().chain(&second.cold).cloned().collect();
+    all.cold.sort();
     all
 }

@@ -9,7 +9,7 @@ use almanac_evaluate::{Mix, clip_negative};
 use almanac_model::Forecast;
 use almanac_series::{Horizon, Panel, Quantile};
 
-use super::fallback::STAND_INS;
+use super::fallback::BASELINES;
 use super::{Bundle, BundleFile};
 use crate::closures::close;
 use crate::models::ModelFactory;
@@ -48,7 +48,7 @@ impl Bundle {
             let forecaster = models.forecaster(name).ok_or_else(|| PipelineError::UnknownModel { model: name.clone() })?;
             fitted.insert(name.clone(), forecaster.fit(panel, settings.horizon, settings.seed)?);
         }
-        for name in STAND_INS {
+        for name in BASELINES {
             if !fitted.contains_key(name)
                 && let Some(forecaster) = models.forecaster(name)
             {

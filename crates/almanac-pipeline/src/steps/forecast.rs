@@ -15,7 +15,7 @@ use crate::panel::LazyPanel;
 use crate::steps::Context;
 use crate::{PipelineError, RunError};
 
-const REVISION: u32 = 3;
+const REVISION: u32 = 4;
 /// Series named in a summary, of those that were left out or forecast by another model.
 const NAMED: usize = 100;
 
@@ -40,6 +40,12 @@ pub struct ForecastSummary {
     pub unforecast: usize,
     /// How many series each stand-in forecast.
     pub stand_ins: BTreeMap<String, usize>,
+    /// How many series without a history were forecast, from their attributes and from series like them, with wider intervals; and the first of them.
+    #[serde(default)]
+    pub new: usize,
+    #[serde(default)]
+    #[expect(missing_docs, reason = "said above")]
+    pub first_new: Option<String>,
     /// Series no longer sold: not forecast.
     pub discontinued: usize,
     /// Largest difference between a node and the sum of its parts.
@@ -133,6 +139,8 @@ pub(crate) fn make(
             skipped: without.chain(with).take(NAMED).collect(),
             unforecast: bottom.skipped.len(),
             stand_ins,
+            new: bottom.cold.len(),
+            first_new: bottom.cold.first().map(SeriesId::to_string),
             discontinued: panel.n_series() - bottom.n_series() - bottom.skipped.len(),
             incoherence: coherence_check(&hierarchy, &of_champion).max_deviation,
         })

@@ -7,7 +7,7 @@ use crate::fingerprint::Fingerprint;
 use crate::steps::Context;
 use crate::{PipelineError, RunError};
 
-const REVISION: u32 = 2;
+const REVISION: u32 = 3;
 
 /// Builds the panel from the bronze tables of the given fingerprints.
 pub(crate) fn make(ctx: Context<'_>, tables: &[Fingerprint]) -> Result<Made<SilverReport>, RunError> {

@@ -144,7 +144,7 @@ fn report(ctx: &Context, session: &Session, summary: &RunSummary, seconds: f64) 
     Ok(())
 }
 
-/// Series that the champion did not forecast: those that a baseline did, and those without a forecast.
+/// Series that the champion did not forecast, those that a baseline did, and those forecast without a history.
 fn left_out_lines(forecast: &ForecastSummary) -> Vec<(&'static str, String)> {
     let named = |is_named: fn(&SkippedSeries) -> bool| -> String {
         let of_kind = forecast.skipped.iter().filter(|skipped| is_named(skipped)).take(3);
@@ -154,6 +154,11 @@ fn left_out_lines(forecast: &ForecastSummary) -> Vec<(&'static str, String)> {
     if !forecast.stand_ins.is_empty() {
         let by: Vec<String> = forecast.stand_ins.iter().map(|(model, series)| format!("{series} series by `{model}`")).collect();
         lines.push(("fallback", format!("{}{}", by.join(", "), named(|skipped| skipped.fallback.is_some()))));
+    }
+    if let Some(first) = &forecast.first_new {
+        let text =
+            format!("{} without a history, forecast from series like them, with wider intervals; the first is {first}", forecast.new);
+        lines.push(("new series", text));
     }
     if forecast.unforecast > 0 || forecast.discontinued > 0 {
         let mut text = format!("{} discontinued", forecast.discontinued);
