@@ -72,6 +72,14 @@ pub struct FeaturesSection {
     pub lags: Option<Vec<usize>>,
     pub windows: Option<Vec<usize>>,
     pub holidays: Option<Ask>,
+    pub quantiles: Option<Vec<f64>>,
+    pub expanding: Option<bool>,
+    pub differences: Option<Vec<usize>>,
+    pub events: Option<bool>,
+    pub price_history: Option<bool>,
+    pub fourier: Option<AskNumbers>,
+    pub target_encoding: Option<bool>,
+    pub parents: Option<bool>,
 }
 
 /// `[forecast]`.
@@ -242,6 +250,41 @@ impl<'de> Deserialize<'de> for Ask {
 
             fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Ask, E> {
                 Ok(Ask::With(text.to_owned()))
+            }
+        }
+        deserializer.deserialize_any(Either)
+    }
+}
+
+/// Yes, no, or yes with numbers: `true`, `false`, `[7, 365.25]`.
+#[derive(Debug, Clone, PartialEq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum AskNumbers {
+    Yes,
+    No,
+    With(Vec<f64>),
+}
+
+impl<'de> Deserialize<'de> for AskNumbers {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = AskNumbers;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("`true`, `false` or a list of numbers")
+            }
+
+            fn visit_bool<E: serde::de::Error>(self, yes: bool) -> Result<AskNumbers, E> {
+                Ok(if yes { AskNumbers::Yes } else { AskNumbers::No })
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<AskNumbers, A::Error> {
+                let mut numbers = Vec::new();
+                while let Some(number) = items.next_element()? {
+                    numbers.push(number);
+                }
+                Ok(AskNumbers::With(numbers))
             }
         }
         deserializer.deserialize_any(Either)

@@ -38,7 +38,22 @@ pub(crate) const SECTIONS: [(&str, &[&str]); 16] = [
     ("data.tables", &[]),
     ("data.csv", &["delimiter", "encoding", "decimal", "date_format", "null_values"]),
     ("data.types", &[]),
-    ("features", &["lags", "windows", "holidays"]),
+    (
+        "features",
+        &[
+            "lags",
+            "windows",
+            "holidays",
+            "quantiles",
+            "expanding",
+            "differences",
+            "events",
+            "price_history",
+            "fourier",
+            "target_encoding",
+            "parents",
+        ],
+    ),
     (
         "forecast",
         &["horizon", "quantiles", "models", "budget", "folds", "fold_stride", "season_length", "seed", "max_train_rows", "reconcile"],

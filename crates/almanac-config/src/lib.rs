@@ -21,7 +21,7 @@ mod settings;
 pub use canonical::CanonicalJson;
 pub use env::{ENVIRONMENT, EnvironmentVariable, Overrides};
 pub use error::{ConfigError, Problem};
-pub use file::{Ask, ProjectFile, StringOrList};
+pub use file::{Ask, AskNumbers, ProjectFile, StringOrList};
 pub use init::{InitAnswers, InitReason, InitTable, write_project};
 pub use keys::DEFAULT_TOML;
 pub use names::{ENSEMBLE, MODELS};

@@ -16,7 +16,7 @@ use std::time::Duration;
 use almanac_series::{Horizon, Quantile, SeasonLength, Seed};
 use jiff::SignedDuration;
 
-use crate::file::{Ask, StringOrList};
+use crate::file::{Ask, AskNumbers, StringOrList};
 use crate::keys::{DEFAULT_TOML, nearest};
 use crate::names::{ENSEMBLE, MODELS, PLANNED_MODELS, PLANNED_RECONCILIATIONS};
 use crate::parse::{Parsed, parse};
@@ -34,7 +34,7 @@ pub(crate) fn settings(project: &Path, text: &str, environment: &Overrides, flag
     let forecast = r.forecast(&file, &default);
     let settings = Settings {
         project: project.to_owned(),
-        features: r.features(&file, &data),
+        features: r.features(&file, &default, &data),
         models: r.models(&file, &default, &data),
         checks: r.checks(&file, &default),
         gates: r.gates(&file, &default, &forecast),
@@ -157,7 +157,8 @@ impl Resolver<'_> {
         Ok(names)
     }
 
-    fn features(&self, file: &ProjectFile, data: &DataSettings) -> FeatureSettings {
+    fn features(&self, file: &ProjectFile, default: &ProjectFile, data: &DataSettings) -> FeatureSettings {
+        let (features, standard) = (&file.features, &default.features);
         let steps = |key: &str, given: &Option<Vec<usize>>| {
             let mut list = given.clone()?;
             list.sort_unstable();
@@ -167,7 +168,7 @@ impl Resolver<'_> {
             }
             Some(list)
         };
-        let holidays = match &file.features.holidays {
+        let holidays = match &features.holidays {
             Some(Ask::No) => None,
             Some(Ask::With(country)) => self.keep(self.country("features.holidays", country).map(Some), None),
             Some(Ask::Yes) if data.country.is_none() => {
@@ -178,11 +179,47 @@ impl Resolver<'_> {
             }
             Some(Ask::Yes) | None => data.country.clone(),
         };
+        let quantiles = features.quantiles.as_ref().or(standard.quantiles.as_ref()).map_or(&[][..], Vec::as_slice);
         FeatureSettings {
-            lags: steps("features.lags", &file.features.lags),
-            windows: steps("features.windows", &file.features.windows),
+            lags: steps("features.lags", &features.lags),
+            windows: steps("features.windows", &features.windows),
             holidays,
+            quantiles: self.feature_numbers("features.quantiles", quantiles, "probabilities from 0 to 1", |p| (0.0..=1.0).contains(&p)),
+            expanding: features.expanding.or(standard.expanding).unwrap_or(false),
+            differences: steps("features.differences", &features.differences).unwrap_or_default(),
+            events: features.events.or(standard.events).unwrap_or(false),
+            price_history: features.price_history.or(standard.price_history).unwrap_or(false),
+            fourier: match features.fourier.as_ref().or(standard.fourier.as_ref()) {
+                None | Some(AskNumbers::No) => None,
+                Some(AskNumbers::Yes) => Some(Vec::new()),
+                Some(AskNumbers::With(periods)) => {
+                    let known = self.feature_numbers("features.fourier", periods, "periods above 1 row", |m| m > 1.0 && m.is_finite());
+                    (!known.is_empty()).then_some(known)
+                }
+            },
+            target_encoding: features.target_encoding.or(standard.target_encoding).unwrap_or(false),
+            parents: self.parents(features.parents.or(standard.parents).unwrap_or(false), data),
         }
+    }
+
+    /// Numbers in ascending order, each once.
+    fn feature_numbers(&self, key: &str, given: &[f64], expected: &'static str, holds: impl Fn(f64) -> bool) -> Vec<f64> {
+        if let Some(wrong) = given.iter().find(|number| !holds(**number)) {
+            self.note(self.invalid(key, Problem::NotA { expected, given: wrong.to_string() }));
+            return Vec::new();
+        }
+        let mut numbers = given.to_vec();
+        numbers.sort_by(f64::total_cmp);
+        numbers.dedup();
+        numbers
+    }
+
+    fn parents(&self, wanted: bool, data: &DataSettings) -> bool {
+        if wanted && data.hierarchy.is_empty() && !self.is_wrong(&["data.hierarchy"]) {
+            let example = "hierarchy = [\"region/store\"]";
+            self.note(self.invalid("features.parents", Problem::Needs { other: "data.hierarchy", example }));
+        }
+        wanted
     }
 
     fn forecast(&self, file: &ProjectFile, default: &ProjectFile) -> ForecastSettings {

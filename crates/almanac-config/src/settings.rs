@@ -138,7 +138,7 @@ pub enum ValueType {
 }
 
 /// `[features]`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct FeatureSettings {
     /// `None`: by frequency.
     pub lags: Option<Vec<usize>>,
@@ -146,6 +146,30 @@ pub struct FeatureSettings {
     pub windows: Option<Vec<usize>>,
     /// Country of the holidays, or `None` for no holiday features.
     pub holidays: Option<String>,
+    /// Probabilities of rolling quantiles over the windows.
+    pub quantiles: Vec<f64>,
+    /// Whether mean, deviation, minimum and maximum since the start are wanted.
+    pub expanding: bool,
+    /// Rows back to what the newest value is compared with.
+    pub differences: Vec<usize>,
+    /// Whether rows since the last event of historic columns are wanted.
+    pub events: bool,
+    /// Whether discounts and rows since a price changed are wanted.
+    pub price_history: bool,
+    /// Periods of Fourier terms, in rows; empty: by frequency, or `None` for no Fourier terms.
+    pub fourier: Option<Vec<f64>>,
+    /// Whether categories of static columns are told by what came of their series.
+    pub target_encoding: bool,
+    /// Whether sums, means and shares of the nodes of `[data] hierarchy` are wanted.
+    pub parents: bool,
+}
+
+impl FeatureSettings {
+    /// Returns whether anything is asked for that the usual features of a frequency leave out.
+    pub fn has_optional(&self) -> bool {
+        let lists = !self.quantiles.is_empty() || !self.differences.is_empty() || self.fourier.is_some();
+        lists || self.expanding || self.events || self.price_history || self.target_encoding || self.parents
+    }
 }
 
 /// `[forecast]`.

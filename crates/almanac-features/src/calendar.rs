@@ -123,6 +123,32 @@ impl Calendar {
         Ok(Self { rules, first, table })
     }
 
+    /// Number of features.
+    pub(crate) fn n_columns(&self) -> usize {
+        self.rules.columns
+    }
+
+    /// Writes the features of the periods from `start` on, column by column, each as long as the periods wanted.
+    pub(crate) fn write(&self, start: Period, columns: &mut [&mut [f32]]) {
+        let rows = columns.first().map_or(0, |column| column.len());
+        let first = start.since(self.first);
+        if first >= 0 && first as usize + rows <= self.table.n_rows() {
+            let first = first as usize;
+            for (index, column) in columns.iter_mut().enumerate() {
+                column.copy_from_slice(&self.table.column(index)[first..first + rows]);
+            }
+            return;
+        }
+        let mut values = Vec::with_capacity(columns.len());
+        for row in 0..rows {
+            values.clear();
+            self.gather(start.plus(row as i64), &mut values);
+            for (column, value) in columns.iter_mut().zip(&values) {
+                column[row] = *value;
+            }
+        }
+    }
+
     /// Appends the features of one period.
     pub(crate) fn gather(&self, period: Period, out: &mut Vec<f32>) {
         let row = period.since(self.first);

@@ -45,7 +45,8 @@ impl Columns {
         }
     }
 
-    pub(crate) fn columns_mut(&mut self) -> std::slice::ChunksExactMut<'_, f32> {
+    /// Returns all columns in order, to be written.
+    pub fn columns_mut(&mut self) -> std::slice::ChunksExactMut<'_, f32> {
         self.values.chunks_exact_mut(self.rows.max(1))
     }
 }

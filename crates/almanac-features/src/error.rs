@@ -29,6 +29,14 @@ pub enum PlanError {
     /// A smoothing factor is out of range.
     #[error("`ewm` must hold factors above 0 and at most 1")]
     EwmOutOfRange,
+    /// A group is made of a column that is not there.
+    #[error("`parents` names `{given}`, which is no static column")]
+    UnknownStatic {
+        /// As given.
+        given: String,
+        /// The static columns.
+        known: Vec<String>,
+    },
     /// A number is out of range.
     #[error("`{field}` must hold {wanted}")]
     OutOfRange {
@@ -45,6 +53,8 @@ impl Hint for PlanError {
             Self::UnknownCountry { near, .. } if near.is_empty() => Some("use a two-letter ISO code, e.g. `US` or `DE`".into()),
             Self::UnknownCountry { near, .. } => Some(format!("did you mean {}?", near.join(", "))),
             Self::UnknownTimezone { .. } => Some("use an IANA name, e.g. `Europe/Berlin`".into()),
+            Self::UnknownStatic { known, .. } if known.is_empty() => Some("the data has no static columns".into()),
+            Self::UnknownStatic { known, .. } => Some(format!("it has {}", known.join(", "))),
             Self::ZeroRows { .. } | Self::EwmOutOfRange | Self::OutOfRange { .. } => None,
         }
     }

@@ -3,7 +3,8 @@
 //! ```text
 //!   y, status, historic ──asof──►  lags, rolling, EWM …          one row per row of history   (the gold layer)
 //!   calendar, holidays, future, static ──known──►                 one row per row, ahead too
-//!   (origin o, target t) ──row──►  asof(o) ++ known(t) ++ aligned(o, t) ++ step
+//!   all series ──bind──►  what groups of series tell
+//!   (origin o, target t) ──row──►  asof(o) ++ known(t) ++ groups(o, t) ++ aligned(o, t) ++ step
 //!   the next y ──push──►  the same for one row more, in time that does not grow with the history
 //! ```
 //!
@@ -20,6 +21,7 @@ mod calendar;
 mod columns;
 mod error;
 mod fourier;
+mod groups;
 mod holidays;
 pub mod kernel;
 mod known;
@@ -36,6 +38,6 @@ pub use error::PlanError;
 pub use holidays::{Country, countries};
 pub use known::known;
 pub use plan::{Binding, Feature, FeaturePlan, FutureKind, FutureRole, HistoricEvent, StaticKind, StaticRole};
-pub use series::SeriesFeatures;
+pub use series::{AdvanceError, SeriesFeatures};
 pub use spec::{FeatureSpec, FourierSpec, QuantileSpec, WindowSpec};
 pub use transform::{Lambda, Transform, TransformError, TransformSpec, Transforms};

@@ -3,11 +3,13 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use almanac_series::{Freq, Panel, SeriesView, StaticValues};
 use serde::{Deserialize, Serialize};
 
-use crate::{Country, FeatureSpec, PlanError, aligned, asof, calendar, known};
+use crate::groups::Groups;
+use crate::{Country, FeatureSpec, PlanError, aligned, asof, calendar, groups, known};
 
 /// One feature of a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -109,7 +111,7 @@ struct Parts {
     historic: Vec<String>,
     statics: Vec<StaticRole>,
     holidays: Vec<String>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     historic_events: Vec<HistoricEvent>,
 }
 
@@ -121,6 +123,7 @@ pub struct FeaturePlan {
     freq: Freq,
     asof: Vec<Feature>,
     known: Vec<Feature>,
+    groups: Vec<Feature>,
     aligned: Vec<Feature>,
 }
 
@@ -135,9 +138,10 @@ impl TryFrom<Parts> for FeaturePlan {
 
     fn try_from(parts: Parts) -> Result<Self, Self::Error> {
         let freq: Freq = parts.freq.parse()?;
-        let mut plan = Self { parts, freq, asof: Vec::new(), known: Vec::new(), aligned: Vec::new() };
+        let mut plan = Self { parts, freq, asof: Vec::new(), known: Vec::new(), groups: Vec::new(), aligned: Vec::new() };
         plan.asof = asof::features(&plan);
         plan.known = known::features(&plan);
+        plan.groups = groups::features(&plan);
         plan.aligned = aligned::features(&plan);
         Ok(plan)
     }
@@ -147,7 +151,8 @@ impl FeaturePlan {
     /// Plans the features of a panel.
     ///
     /// # Errors
-    /// [`PlanError`] if the spec names an unknown country, or counts zero rows; or the time zone is unknown.
+    /// [`PlanError`] if the spec names an unknown country or static column, or holds a number out of range; or the time zone is
+    /// unknown.
     pub fn new(panel: &Panel, spec: FeatureSpec) -> Result<Self, PlanError> {
         let counts = [
             ("lags", spec.lags.contains(&0)),
@@ -171,6 +176,14 @@ impl FeaturePlan {
         }
         if !spec.fourier.iter().all(|waves| waves.period.is_finite() && waves.period > 1.0 && (1..=MOST_WAVES).contains(&waves.order)) {
             return Err(PlanError::OutOfRange { field: "fourier", wanted: "periods above 1 row, and 1 to 100 waves each" });
+        }
+        if spec.encoding_half_life.is_some_and(|rows| !(rows > 0.0 && rows.is_finite())) {
+            return Err(PlanError::OutOfRange { field: "encoding_half_life", wanted: "a number of rows above 0" });
+        }
+        let is_static = |name: &String| panel.statics().iter().any(|column| *column.name == **name);
+        if let Some(given) = spec.parents.iter().flatten().find(|name| !is_static(name)) {
+            let known = panel.statics().iter().map(|column| column.name.to_string()).collect();
+            return Err(PlanError::UnknownStatic { given: given.clone(), known });
         }
         let holidays = match &spec.country {
             Some(country) if spec.calendar && panel.freq().has_calendar() => Country::find(country)?.names,
@@ -236,14 +249,19 @@ impl FeaturePlan {
         &self.known
     }
 
+    /// Returns the features that other series tell of a row.
+    pub fn groups(&self) -> &[Feature] {
+        &self.groups
+    }
+
     /// Returns the features of a target seen from an origin, the step being the last one.
     pub fn aligned(&self) -> &[Feature] {
         &self.aligned
     }
 
-    /// Returns the features of a row of [`crate::SeriesFeatures::row`]: as-of, known, aligned.
+    /// Returns the features of a row of [`crate::SeriesFeatures::row`]: as-of, known, groups, aligned.
     pub fn row(&self) -> impl Iterator<Item = &Feature> {
-        self.asof.iter().chain(&self.known).chain(&self.aligned)
+        self.asof.iter().chain(&self.known).chain(&self.groups).chain(&self.aligned)
     }
 
     pub(crate) fn has_holidays(&self) -> bool {
@@ -266,7 +284,8 @@ impl FeaturePlan {
         future.or_else(historic).or_else(statics)
     }
 
-    /// Finds the plan's columns in a panel, whatever their order there.
+    /// Finds the plan's columns in a panel, whatever their order there; where the plan has features of groups, with one pass over
+    /// all series, which should then be all that the groups have.
     pub fn bind(&self, panel: &Panel) -> Binding {
         let index = |mut names: Box<dyn Iterator<Item = &str> + '_>, name: &str| names.position(|known| known == name);
         let future = self
@@ -299,7 +318,9 @@ impl FeaturePlan {
                 }
             })
             .collect();
-        Binding { future, historic, statics }
+        let mut binding = Binding { future, historic, statics, groups: None };
+        binding.groups = Groups::new(panel, self, &binding).map(Arc::new);
+        binding
     }
 }
 
@@ -310,6 +331,8 @@ pub struct Binding {
     pub(crate) historic: Vec<Option<usize>>,
     /// Encoded values, by static row; empty where the panel has no such column.
     statics: Vec<Vec<f32>>,
+    /// What groups of series tell; shared, as it is as long as the panel.
+    pub(crate) groups: Option<Arc<Groups>>,
 }
 
 /// Where a known-ahead column is, and how its codes become those of the plan.

@@ -1,10 +1,13 @@
 //! All features of one series, computed once, from which the rows of a training table are gathered; then row by row, as
 //! values are appended.
 
-use almanac_series::SeriesView;
+use std::sync::Arc;
+
+use almanac_series::{SeriesId, SeriesView};
 
 use crate::aligned::{Aligned, AlignedState};
 use crate::asof::{AsofState, asof_of};
+use crate::groups::{Groups, Query};
 use crate::kernel::{self, Rolling};
 use crate::known::{FutureValues, future_columns, future_values, n_future, n_rows_told};
 use crate::plan::{Binding, FeaturePlan};
@@ -14,7 +17,7 @@ use crate::{Calendar, Columns};
 /// value appended by [`Self::push`] costs the same whatever the length of the history.
 ///
 /// Appended values are the newest rows of the history: every number is the one, bit for bit, that a history with them from
-/// the start would give.
+/// the start would give. Only what other series tell stays as it is at the end of their histories.
 #[derive(Debug)]
 pub struct SeriesFeatures<'a> {
     plan: &'a FeaturePlan,
@@ -25,11 +28,14 @@ pub struct SeriesFeatures<'a> {
     appended: Vec<f32>,
     known: FutureValues<'a>,
     future: Columns,
+    /// The same from some row on, as far as rows are told now.
+    newer: Option<(usize, Columns)>,
     /// Rows whose known features are told.
     told: usize,
     /// Index of each historic column of the plan in the panel.
     historic: Vec<Option<usize>>,
     statics: Vec<f32>,
+    groups: Option<Arc<Groups>>,
     aligned: Aligned,
     levels: Vec<f32>,
     counts: Vec<u32>,
@@ -63,10 +69,12 @@ impl<'a> SeriesFeatures<'a> {
             asof: asof_of(&values, view, plan, binding),
             appended: Vec::new(),
             // A recursive forecast appends as many rows as the horizon has: room for them from the start.
-            future: future_columns(&known, plan, told + plan.spec().horizon),
+            future: future_columns(&known, plan, 0..told + plan.spec().horizon),
+            newer: None,
             told,
             historic: binding.historic.clone(),
             statics: binding.statics(view.span().static_row).collect(),
+            groups: binding.groups.clone(),
             aligned: Aligned::new(&values, view.start(), &known, plan, calendar, told),
             known,
             levels: levels(&values, plan.spec().level_rows),
@@ -103,7 +111,7 @@ impl<'a> SeriesFeatures<'a> {
     }
 
     /// Appends the value of the next row, NaN where it has none or is not scored: a forecast taken for granted, or a new day.
-    /// What the panel's historic columns say of that row is missing; known-ahead columns say what they said before.
+    /// What the panel's historic columns say of that row is missing; known-ahead columns and other series say what they said before.
     ///
     /// The first call costs one pass over the history.
     pub fn push(&mut self, y: f64) {
@@ -116,13 +124,65 @@ impl<'a> SeriesFeatures<'a> {
         self.push_row(y, |column| historic.get(column).copied().unwrap_or(f64::NAN));
     }
 
+    /// Appends the rows that a newer view of the same series has after this history, such as that of a panel grown by a day, and
+    /// takes from it what is known ahead, what statics say and what other series tell. `binding` is that of the newer panel. What
+    /// the view says of the rows of this history is not read again.
+    ///
+    /// Costs the new rows and the rows ahead, and a look at known-ahead columns before them; from time to time, in the mean no more
+    /// than that, one pass over known-ahead columns.
+    ///
+    /// # Errors
+    /// [`AdvanceError`] if the view starts elsewhere or ends before this history does.
+    pub fn advance(&mut self, view: &SeriesView<'a>, binding: &Binding) -> Result<(), AdvanceError> {
+        let (series, history) = (view.id(), self.len());
+        if series != self.view.id() || view.start() != self.view.start() {
+            return Err(AdvanceError::OtherSeries { series: series.clone() });
+        }
+        if view.len() < history {
+            return Err(AdvanceError::Shorter { series: series.clone(), got: view.len(), history });
+        }
+        // States are those of the rows seen so far.
+        self.live();
+        self.view = *view;
+        self.known = future_values(view, binding);
+        self.historic.clone_from(&binding.historic);
+        self.statics = binding.statics(view.span().static_row).collect();
+        self.groups.clone_from(&binding.groups);
+        self.told = n_rows_told(view.len(), view.span().rows, self.plan);
+        self.tell_ahead(history);
+        self.aligned.forget_ahead(history);
+        self.aligned.tell(view.start(), &self.known, self.plan, self.calendar, self.told);
+        let values = kernel::masked(&view.y()[history..], &view.status()[history..]);
+        for (row, value) in (history..).zip(values) {
+            let columns: Vec<f64> =
+                self.historic.iter().map(|column| column.map_or(f64::NAN, |column| view.historic(column)[row])).collect();
+            self.push_with(value, &columns);
+        }
+        Ok(())
+    }
+
+    /// Computes the known-ahead features of rows that are told, at least from row `from` on.
+    fn tell_ahead(&mut self, from: usize) {
+        let rows = self.future.n_rows();
+        let from = self.newer.as_ref().map_or(from, |(first, _)| from.min(*first)).min(rows);
+        if self.told > rows + rows / 4 {
+            self.future = future_columns(&self.known, self.plan, 0..self.told + self.plan.spec().horizon);
+            self.newer = None;
+        } else {
+            self.newer = Some((from, future_columns(&self.known, self.plan, from..self.told + self.plan.spec().horizon)));
+        }
+    }
+
+    fn live(&mut self) -> &mut Live {
+        self.live.get_or_insert_with(|| Box::new(Live::resume(&self.view, &self.historic, self.plan)))
+    }
+
     fn push_row(&mut self, y: f64, historic: impl Fn(usize) -> f64) {
         let (plan, rows) = (self.plan, self.len() + 1);
         self.told = n_rows_told(rows, self.told, plan);
-        if self.told > self.future.n_rows() {
-            // Some rows more than needed, so that the cost of one stays small; those not told are not read.
-            let room = self.told + self.told / 4;
-            self.future = future_columns(&self.known, plan, room);
+        let end = self.newer.as_ref().map_or(self.future.n_rows(), |(from, columns)| from + columns.n_rows());
+        if self.told > end && n_future(plan) > 0 {
+            self.tell_ahead(rows);
         }
         self.aligned.tell(self.view.start(), &self.known, plan, self.calendar, self.told);
         let live = self.live.get_or_insert_with(|| Box::new(Live::resume(&self.view, &self.historic, plan)));
@@ -150,11 +210,23 @@ impl<'a> SeriesFeatures<'a> {
         }
         self.calendar.gather(self.view.start().plus(target as i64), out);
         if target < self.told {
-            self.future.gather(target, out);
+            match &self.newer {
+                Some((from, columns)) if target >= *from => columns.gather(target - from, out),
+                _ => self.future.gather(target, out),
+            }
         } else {
             out.resize(out.len() + n_future(self.plan), f32::NAN);
         }
         out.extend_from_slice(&self.statics);
+        match &self.groups {
+            Some(groups) => {
+                let (span, start) = (self.view.span(), self.view.start());
+                let (origin, level) = (start.plus(origin as i64), self.levels[origin]);
+                let query = Query { static_row: span.static_row, start, origin, target, level, known: &self.known };
+                groups.gather(&query, self.plan, out);
+            }
+            None => out.resize(out.len() + self.plan.groups().len(), f32::NAN),
+        }
         self.aligned.gather(origin, target, self.plan, out);
         if scale != 1.0 {
             for (value, feature) in out[first..].iter_mut().zip(self.plan.row()) {
@@ -166,6 +238,28 @@ impl<'a> SeriesFeatures<'a> {
     }
 }
 
+/// Why a series cannot go on with a newer view.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AdvanceError {
+    /// The view has another key or another first row.
+    #[error("series `{series}` is another one, or starts in another period")]
+    OtherSeries {
+        /// Key of the view.
+        series: SeriesId,
+    },
+    /// The view ends before the history does.
+    #[error("series `{series}` has {got} rows of history, {history} are known already")]
+    Shorter {
+        /// Key of the view.
+        series: SeriesId,
+        /// Its rows of history.
+        got: usize,
+        /// Rows known.
+        history: usize,
+    },
+}
+
 impl Live {
     fn resume(view: &SeriesView<'_>, historic: &[Option<usize>], plan: &FeaturePlan) -> Self {
         let values = kernel::masked(view.y(), view.status());
@@ -175,7 +269,7 @@ impl Live {
     }
 }
 
-fn levels(values: &[f64], window: usize) -> Vec<f32> {
+pub(crate) fn levels(values: &[f64], window: usize) -> Vec<f32> {
     let mut state = LevelState::new(window);
     (1..=values.len()).map(|rows| state.push(&values[..rows])).collect()
 }

@@ -1,5 +1,7 @@
 //! Which features are wanted: plain data, with defaults for each frequency.
 
+use std::ops::Not;
+
 use almanac_series::{Freq, Horizon};
 use serde::{Deserialize, Serialize};
 
@@ -58,6 +60,30 @@ pub struct FourierSpec {
     pub order: usize,
 }
 
+/// Waves of a period where a spec does not say how many.
+const USUAL_ORDER: usize = 3;
+
+impl FourierSpec {
+    /// Asks for up to three waves of a period: no more than tell its rows apart.
+    pub fn new(period: f64) -> Self {
+        Self { period, order: ((period / 2.0).ceil() as usize).saturating_sub(1).clamp(1, USUAL_ORDER) }
+    }
+
+    /// Returns the periods of a frequency: the day and the week of hours and shorter, the year of all others; none of steps.
+    pub fn usual(freq: Freq) -> Vec<Self> {
+        let season = freq.season_length().steps() as f64;
+        let periods = match freq {
+            Freq::Hour(_) | Freq::Minute(_) | Freq::Second(_) => vec![season, 7.0 * season],
+            Freq::Day => vec![365.25],
+            Freq::BusinessDay => vec![365.25 * 5.0 / 7.0],
+            Freq::Week(_) => vec![365.25 / 7.0],
+            Freq::Month { months, .. } => vec![12.0 / f64::from(months)],
+            Freq::Step => Vec::new(),
+        };
+        periods.into_iter().filter(|period| *period > 1.0).map(Self::new).collect()
+    }
+}
+
 /// Which features a [`crate::FeaturePlan`] computes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -87,23 +113,33 @@ pub struct FeatureSpec {
     /// Known-ahead columns that hold codes without order.
     pub categorical_future: Vec<String>,
     /// Rolling quantiles.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub quantiles: Vec<QuantileSpec>,
     /// Whether mean, deviation, minimum and maximum since the start are wanted.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Not::not")]
     pub expanding: bool,
     /// Rows back to what the newest value is compared with: 7 is its difference to the same day of the week before.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub differences: Vec<usize>,
     /// Whether rows since the last event are wanted of historic columns that mostly hold one value.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Not::not")]
     pub historic_events: bool,
     /// Fourier terms.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fourier: Vec<FourierSpec>,
     /// Whether the discount off the highest price so far and the rows since the price changed are wanted.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Not::not")]
     pub price_history: bool,
+    /// Whether each category of a static column is told by the mean of its series' values over their level, so far.
+    #[serde(default, skip_serializing_if = "Not::not")]
+    pub target_encoding: bool,
+    /// Rows after which a value weighs half in such a mean; all weigh the same without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encoding_half_life: Option<f64>,
+    /// Groups of series whose sum, mean and share are wanted, each by the static columns that its series share: the nodes above
+    /// a series in a hierarchy. No column at all is the group of all series.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parents: Vec<Vec<String>>,
 }
 
 impl FeatureSpec {
@@ -129,6 +165,9 @@ impl FeatureSpec {
             historic_events: false,
             fourier: Vec::new(),
             price_history: false,
+            target_encoding: false,
+            encoding_half_life: None,
+            parents: Vec::new(),
         };
         let windows = |full: &[usize], mean: &[usize]| -> Vec<WindowSpec> {
             let mut all: Vec<_> =
@@ -199,10 +238,43 @@ impl FeatureSpec {
         self.tidy()
     }
 
+    /// Returns the groups above the series of a hierarchy, as [`Self::parents`] takes them: all series, and each beginning of a path of
+    /// columns that is not the whole path.
+    pub fn parents_of(paths: &[Vec<String>]) -> Vec<Vec<String>> {
+        let mut groups = vec![Vec::new()];
+        for path in paths {
+            for columns in 1..path.len() {
+                let group = path[..columns].to_vec();
+                if !groups.contains(&group) {
+                    groups.push(group);
+                }
+            }
+        }
+        groups
+    }
+
     fn tidy(mut self) -> Self {
         self.lags.sort_unstable();
         self.lags.dedup();
         self.windows.dedup_by_key(|window| window.rows);
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_parents_of_a_hierarchy_are_the_beginnings_of_its_paths() {
+        let paths = [vec!["region".to_owned(), "store".to_owned(), "item".to_owned()], vec!["region".to_owned(), "item".to_owned()]];
+        let groups: Vec<String> = FeatureSpec::parents_of(&paths).iter().map(|columns| columns.join("/")).collect();
+        assert_eq!(groups, ["", "region", "region/store"]);
+    }
+
+    #[test]
+    fn waves_stop_where_rows_cannot_tell_them() {
+        let order = |alias: &str| FourierSpec::usual(alias.parse().expect("an alias")).iter().map(|waves| waves.order).collect::<Vec<_>>();
+        assert_eq!([order("D"), order("QS"), order("YS"), order("h"), order("1")], [vec![3], vec![1], vec![], vec![3, 3], vec![]]);
     }
 }

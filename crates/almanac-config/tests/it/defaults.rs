@@ -25,7 +25,7 @@ fn every_example_of_the_default_file_is_a_known_key_of_the_right_type() {
             count += 1;
         }
     }
-    assert_eq!(count, 92, "a key was added or taken away: is it in default.toml, in file.rs and in keys.rs?");
+    assert_eq!(count, 100, "a key was added or taken away: is it in default.toml, in file.rs and in keys.rs?");
 }
 
 /// serde lists the keys of a struct when it refuses one, and so do our suggestions.
@@ -108,4 +108,16 @@ fn a_model_of_trees_is_told_what_the_file_says() {
     let trees = &models.xgboost.trees;
     assert_eq!((trees.objective, trees.quantiles), (TreeObjective::Quantile { probability: 0.9 }, true));
     assert_eq!((models.xgboost.max_depth, trees.early_stopping, trees.pool.clone()), (Some(3), None, TreePool::Whole));
+}
+
+#[test]
+fn optional_features_are_asked_for_one_by_one() {
+    let features = read(MINIMAL).expect("valid").features;
+    assert!(!features.has_optional());
+    let asked = "[features]\nquantiles = [0.9, 0.5]\ndifferences = [7, 1]\nfourier = [365.25, 7]\n";
+    let features = read(&format!("{MINIMAL}{asked}")).expect("valid").features;
+    assert!(features.has_optional());
+    assert_eq!((features.quantiles, features.differences, features.fourier), (vec![0.5, 0.9], vec![1, 7], Some(vec![7.0, 365.25])));
+    let usual = read(&format!("{MINIMAL}[features]\nfourier = true\n")).expect("valid").features;
+    assert_eq!(usual.fourier, Some(vec![]), "those of the frequency");
 }

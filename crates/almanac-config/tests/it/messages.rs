@@ -109,6 +109,12 @@ fn a_wrong_type_says_what_is_expected() {
     "#]],
     );
     with(
+        "[features]\nfourier = \"yearly\"",
+        expect![[r#"
+        error: almanac.toml:7: `features.fourier` should be `true`, `false` or a list of numbers, got string "yearly"
+    "#]],
+    );
+    with(
         "[checks.ranges]\nprice = [1.0]",
         expect![[r#"
         error: almanac.toml:7: `checks.ranges.price` should be a list of two numbers, [min, max], got invalid length 1
@@ -370,6 +376,25 @@ fn numbers_stay_in_their_ranges() {
         "[features]\nlags = [0, 7]",
         expect![[r#"
         error: almanac.toml:7: `features.lags` should be 1 or more, got `0`
+    "#]],
+    );
+    with(
+        "[features]\nquantiles = [0.5, 90]",
+        expect![[r#"
+        error: almanac.toml:7: `features.quantiles` should be probabilities from 0 to 1, got `90`
+    "#]],
+    );
+    with(
+        "[features]\nfourier = [1]",
+        expect![[r#"
+        error: almanac.toml:7: `features.fourier` should be periods above 1 row, got `1`
+    "#]],
+    );
+    with(
+        "[features]\nparents = true",
+        expect![[r#"
+        error: almanac.toml:7: `features.parents` needs `data.hierarchy`
+        hint: write, for example, `hierarchy = ["region/store"]`
     "#]],
     );
     with(
