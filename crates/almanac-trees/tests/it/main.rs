@@ -2,6 +2,7 @@
 
 mod lightgbm_library;
 mod lightgbm_model;
+mod linear_model;
 mod panels;
 mod xgboost_library;
 mod xgboost_model;
