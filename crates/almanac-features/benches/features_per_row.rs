@@ -11,6 +11,8 @@ use almanac_series::{Freq, Horizon, Panel, PanelBuilder, Period, RowStatus, Seri
 const N_SERIES: usize = 200;
 const ROWS: usize = 1_095;
 const HORIZON: usize = 28;
+const DAYS: usize = 20;
+const START: i64 = 18_000;
 
 fn main() {
     let panel = generate();
@@ -22,7 +24,7 @@ fn main() {
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
     let mut take =
         |values: &[f32]| hash = values.iter().fold(hash, |hash, v| (hash ^ u64::from(v.to_bits())).wrapping_mul(0x0100_0000_01b3));
-    let mut least = [f64::INFINITY; 3];
+    let mut least = [f64::INFINITY; 4];
     for _ in 0..15 {
         let started = Instant::now();
         let gold: Vec<_> = panel.views().map(|view| asof(&view, &plan, &binding)).collect();
@@ -47,9 +49,22 @@ fn main() {
         }
         least[2] = least[2].min(started.elapsed().as_secs_f64());
     }
+    // Days one after the other, as they come in.
+    let days: Vec<Panel> = (0..=DAYS).map(|day| panel.until(Period(START + (ROWS - DAYS + day) as i64 - 1))).collect();
+    for _ in 0..5 {
+        let mut made: Vec<_> = days[0].views().map(|view| SeriesFeatures::new(&view, &plan, &binding, &calendar)).collect();
+        let started = Instant::now();
+        for day in &days[1..] {
+            for (features, view) in made.iter_mut().zip(day.views()) {
+                features.advance(&view, &binding).expect("the same series, a day longer");
+            }
+        }
+        least[3] = least[3].min(started.elapsed().as_secs_f64());
+    }
     println!("as-of columns: {:.0} ns per row", least[0] * 1e9 / rows);
     println!("all of a series: {:.0} ns per row", least[1] * 1e9 / rows);
     println!("appended: {:.0} ns per row", least[2] * 1e9 / (N_SERIES * HORIZON) as f64);
+    println!("a new day: {:.0} ns per series", least[3] * 1e9 / (N_SERIES * DAYS) as f64);
     println!("hash {hash:016x}");
 }
 
@@ -78,7 +93,7 @@ fn generate() -> Panel {
             _ => RowStatus::Observed,
         });
         let rows = SeriesRows { status: status.collect(), y, historic: vec![], future: vec![price, promo, event] };
-        builder.push(format!("s{k:03}").as_str().into(), Period(18_000), rows).expect("columns agree");
+        builder.push(format!("s{k:03}").as_str().into(), Period(START), rows).expect("columns agree");
     }
     builder.finish(vec![]).expect("keys are unique")
 }

@@ -118,6 +118,11 @@ impl Aligned {
         Self { values: values.iter().map(|value| kernel::narrow(*value)).collect(), seasonal, week, level, cells }
     }
 
+    /// Forgets how rows ahead of a history were told apart.
+    pub(crate) fn forget_ahead(&mut self, history: usize) {
+        self.cells.of_row.truncate(history);
+    }
+
     /// Tells rows apart up to row `told`, where they are not yet.
     pub(crate) fn tell(&mut self, start: Period, known: &FutureValues<'_>, plan: &FeaturePlan, calendar: &Calendar, told: usize) {
         self.cells.tell(start, known, plan, calendar, told);

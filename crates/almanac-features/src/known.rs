@@ -3,10 +3,11 @@
 //! Of a known-ahead column a feature may look both ways: a promotion that ends tomorrow is known today.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use almanac_series::SeriesView;
 
-use crate::kernel::{self, RollingOut};
+use crate::kernel::{self, Rolling, RollingOut, RowsSince};
 use crate::plan::{Binding, Feature, FeaturePlan, FutureKind, StaticKind};
 use crate::{Calendar, Columns, FeatureSpec, calendar, fourier};
 
@@ -65,19 +66,21 @@ pub(crate) fn n_rows_told(history: usize, known: usize, plan: &FeaturePlan) -> u
     (history + plan.spec().horizon).max(known)
 }
 
-/// Features of the known-ahead columns of one series, for so many rows from its start.
-pub(crate) fn future_columns(known: &FutureValues<'_>, plan: &FeaturePlan, rows: usize) -> Columns {
-    let mut out = Columns::zeroed(n_future(plan), rows);
+/// Features of the known-ahead columns of one series, for some rows of it. They are those of all its rows, whatever `rows` starts
+/// with; it costs the rows, and a look at the values before them.
+pub(crate) fn future_columns(known: &FutureValues<'_>, plan: &FeaturePlan, rows: Range<usize>) -> Columns {
+    let from = rows.start;
+    let mut out = Columns::zeroed(n_future(plan), rows.len());
     let mut columns = out.columns_mut();
     let mut next = || columns.next().expect("the plan names as many columns as are written");
-    let mut values = Vec::with_capacity(rows);
+    let mut values = Vec::with_capacity(rows.end);
     for (role, known) in plan.future().iter().zip(known) {
         values.clear();
         if let Some(known) = known {
-            values.extend(known.iter().take(rows));
+            values.extend(known.iter().take(rows.end));
         }
-        values.resize(rows, f64::NAN);
-        for (to, value) in next().iter_mut().zip(&values) {
+        values.resize(rows.end, f64::NAN);
+        for (to, value) in next().iter_mut().zip(&values[from..]) {
             *to = kernel::narrow(*value);
         }
         match role.kind {
@@ -85,30 +88,30 @@ pub(crate) fn future_columns(known: &FutureValues<'_>, plan: &FeaturePlan, rows:
                 let on = |row: usize| values[row] == 1.0;
                 let off = |row: usize| values[row] == 0.0;
                 // Rows of the run that were and are still to come; gaps belong to neither side.
-                kernel::rows_since(rows, off, next());
-                kernel::rows_until(rows, off, next());
-                kernel::rows_since(rows, on, next());
-                kernel::rows_until(rows, on, next());
-                let week = next();
-                let mut last = 0.0;
-                for (row, to) in week.iter_mut().enumerate() {
-                    last += f32::from(u8::from(on(row))) - f32::from(u8::from(row >= 7 && on(row - 7)));
+                since(from, off, next());
+                until(from, off, next());
+                since(from, on, next());
+                until(from, on, next());
+                let count = |row: usize| f32::from(u8::from(on(row)));
+                let mut last = (from.saturating_sub(7)..from).map(count).sum::<f32>();
+                for (to, row) in next().iter_mut().zip(from..) {
+                    last += count(row) - if row >= 7 { count(row - 7) } else { 0.0 };
                     *to = last;
                 }
             }
             FutureKind::Event | FutureKind::Category => {
-                neighbours(&values, &mut next);
+                neighbours(&values, from, &mut next);
                 let event = |row: usize| role.blank.is_some_and(|blank| values[row] != blank) && !values[row].is_nan();
-                kernel::rows_since(rows, event, next());
-                kernel::rows_until(rows, event, next());
+                since(from, event, next());
+                until(from, event, next());
             }
             FutureKind::Amount => {
-                amounts(&values, plan.spec().level_rows, &mut next);
+                amounts(&values, from, plan.spec().level_rows, &mut next);
                 if plan.spec().price_history {
-                    price_history(&values, &mut next);
+                    price_history(&values, from, &mut next);
                 }
             }
-            FutureKind::Number => neighbours(&values, &mut next),
+            FutureKind::Number => neighbours(&values, from, &mut next),
         }
     }
     for (index, name) in
@@ -123,43 +126,66 @@ pub(crate) fn future_columns(known: &FutureValues<'_>, plan: &FeaturePlan, rows:
     out
 }
 
-fn neighbours<'a>(values: &[f64], next: &mut impl FnMut() -> &'a mut [f32]) {
-    let (previous, following) = (next(), next());
-    for row in 0..values.len() {
-        previous[row] = row.checked_sub(1).map_or(f32::NAN, |row| kernel::narrow(values[row]));
-        following[row] = values.get(row + 1).map_or(f32::NAN, |value| kernel::narrow(*value));
+fn since(from: usize, is_event: impl Fn(usize) -> bool, out: &mut [f32]) {
+    let mut state = RowsSince::resume(from, &is_event);
+    for (to, row) in out.iter_mut().zip(from..) {
+        *to = state.push(is_event(row));
     }
 }
 
+fn until(from: usize, is_event: impl Fn(usize) -> bool, out: &mut [f32]) {
+    kernel::rows_until(out.len(), |row| is_event(from + row), out);
+}
+
+fn neighbours<'a>(values: &[f64], from: usize, next: &mut impl FnMut() -> &'a mut [f32]) {
+    let (previous, following) = (next(), next());
+    for row in from..values.len() {
+        previous[row - from] = row.checked_sub(1).map_or(f32::NAN, |row| kernel::narrow(values[row]));
+        following[row - from] = values.get(row + 1).map_or(f32::NAN, |value| kernel::narrow(*value));
+    }
+}
+
+/// The highest value up to each row.
+fn highest(values: &[f64], from: usize) -> impl Iterator<Item = f64> {
+    let before = values[..from].iter().copied().fold(f64::NAN, f64::max);
+    values[from..].iter().scan(before, |highest, value| {
+        *highest = highest.max(*value);
+        Some(*highest)
+    })
+}
+
 /// An amount against its own trailing mean, its highest value so far, and the row before.
-fn amounts<'a>(values: &[f64], window: usize, next: &mut impl FnMut() -> &'a mut [f32]) {
+fn amounts<'a>(values: &[f64], from: usize, window: usize, next: &mut impl FnMut() -> &'a mut [f32]) {
     let (to_mean, to_max, change) = (next(), next(), next());
-    kernel::rolling(values, window, 1, RollingOut { mean: Some(to_mean), ..RollingOut::default() });
-    let mut highest = f64::NAN;
-    for (row, value) in values.iter().enumerate() {
-        highest = highest.max(*value);
-        to_mean[row] = kernel::narrow(value / f64::from(to_mean[row]));
-        to_max[row] = kernel::narrow(value / highest);
-        change[row] = row.checked_sub(1).map_or(f32::NAN, |before| kernel::narrow(value / values[before]));
+    if from == 0 {
+        kernel::rolling(values, window, 1, RollingOut { mean: Some(to_mean), ..RollingOut::default() });
+    } else {
+        let mut state = Rolling::resume(window, 1, from, |row| values[row]);
+        for (to, value) in to_mean.iter_mut().zip(&values[from..]) {
+            *to = state.push(*value, |row| values[row]).mean();
+        }
+    }
+    for ((at, value), highest) in values[from..].iter().enumerate().zip(highest(values, from)) {
+        to_mean[at] = kernel::narrow(value / f64::from(to_mean[at]));
+        to_max[at] = kernel::narrow(value / highest);
+        change[at] = (from + at).checked_sub(1).map_or(f32::NAN, |before| kernel::narrow(value / values[before]));
     }
 }
 
 /// The share off the highest value so far, and the rows since the value was last another than in the row before.
-fn price_history<'a>(values: &[f64], next: &mut impl FnMut() -> &'a mut [f32]) {
+fn price_history<'a>(values: &[f64], from: usize, next: &mut impl FnMut() -> &'a mut [f32]) {
     let (discount, since_change) = (next(), next());
-    let mut highest = f64::NAN;
-    for (to, value) in discount.iter_mut().zip(values) {
-        highest = highest.max(*value);
+    for ((to, value), highest) in discount.iter_mut().zip(&values[from..]).zip(highest(values, from)) {
         *to = kernel::narrow(1.0 - value / highest);
     }
     let differs = |row: usize| row > 0 && values[row] != values[row - 1] && !values[row].is_nan() && !values[row - 1].is_nan();
-    kernel::rows_since(values.len(), differs, since_change);
+    since(from, differs, since_change);
 }
 
 /// Returns the known features of one series: `n_known × (history + horizon)`, named by [`FeaturePlan::known`].
 pub fn known(view: &SeriesView<'_>, plan: &FeaturePlan, binding: &Binding, calendar: &Calendar) -> Columns {
     let rows = n_rows_told(view.len(), view.span().rows, plan);
-    let future = future_columns(&future_values(view, binding), plan, rows);
+    let future = future_columns(&future_values(view, binding), plan, 0..rows);
     let mut out = Columns::zeroed(plan.known().len(), rows);
     let mut columns: Vec<&mut [f32]> = out.columns_mut().collect();
     let (dated, others) = columns.split_at_mut(calendar.n_columns().min(plan.known().len()));

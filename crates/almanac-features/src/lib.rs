@@ -38,6 +38,6 @@ pub use error::PlanError;
 pub use holidays::{Country, countries};
 pub use known::known;
 pub use plan::{Binding, Feature, FeaturePlan, FutureKind, FutureRole, HistoricEvent, StaticKind, StaticRole};
-pub use series::SeriesFeatures;
+pub use series::{AdvanceError, SeriesFeatures};
 pub use spec::{FeatureSpec, FourierSpec, QuantileSpec, WindowSpec};
 pub use transform::{Lambda, Transform, TransformError, TransformSpec, Transforms};

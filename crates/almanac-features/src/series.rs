@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use almanac_series::SeriesView;
+use almanac_series::{SeriesId, SeriesView};
 
 use crate::aligned::{Aligned, AlignedState};
 use crate::asof::{AsofState, asof_of};
@@ -28,6 +28,8 @@ pub struct SeriesFeatures<'a> {
     appended: Vec<f32>,
     known: FutureValues<'a>,
     future: Columns,
+    /// The same from some row on, as far as rows are told now.
+    newer: Option<(usize, Columns)>,
     /// Rows whose known features are told.
     told: usize,
     /// Index of each historic column of the plan in the panel.
@@ -67,7 +69,8 @@ impl<'a> SeriesFeatures<'a> {
             asof: asof_of(&values, view, plan, binding),
             appended: Vec::new(),
             // A recursive forecast appends as many rows as the horizon has: room for them from the start.
-            future: future_columns(&known, plan, told + plan.spec().horizon),
+            future: future_columns(&known, plan, 0..told + plan.spec().horizon),
+            newer: None,
             told,
             historic: binding.historic.clone(),
             statics: binding.statics(view.span().static_row).collect(),
@@ -121,13 +124,65 @@ impl<'a> SeriesFeatures<'a> {
         self.push_row(y, |column| historic.get(column).copied().unwrap_or(f64::NAN));
     }
 
+    /// Appends the rows that a newer view of the same series has after this history, such as that of a panel grown by a day, and
+    /// takes from it what is known ahead, what statics say and what other series tell. `binding` is that of the newer panel. What
+    /// the view says of the rows of this history is not read again.
+    ///
+    /// Costs the new rows and the rows ahead, and a look at known-ahead columns before them; from time to time, in the mean no more
+    /// than that, one pass over known-ahead columns.
+    ///
+    /// # Errors
+    /// [`AdvanceError`] if the view starts elsewhere or ends before this history does.
+    pub fn advance(&mut self, view: &SeriesView<'a>, binding: &Binding) -> Result<(), AdvanceError> {
+        let (series, history) = (view.id(), self.len());
+        if series != self.view.id() || view.start() != self.view.start() {
+            return Err(AdvanceError::OtherSeries { series: series.clone() });
+        }
+        if view.len() < history {
+            return Err(AdvanceError::Shorter { series: series.clone(), got: view.len(), history });
+        }
+        // States are those of the rows seen so far.
+        self.live();
+        self.view = *view;
+        self.known = future_values(view, binding);
+        self.historic.clone_from(&binding.historic);
+        self.statics = binding.statics(view.span().static_row).collect();
+        self.groups.clone_from(&binding.groups);
+        self.told = n_rows_told(view.len(), view.span().rows, self.plan);
+        self.tell_ahead(history);
+        self.aligned.forget_ahead(history);
+        self.aligned.tell(view.start(), &self.known, self.plan, self.calendar, self.told);
+        let values = kernel::masked(&view.y()[history..], &view.status()[history..]);
+        for (row, value) in (history..).zip(values) {
+            let columns: Vec<f64> =
+                self.historic.iter().map(|column| column.map_or(f64::NAN, |column| view.historic(column)[row])).collect();
+            self.push_with(value, &columns);
+        }
+        Ok(())
+    }
+
+    /// Computes the known-ahead features of rows that are told, at least from row `from` on.
+    fn tell_ahead(&mut self, from: usize) {
+        let rows = self.future.n_rows();
+        let from = self.newer.as_ref().map_or(from, |(first, _)| from.min(*first)).min(rows);
+        if self.told > rows + rows / 4 {
+            self.future = future_columns(&self.known, self.plan, 0..self.told + self.plan.spec().horizon);
+            self.newer = None;
+        } else {
+            self.newer = Some((from, future_columns(&self.known, self.plan, from..self.told + self.plan.spec().horizon)));
+        }
+    }
+
+    fn live(&mut self) -> &mut Live {
+        self.live.get_or_insert_with(|| Box::new(Live::resume(&self.view, &self.historic, self.plan)))
+    }
+
     fn push_row(&mut self, y: f64, historic: impl Fn(usize) -> f64) {
         let (plan, rows) = (self.plan, self.len() + 1);
         self.told = n_rows_told(rows, self.told, plan);
-        if self.told > self.future.n_rows() {
-            // Some rows more than needed, so that the cost of one stays small; those not told are not read.
-            let room = self.told + self.told / 4;
-            self.future = future_columns(&self.known, plan, room);
+        let end = self.newer.as_ref().map_or(self.future.n_rows(), |(from, columns)| from + columns.n_rows());
+        if self.told > end && n_future(plan) > 0 {
+            self.tell_ahead(rows);
         }
         self.aligned.tell(self.view.start(), &self.known, plan, self.calendar, self.told);
         let live = self.live.get_or_insert_with(|| Box::new(Live::resume(&self.view, &self.historic, plan)));
@@ -155,7 +210,10 @@ impl<'a> SeriesFeatures<'a> {
         }
         self.calendar.gather(self.view.start().plus(target as i64), out);
         if target < self.told {
-            self.future.gather(target, out);
+            match &self.newer {
+                Some((from, columns)) if target >= *from => columns.gather(target - from, out),
+                _ => self.future.gather(target, out),
+            }
         } else {
             out.resize(out.len() + n_future(self.plan), f32::NAN);
         }
@@ -178,6 +236,28 @@ impl<'a> SeriesFeatures<'a> {
             }
         }
     }
+}
+
+/// Why a series cannot go on with a newer view.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AdvanceError {
+    /// The view has another key or another first row.
+    #[error("series `{series}` is another one, or starts in another period")]
+    OtherSeries {
+        /// Key of the view.
+        series: SeriesId,
+    },
+    /// The view ends before the history does.
+    #[error("series `{series}` has {got} rows of history, {history} are known already")]
+    Shorter {
+        /// Key of the view.
+        series: SeriesId,
+        /// Its rows of history.
+        got: usize,
+        /// Rows known.
+        history: usize,
+    },
 }
 
 impl Live {

@@ -7,6 +7,7 @@ use almanac_features::FeatureSpec;
 use serde::{Deserialize, Serialize};
 
 use crate::choices::{Pool, Strategy, Weights};
+use crate::quantiles::GRID;
 use crate::rows::draws_each;
 
 /// What the trees are trained to minimise.
@@ -152,11 +153,15 @@ impl Default for LightGbmConfig {
 }
 
 impl LightGbmConfig {
-    /// Returns how many trees see how many rows in a fit on a panel of so many rows: what the time of a fit grows with.
+    /// Returns how many trees see how many rows in a fit on a panel of so many rows: what the time of a fit grows with. Blocks of steps
+    /// take that for each block.
     pub fn tree_rows(&self, panel_rows: usize) -> f64 {
         let rows = (panel_rows * draws_each(panel_rows)).min(self.global.max_train_rows);
         let trees = self.trees.unwrap_or(Size::usual(rows).trees);
-        trees as f64 * self.global.bag(rows) as f64 * rows as f64
+        let quantiles = if self.global.quantiles { GRID.len() } else { 0 };
+        let pools = if self.global.pool.is_whole() { 1 } else { 2 };
+        let strategies = if self.global.strategy == Strategy::Average { 2 } else { 1 };
+        (trees * (self.global.bag(rows) * strategies + quantiles) * pools) as f64 * rows as f64
     }
 }
 

@@ -34,9 +34,12 @@ const ROWS_A_THREAD: usize = 50_000;
 /// Trees that early stopping may grow, over the usual number.
 pub(crate) const MORE_TREES: usize = 3;
 
-/// What a global model can do.
+/// What every global model can do.
+pub(crate) const ABILITIES: Abilities = Abilities { global: true, exog: true, quantiles: false };
+
+/// What a global model can do that learns quantiles if it is told to.
 pub(crate) fn abilities(config: &GlobalConfig) -> Abilities {
-    Abilities { global: true, exog: true, quantiles: config.quantiles }
+    Abilities { quantiles: config.quantiles, ..ABILITIES }
 }
 
 /// Trees that one library grew.
@@ -62,6 +65,11 @@ pub(crate) trait Trainer: Sync {
     type Trees: Trees;
 
     fn config(&self) -> &GlobalConfig;
+
+    /// Whether it minimises [`Objective::Quantile`] if told to.
+    fn learns_quantiles(&self) -> bool {
+        false
+    }
 
     /// Returns how many trees do best on rows that are held out, of those it would grow at most. `patience`: trees without gain
     /// after which it stops. `None` for what does not grow in rounds.
@@ -96,7 +104,7 @@ pub(crate) fn fit<T: Trainer>(trainer: &T, train: &Panel, horizon: Horizon, seed
     let target = Target::new(config.objective, train);
     let horizon = horizon.steps();
     let mut wanted: Vec<(Reach, Option<f64>)> = config.strategy.reaches(horizon).into_iter().map(|reach| (reach, None)).collect();
-    if config.quantiles {
+    if config.quantiles && trainer.learns_quantiles() {
         // A quantile of the next step, fed back, is none of a later step: quantiles reach over all steps at once.
         let strategy = if matches!(config.strategy, Strategy::Blocks { .. }) { config.strategy } else { Strategy::Direct };
         wanted.extend(strategy.reaches(horizon).into_iter().flat_map(|reach| GRID.map(|probability| (reach, Some(probability)))));

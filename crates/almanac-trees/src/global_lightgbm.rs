@@ -123,6 +123,10 @@ impl Trainer for GlobalLightGbm {
         &self.config.global
     }
 
+    fn learns_quantiles(&self) -> bool {
+        true
+    }
+
     fn best_rounds(
         &self,
         source: &Source<'_>,

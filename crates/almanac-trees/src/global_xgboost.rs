@@ -231,6 +231,10 @@ impl Trainer for GlobalXgBoost {
         &self.config.global
     }
 
+    fn learns_quantiles(&self) -> bool {
+        true
+    }
+
     fn best_rounds(
         &self,
         source: &Source<'_>,

@@ -1,7 +1,9 @@
-//! Gradient-boosted trees as global models: one model learns from all series, and forecasts series it has never seen.
+//! Global models on features, gradient-boosted trees and lines: one model learns from all series, and forecasts series it has never
+//! seen.
 //!
 //! [`GlobalLightGbm`] and [`GlobalXgBoost`] are the models: the same rows and targets, trees grown by two libraries. [`lightgbm`] and
 //! [`xgboost`] are our own safe wrappers of the real ones; XGBoost's is loaded when it is asked for, and only to train.
+//! [`GlobalLinear`] learns ridge, lasso, the elastic net or a hurdle from the same rows.
 //!
 //! Invariant: a fit is the same, bit for bit, on one thread or many; a loaded model forecasts as the saved one did.
 //!
@@ -20,6 +22,7 @@ mod global;
 mod global_lightgbm;
 mod global_xgboost;
 pub mod lightgbm;
+mod linear;
 mod pool;
 mod quantiles;
 mod recursive;
@@ -33,3 +36,4 @@ pub use config::{GlobalConfig, LightGbmConfig, Objective, XgBoostConfig};
 pub use fitted::LoadError;
 pub use global_lightgbm::GlobalLightGbm;
 pub use global_xgboost::GlobalXgBoost;
+pub use linear::{GlobalLinear, LinearConfig, LinearMethod};

@@ -1,6 +1,6 @@
 //! Values appended to a history give the bits that the longer history gives.
 
-use almanac_features::{Calendar, FeaturePlan, SeriesFeatures};
+use almanac_features::{AdvanceError, Calendar, FeaturePlan, SeriesFeatures};
 use almanac_series::{Freq, Panel, PanelBuilder, Period, RowStatus, SeriesRows};
 use proptest::prelude::*;
 
@@ -89,12 +89,62 @@ fn check(freq: Freq, history: &History, rows: usize, known: usize) {
     }
 }
 
+/// Goes on with panels that grow in history and in what is known ahead.
+#[track_caller]
+fn check_advancing(history: &History, rows: usize, ahead: usize, by: usize) {
+    let total = history.y.len();
+    let panels: Vec<Panel> = (rows..total).step_by(by).map(|rows| panel(Freq::Day, history, rows, (rows + ahead).min(total))).collect();
+    let Some(first) = panels.first() else { return };
+    let plan = FeaturePlan::new(panels.last().unwrap_or(first), spec_of(Freq::Day, 9)).expect("known country");
+    let calendar = Calendar::new(first, &plan).expect("known country");
+    let mut grown = SeriesFeatures::new(&first.view(0), &plan, &plan.bind(first), &calendar);
+    let names: Vec<_> = plan.row().map(|feature| feature.name.as_str()).chain(["effect"]).collect();
+    for panel in &panels {
+        let binding = plan.bind(panel);
+        grown.advance(&panel.view(0), &binding).expect("the same series, longer");
+        let anew = SeriesFeatures::new(&panel.view(0), &plan, &binding, &calendar);
+        assert_eq!(grown.len(), anew.len());
+        let Some(origin) = grown.len().checked_sub(1) else { continue };
+        for (at, (a, b)) in read(&grown, origin, 9).iter().zip(read(&anew, origin, 9)).enumerate() {
+            assert_eq!(*a, b, "origin {origin}: {}", names[at % names.len()]);
+        }
+        // An older origin can still be read.
+        assert_eq!(read(&grown, 0, 9).len(), read(&anew, 0, 9).len());
+    }
+}
+
+#[test]
+fn another_series_or_a_shorter_one_is_refused() {
+    let noise: Vec<f64> = (0..60).map(|row| f64::from(row * 7919 % 101)).collect();
+    let history = History {
+        y: noise.clone(),
+        visitors: noise.clone(),
+        breakdown: noise.clone(),
+        price: noise.clone(),
+        promo: noise.clone(),
+        event: noise,
+    };
+    let (long, short) = (panel(Freq::Day, &history, 50, 60), panel(Freq::Day, &history, 40, 60));
+    let plan = FeaturePlan::new(&long, spec_of(Freq::Day, 9)).expect("known country");
+    let calendar = Calendar::new(&long, &plan).expect("known country");
+    let (binding, shorter) = (plan.bind(&long), long.tail(45));
+    let mut features = SeriesFeatures::new(&long.view(0), &plan, &binding, &calendar);
+    let error = features.advance(&short.view(0), &binding).unwrap_err();
+    assert_eq!(error.to_string(), "series `a` has 40 rows of history, 50 are known already");
+    assert!(matches!(features.advance(&shorter.view(0), &binding), Err(AdvanceError::OtherSeries { .. })));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
 
     #[test]
     fn appended_values_give_the_bits_of_the_longer_history(history in history(150), rows in 0_usize..150, known in 100_usize..=150) {
         check(Freq::Day, &history, rows, known);
+    }
+
+    #[test]
+    fn a_grown_panel_gives_the_bits_of_one_read_anew(history in history(150), rows in 0_usize..150, ahead in 0_usize..30, by in 1_usize..9) {
+        check_advancing(&history, rows, ahead, by);
     }
 }
 

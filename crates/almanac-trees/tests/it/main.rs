@@ -3,6 +3,7 @@
 mod cold_start;
 mod lightgbm_library;
 mod lightgbm_model;
+mod linear_model;
 mod options;
 mod panels;
 mod xgboost_library;

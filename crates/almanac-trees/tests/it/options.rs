@@ -206,6 +206,34 @@ fn with_next(panel: &Panel, values: &[f64]) -> Panel {
 }
 
 #[test]
+fn what_was_sold_while_out_of_stock_teaches_nothing() {
+    // The same days are out of stock; what is said to have been sold on them differs.
+    let stocked = |sold: f64| {
+        let panel = noisy_shops(false, 120);
+        let names: Vec<String> = panel.future_names().map(str::to_owned).collect();
+        let mut builder = PanelBuilder::new(panel.freq(), &[], &names);
+        for view in panel.views() {
+            let ahead = view.span().rows - view.len();
+            let mut rows = SeriesRows { y: view.y().to_vec(), status: view.status().to_vec(), ..SeriesRows::default() };
+            for row in (0..view.len()).filter(|row| row % 40 > 33) {
+                rows.y[row] = sold;
+                rows.status[row] = RowStatus::Censored;
+            }
+            rows.y.resize(view.len() + ahead, f64::NAN);
+            rows.status.resize(view.len() + ahead, RowStatus::Future);
+            rows.future = (0..names.len()).map(|column| view.future(column).to_vec()).collect();
+            builder.push(view.id().clone(), view.start(), rows).expect("columns agree");
+        }
+        builder.finish(panel.statics().to_vec()).expect("keys are unique")
+    };
+    let global = GlobalConfig { bag: Some(1), strategy: Strategy::Average, weights: Weights::Value, ..GlobalConfig::default() };
+    for model in both(&global) {
+        let [none, some] = [0.0, 900.0].map(|sold| forecast(model.as_ref(), &stocked(sold), &stocked(sold)));
+        assert_eq!(none, some);
+    }
+}
+
+#[test]
 fn a_value_never_seen_takes_the_model_of_all_and_both_is_the_mean() {
     let panel = noisy_shops(false, 200);
     let of = |pool: Pool| GlobalConfig { pool, bag: Some(1), ..GlobalConfig::default() };
