@@ -9,7 +9,7 @@
 
 use std::collections::HashMap;
 
-use almanac_series::{Panel, Period};
+use almanac_series::{Panel, Period, SeriesSpan};
 use rayon::prelude::*;
 
 use crate::kernel::{self, RollingOut};
@@ -151,42 +151,28 @@ impl Groups {
         let encoded_members: Vec<Members> = columns.iter().map(|column| Members::new(panel, binding, &[*column])).collect();
         let parent_members: Vec<Members> =
             spec.parents.iter().map(|names| Members::new(panel, binding, &names.iter().filter_map(place).collect::<Vec<_>>())).collect();
-        let mut scaled: Vec<Totals> = encoded_members.iter().map(|members| Totals::new(members.count, history)).collect();
-        let mut sold: Vec<Totals> = parent_members.iter().map(|members| Totals::new(members.count, history)).collect();
-        let mut sizes: Vec<Totals> = parent_members.iter().map(|members| Totals::new(members.count, history)).collect();
-        let indices: Vec<usize> = (0..panel.n_series()).collect();
-        for chunk in indices.chunks(CHUNK_SERIES) {
-            let made: Vec<(Vec<f64>, Vec<f32>)> = chunk
-                .par_iter()
-                .map(|index| {
-                    let view = panel.view(*index);
-                    let values = kernel::masked(view.y(), view.status());
-                    let levels = levels(&values, spec.level_rows);
-                    (values, levels)
-                })
-                .collect();
-            // Sums in the order of the keys.
-            for (index, (values, levels)) in chunk.iter().zip(&made) {
-                let span = &panel.series()[*index];
-                let start = span.start.since(first) as usize;
-                for (members, totals) in encoded_members.iter().zip(&mut scaled) {
-                    let Some(group) = members.of(span.static_row) else { continue };
-                    for (row, value) in values.iter().enumerate().skip(1) {
-                        let level = f64::from(levels[row - 1]);
-                        if level > 0.0 {
-                            totals.add(group, start + row, (value / level).clamp(-MOST_SCALED, MOST_SCALED));
-                        }
-                    }
-                }
-                for ((members, sold), sizes) in parent_members.iter().zip(&mut sold).zip(&mut sizes) {
-                    let Some(group) = members.of(span.static_row) else { continue };
-                    for (row, (value, level)) in values.iter().zip(levels).enumerate() {
-                        sold.add(group, start + row, *value);
-                        sizes.add(group, start + row, f64::from(*level));
+        let tables = |members: &[Members]| members.iter().map(|members| Totals::new(members.count, history)).collect::<Vec<_>>();
+        let mut scaled = tables(&encoded_members);
+        let (mut sold, mut sizes) = (tables(&parent_members), tables(&parent_members));
+        for_each_history(panel, spec.level_rows, |span, values, levels| {
+            let start = span.start.since(first) as usize;
+            for (members, totals) in encoded_members.iter().zip(&mut scaled) {
+                let Some(group) = members.of(span.static_row) else { continue };
+                for (row, value) in values.iter().enumerate().skip(1) {
+                    let level = f64::from(levels[row - 1]);
+                    if level > 0.0 {
+                        totals.add(group, start + row, (value / level).clamp(-MOST_SCALED, MOST_SCALED));
                     }
                 }
             }
-        }
+            for ((members, sold), sizes) in parent_members.iter().zip(&mut sold).zip(&mut sizes) {
+                let Some(group) = members.of(span.static_row) else { continue };
+                for (row, (value, level)) in values.iter().zip(levels).enumerate() {
+                    sold.add(group, start + row, *value);
+                    sizes.add(group, start + row, f64::from(*level));
+                }
+            }
+        });
         let amounts: Vec<Vec<Vec<f64>>> = parent_members
             .iter()
             .map(|members| amounts(plan).map(|column| prices(panel, binding, members, column, first, ahead)).collect())
@@ -233,6 +219,24 @@ impl Groups {
                 let mean = pick(means, group, parents.ahead, target);
                 out.push(kernel::narrow(own.unwrap_or(f64::NAN) / mean.unwrap_or(f64::NAN)));
             }
+        }
+    }
+}
+
+/// Hands over the values of each series, NaN where not scored, and its levels: in the order of their keys, so that sums are too.
+fn for_each_history(panel: &Panel, level_rows: usize, mut take: impl FnMut(&SeriesSpan, &[f64], &[f32])) {
+    for chunk in panel.series().iter().enumerate().collect::<Vec<_>>().chunks(CHUNK_SERIES) {
+        let made: Vec<(Vec<f64>, Vec<f32>)> = chunk
+            .par_iter()
+            .map(|(index, _)| {
+                let view = panel.view(*index);
+                let values = kernel::masked(view.y(), view.status());
+                let levels = levels(&values, level_rows);
+                (values, levels)
+            })
+            .collect();
+        for ((_, span), (values, levels)) in chunk.iter().zip(&made) {
+            take(span, values, levels);
         }
     }
 }

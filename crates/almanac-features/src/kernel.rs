@@ -138,6 +138,27 @@ mod tests {
         }
 
         #[test]
+        fn a_window_resumed_anywhere_goes_on_with_the_same_bits(
+            values in prop::collection::vec(value(), 1..80),
+            window in 1_usize..30,
+            min_count in 0_usize..5,
+            cut in 0_usize..80,
+        ) {
+            let cut = cut.min(values.len());
+            let out = all(&values, window, min_count);
+            let mut state = Rolling::resume(window, min_count, cut, |row| values[row]);
+            for row in cut..values.len() {
+                // A state sees the rows up to its own and no more.
+                let pushed = state.push(values[row], |before| values[..row][before]);
+                let alone = last_rolling(row + 1, window, min_count, |before| values[..=row][before]);
+                for summary in [pushed, alone] {
+                    let found = [summary.mean(), summary.std(), summary.min(), summary.max(), summary.zero_share()];
+                    prop_assert_eq!(found.map(f32::to_bits), std::array::from_fn(|at| out[at][row].to_bits()), "row {}", row);
+                }
+            }
+        }
+
+        #[test]
         fn seasonal_means_equal_the_naive_ones(values in prop::collection::vec(value(), 0..60), season in 1_usize..9, count in 1_usize..5) {
             let mut out = vec![0.0; values.len()];
             seasonal_mean(&values, season, count, &mut out);

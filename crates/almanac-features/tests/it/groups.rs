@@ -96,16 +96,40 @@ fn a_category_is_told_by_what_came_of_its_series_so_far() {
     assert_eq!(read(&panel, &plan, "a", 2, &["department_encoded"]), [(2.0 * 0.5 + 1.0) / 1.5]);
 }
 
-#[test]
-fn the_order_of_series_changes_no_bit() {
-    let mut turned = SERIES;
-    turned.reverse();
-    turned.swap(0, 1);
-    let (panel, turned) = (panel(&SERIES), panel(&turned));
-    let plan = FeaturePlan::new(&panel, spec()).expect("known columns");
+/// Many series whose sums do not come out even, so that another order of adding would show.
+fn uneven(order: impl Iterator<Item = usize>) -> Panel {
+    let noise = |k: usize, row: usize| ((k * 7919 + row * 104_729) % 1009) as f64 / 7.0;
+    let made: Vec<(String, Vec<f64>, Vec<f64>)> = order
+        .map(|k| (format!("s{k:04}"), (0..9).map(|row| noise(k, row)).collect(), (0..10).map(|row| 1.0 + noise(row, k)).collect()))
+        .collect();
+    let series: Vec<Given<'_>> = made
+        .iter()
+        .map(|(id, y, prices)| {
+            let k: usize = id[1..].parse().expect("a number");
+            (id.as_str(), (k % 5) as i64, (k % 2) as u32, y.as_slice(), prices.as_slice())
+        })
+        .collect();
+    panel(&series)
+}
+
+/// Bits of what other series tell of some rows of some series.
+fn told(panel: &Panel, plan: &FeaturePlan) -> Vec<u32> {
     let names: Vec<&str> = plan.groups().iter().map(|feature| feature.name.as_str()).collect();
-    for series in ["a", "b", "c"] {
-        assert_eq!(bits(&read(&panel, &plan, series, 2, &names)), bits(&read(&turned, &plan, series, 2, &names)));
+    let rows = [("s0000", 3), ("s0511", 8), ("s0699", 6)];
+    rows.iter().flat_map(|(series, origin)| bits(&read(panel, plan, series, *origin, &names))).collect()
+}
+
+#[test]
+fn neither_the_order_of_series_nor_threads_change_a_bit() {
+    const MANY: usize = 700;
+    let panel = uneven(0..MANY);
+    let plan = FeaturePlan::new(&panel, spec()).expect("known columns");
+    let wanted = told(&panel, &plan);
+    assert_eq!(told(&uneven((0..MANY).rev()), &plan), wanted);
+    assert_eq!(told(&uneven((0..MANY).map(|k| k * 37 % MANY)), &plan), wanted);
+    for threads in [1, 2, 5] {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
+        assert_eq!(pool.install(|| told(&panel, &plan)), wanted, "{threads} threads");
     }
 }
 
