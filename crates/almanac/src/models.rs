@@ -16,7 +16,7 @@ use almanac_stats::{
     Adida, AutoArima, AutoCes, AutoEts, AutoIntermittent, AutoTheta, Croston, CrostonOptimized, Drift, HistoricAverage, Holt, HoltWinters,
     Imapa, Mstl, Naive, Sba, SeasonalNaive, SeasonalWindowAverage, Ses, Theta, ThetaForm, Tsb, WindowAverage, YearOverYear,
 };
-use almanac_trees::{GlobalConfig, GlobalLightGbm, GlobalXgBoost, XgBoostConfig};
+use almanac_trees::{GlobalConfig, GlobalLightGbm, GlobalLinear, GlobalXgBoost, LinearConfig, LinearMethod, XgBoostConfig};
 
 use crate::xgboost;
 
@@ -55,6 +55,11 @@ impl Models {
         }
     }
 
+    fn linear(&self) -> LinearConfig {
+        let LinearConfig { global: GlobalConfig { bag, .. }, .. } = LinearConfig::default();
+        LinearConfig { global: GlobalConfig { bag, ..self.global() }, ..LinearConfig::default() }
+    }
+
     fn prophet(&self) -> Prophet {
         Prophet { country: self.country.clone(), left_out: self.categorical_future.clone(), ..Prophet::default() }
     }
@@ -89,6 +94,7 @@ impl ModelFactory for Models {
             "dynamic_optimized_theta" => Box::new(Local::new(Theta { form: ThetaForm::DynamicOptimized, season_length })),
             "auto_ces" => Box::new(Local::new(AutoCes { season_length })),
             "auto_theta" => Box::new(Local::new(AutoTheta { season_length })),
+            "ridge" | "lasso" | "elastic_net" | "hurdle" => Box::new(GlobalLinear::new(LinearMethod::from_name(name)?, self.linear())),
             "prophet" => Box::new(self.prophet()),
             "auto_arima" => Box::new(Local::new(AutoArima { season_length, exog: false })),
             "xgboost" => {
@@ -107,6 +113,9 @@ impl ModelFactory for Models {
             "xgboost" => return GlobalXgBoost::load(state).map_err(|error| library(error.to_string())),
             _ => {}
         }
+        if let Some(method) = LinearMethod::from_name(name) {
+            return GlobalLinear::load(method, state).map_err(|error| library(error.to_string()));
+        }
         let forecaster = self.forecaster(name).ok_or_else(|| library("this program has no model of this name".into()))?;
         // Models of one series at a time learn nothing across series, so that any panel will do.
         let horizon = Horizon::new(1).expect("at least 1");
@@ -117,6 +126,7 @@ impl ModelFactory for Models {
         match name {
             "lightgbm" => format!("{:?}", trees::lightgbm(&Self { threads: 0, ..self.clone() })),
             "xgboost" => format!("{:?}", trees::xgboost(&Self { threads: 0, ..self.clone() })),
+            "ridge" | "lasso" | "elastic_net" | "hurdle" => format!("{name} {:?}", Self { threads: 0, ..self.clone() }.linear()),
             "prophet" => format!("{:?}", self.prophet()),
             _ => format!("{name} {:?}", self.season_length),
         }

@@ -31,13 +31,14 @@ struct Candidate {
 }
 
 /// In the order in which they get their share of the budget. Costs are those of the `*_per_series` benchmarks.
-const CANDIDATES: [Candidate; 17] = [
+const CANDIDATES: [Candidate; 18] = [
     Candidate { name: "naive", micros_a_row: 0.01, most_rows: usize::MAX, suits: always },
     Candidate { name: "seasonal_naive", micros_a_row: 0.01, most_rows: usize::MAX, suits: with_season },
     Candidate { name: "window_average", micros_a_row: 0.01, most_rows: usize::MAX, suits: always },
     Candidate { name: "seasonal_window_average", micros_a_row: 0.01, most_rows: usize::MAX, suits: with_season },
     Candidate { name: "year_over_year", micros_a_row: 0.02, most_rows: usize::MAX, suits: beyond_a_year },
     Candidate { name: "lightgbm", micros_a_row: 0.0, most_rows: usize::MAX, suits: across_series },
+    Candidate { name: "ridge", micros_a_row: 20.0, most_rows: usize::MAX, suits: across_series },
     Candidate { name: "auto_intermittent", micros_a_row: 0.02, most_rows: usize::MAX, suits: selling_seldom },
     Candidate { name: "imapa", micros_a_row: 0.03, most_rows: usize::MAX, suits: selling_seldom },
     Candidate { name: "drift", micros_a_row: 0.01, most_rows: usize::MAX, suits: always },
@@ -121,7 +122,7 @@ fn beyond_a_year(profile: &PanelProfile) -> Result<String, String> {
 
 fn across_series(profile: &PanelProfile) -> Result<String, String> {
     if profile.n_rows < 100 {
-        return Err(format!("{} rows are too few to grow trees on", profile.n_rows));
+        return Err(format!("{} rows are too few to learn from across series", profile.n_rows));
     }
     let series = profile.n_series;
     Ok(match profile.n_future {
