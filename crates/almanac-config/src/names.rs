@@ -31,6 +31,10 @@ pub const MODELS: &[&str] = &[
     "mstl",
     "auto_arima",
     "prophet",
+    "ridge",
+    "lasso",
+    "elastic_net",
+    "hurdle",
     "xgboost",
     "lightgbm",
 ];
