@@ -30,6 +30,8 @@ const LEAST: f64 = 0.01;
 /// Where more values than this share are smaller, zeros are ordinary, and this is added to all before the logarithm is taken.
 const FEW_ZEROS: f64 = 0.01;
 const SHIFT: f64 = 0.25;
+/// A number that reaches as far as this, and as many times its mean, is mostly small.
+const SKEWED: f64 = 10.0;
 /// Half of a column of zeros and ones is about the standard deviation of one that is as often on as off. Not the column's own:
 /// so the effect of a rare value is shrunk more than that of a frequent one.
 const DUMMY: f64 = 2.0;
@@ -46,6 +48,8 @@ enum Encoding {
     /// The same in all rows, so that it tells nothing.
     Nothing,
     Number(Number),
+    /// A number that is mostly small: it and its logarithm.
+    Skewed(Number, Number),
     /// A column per value, which are sorted; then one for all others, if there were any.
     Values {
         values: Vec<f32>,
@@ -58,7 +62,7 @@ enum Encoding {
     },
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 struct Number {
     /// What is added before the logarithm is taken, if it is.
     log: Option<f64>,
@@ -114,6 +118,7 @@ impl Encoding {
         match self {
             Self::Nothing => 0,
             Self::Number(number) => 1 + usize::from(number.missing),
+            Self::Skewed(number, _) => 2 + usize::from(number.missing),
             Self::Values { values, others } => values.len() + usize::from(*others),
             Self::Waves { orders, .. } => 2 * orders,
         }
@@ -122,12 +127,11 @@ impl Encoding {
     fn write(&self, value: f32, out: &mut [f64]) {
         match self {
             Self::Nothing => {}
-            Self::Number(number) => {
-                let known = value.is_finite();
-                out[0] = if known { (number.value(f64::from(value)) - number.mean) / number.deviation } else { 0.0 };
-                if number.missing {
-                    out[1] = if known { 0.0 } else { DUMMY };
-                }
+            Self::Number(number) => number.write(value, out),
+            Self::Skewed(number, logarithm) => {
+                let (log, own) = out.split_at_mut(1);
+                logarithm.write(value, log);
+                number.write(value, own);
             }
             Self::Values { values, others } => {
                 out.fill(0.0);
@@ -141,8 +145,10 @@ impl Encoding {
                 for order in 0..*orders {
                     let angle = std::f64::consts::TAU * (order + 1) as f64 * f64::from(value) / period;
                     let (sine, cosine) = if value.is_finite() { angle.sin_cos() } else { (0.0, 0.0) };
-                    out[2 * order] = sine;
-                    out[2 * order + 1] = cosine;
+                    // A higher tone costs more, so that what is learnt is smooth.
+                    let shrink = 1.0 / (order + 1) as f64;
+                    out[2 * order] = sine * shrink;
+                    out[2 * order + 1] = cosine * shrink;
                 }
             }
         }
@@ -150,6 +156,26 @@ impl Encoding {
 }
 
 impl Number {
+    fn write(&self, value: f32, out: &mut [f64]) {
+        let known = value.is_finite();
+        out[0] = if known { (self.value(f64::from(value)) - self.mean) / self.deviation } else { 0.0 };
+        if self.missing {
+            out[1] = if known { 0.0 } else { DUMMY };
+        }
+    }
+
+    /// Puts the values of a sample on the common scale. False if they do not vary.
+    fn scale(&mut self, values: &[f32]) -> bool {
+        let count = values.len() as f64;
+        let scaled = |value: &f32| self.value(f64::from(*value));
+        let mean = values.iter().map(scaled).sum::<f64>() / count;
+        let variance = values.iter().map(|value| (scaled(value) - mean).powi(2)).sum::<f64>() / count;
+        // Below this it is rounding that varies.
+        let varies = variance.is_finite() && variance.sqrt() > 1e-6 * mean.abs();
+        (self.mean, self.deviation) = (mean, if varies { variance.sqrt() } else { 1.0 });
+        varies
+    }
+
     fn value(&self, value: f64) -> f64 {
         let value = value.clamp(self.low, self.high);
         self.log.map_or(value, |shift| (value + shift).ln())
@@ -213,17 +239,18 @@ fn number(feature: &Feature, values: &[f32], n_distinct: usize, rows: usize, log
     } else if log && *first > 0.0 && n_distinct > MANY_VALUES {
         number.log = Some(0.0);
     }
-    let count = values.len() as f64;
-    let scaled = |value: &f32| number.value(f64::from(*value));
-    let mean = values.iter().map(scaled).sum::<f64>() / count;
-    let variance = values.iter().map(|value| (scaled(value) - mean).powi(2)).sum::<f64>() / count;
-    // Below this it is rounding that varies.
-    if variance.sqrt() <= 1e-6 * mean.abs() || !variance.is_finite() {
-        if !missing {
-            return Encoding::Nothing;
-        }
-        return Encoding::Number(Number { mean, deviation: 1.0, ..number });
+    if !number.scale(values) {
+        // Where it is known it is one number; it may tell something that it is not known.
+        return if missing { Encoding::Number(number) } else { Encoding::Nothing };
     }
-    (number.mean, number.deviation) = (mean, variance.sqrt());
+    if number.log.is_none() && *first >= 0.0 && high >= SKEWED && SKEWED * mean_of(values) < high {
+        let mut logarithm = Number { log: Some(1.0), missing: false, ..number };
+        logarithm.scale(values);
+        return Encoding::Skewed(number, logarithm);
+    }
     Encoding::Number(number)
+}
+
+fn mean_of(values: &[f32]) -> f64 {
+    values.iter().map(|value| f64::from(*value)).sum::<f64>() / values.len() as f64
 }

@@ -4,7 +4,7 @@ use super::estimate::EstimateError;
 use super::moments::{Line, Moments, System};
 
 /// Penalties of ridge, strongest first. Columns have a variance of about 1, so that at 1 a column alone is halved.
-const RIDGE: [f64; 9] = [10.0, 3.0, 1.0, 0.3, 0.1, 0.03, 0.01, 1e-3, 1e-4];
+const RIDGE: [f64; 10] = [10.0, 3.0, 1.0, 0.3, 0.1, 0.03, 0.01, 3e-3, 1e-3, 1e-4];
 /// Penalties of lasso and elastic net as shares of that which leaves no column a say, strongest first.
 const SHARES: [f64; 10] = [0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 5e-3, 2e-3, 1e-3, 3e-4];
 /// Penalties of the probability, strongest first.

@@ -38,7 +38,7 @@ const CANDIDATES: [Candidate; 18] = [
     Candidate { name: "seasonal_window_average", micros_a_row: 0.01, most_rows: usize::MAX, suits: with_season },
     Candidate { name: "year_over_year", micros_a_row: 0.02, most_rows: usize::MAX, suits: beyond_a_year },
     Candidate { name: "lightgbm", micros_a_row: 0.0, most_rows: usize::MAX, suits: across_series },
-    Candidate { name: "ridge", micros_a_row: 20.0, most_rows: usize::MAX, suits: across_series },
+    Candidate { name: "ridge", micros_a_row: 12.0, most_rows: usize::MAX, suits: across_series },
     Candidate { name: "auto_intermittent", micros_a_row: 0.02, most_rows: usize::MAX, suits: selling_seldom },
     Candidate { name: "imapa", micros_a_row: 0.03, most_rows: usize::MAX, suits: selling_seldom },
     Candidate { name: "drift", micros_a_row: 0.01, most_rows: usize::MAX, suits: always },
