@@ -6,6 +6,7 @@
 models   every model of single series against statsforecast and Prophet: the same daily series (730 rows, season 7) and monthly ones
          (120 rows, season 12), one thread, in turn, three times; the least processor time of each counts. "first call" is what a fresh
          process pays for the first 20 series: numba compiles in statsforecast's.
+gbm      a global LightGBM with lags, rolling statistics and calendar, 200 trees, recursive over 28 days, beside mlforecast with the same trees.
 scale    seasonal naive over a million series, and AutoETS over 10,000, 30,000 and 100,000 daily series of two years.
 
 Ours is `almanac-bench`, built by cargo if need be. Peers live in an environment of their own, made on first use.
@@ -40,6 +41,7 @@ MODELS = {
 SLOW = {"auto_arima", "mstl", "prophet"}
 SETS = {"daily": (730, 7, 28, "D"), "monthly": (120, 12, 18, "MS")}
 SCALE = [("seasonal_naive", 1_000_000, 60), ("auto_ets", 10_000, 730), ("auto_ets", 30_000, 730), ("auto_ets", 100_000, 730)]
+GBM = {"series": 1_000, "rows": 1_095, "trees": 200, "threads": 2}
 ROUNDS = 3
 BEGIN = "<!-- speed: begin, written by `make bench-speed` -->"
 END = "<!-- speed: end -->"
@@ -47,7 +49,7 @@ END = "<!-- speed: end -->"
 
 def arguments():
     parser = argparse.ArgumentParser(prog="speed", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", nargs="+", choices=["models", "scale"], default=["models", "scale"])
+    parser.add_argument("--only", nargs="+", choices=["models", "gbm", "scale"], default=["models", "gbm", "scale"])
     parser.add_argument("--models", nargs="+", default=list(MODELS), metavar="NAME", help="of the job `models`; all by default")
     parser.add_argument("--n", type=int, default=100, help="series of the job `models`")
     parser.add_argument("--ours", type=Path, help="the built `almanac-bench`; otherwise cargo builds it")
@@ -107,6 +109,20 @@ def compare(options, ours, peers):
     return results
 
 
+def gbm(options, ours, peers):
+    """Ours and theirs by turns, the round with the least processor time of each."""
+    file = options.out / "gbm.f64"
+    series(GBM["series"], GBM["rows"], 7, 7).astype("<f8").tofile(file)
+    mine = [ours, "gbm", file, "--rows", GBM["rows"], "--trees", GBM["trees"], "--threads", GBM["threads"]]
+    theirs = [peers, HERE / "peer_gbm.py", file, GBM["rows"], GBM["trees"], GBM["threads"]]
+    rounds = [(lines(mine)[0], lines(theirs)[0]) for _ in range(ROUNDS)]
+    best = lambda side: min((one[side] for one in rounds), key=lambda result: result["cpu_s"])
+    results = [{"by": "Almanac", **best(0)}, {"by": "mlforecast and LightGBM", **best(1)}]
+    for result in results:
+        print(json.dumps(result), file=sys.stderr, flush=True)
+    return results
+
+
 def figure(milliseconds):
     return f"{milliseconds:,.0f} ms" if milliseconds >= 100 else f"{milliseconds:.3g} ms" if milliseconds >= 0.1 else f"{milliseconds * 1e3:.3g} µs"
 
@@ -116,6 +132,14 @@ def models_table(results):
     row = lambda r: (
         f"| {r['model']} | {r['series']} {r['set']} | {figure(r['ours_ms'])} | {figure(r['theirs_ms'])} | {r['theirs_ms'] / r['ours_ms']:.3g} "
         f"| {r['theirs_cold_ms'] / r['ours_cold_ms']:,.0f} | {100 * r['differs']:.2g} % |"
+    )
+    return "\n".join([head, *map(row, results)])
+
+
+def gbm_table(results):
+    head = "| global LightGBM, features to forecast | rows | by the clock | of it the fit | processor | WAPE of 28 days held out | peak memory |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: |"
+    row = lambda r: (
+        f"| {r['by']} | {r['rows']:,} | {r['wall_s']:.1f} s | {r['fit_s']:.1f} s | {r['cpu_s']:.1f} s | {r['wape']:.4f} | {r['peak_gib']:.2f} GiB |"
     )
     return "\n".join([head, *map(row, results)])
 
@@ -137,16 +161,16 @@ def main():
     parts = []
     for job in options.only:
         file = options.out / f"{job}.json"
-        if job == "models":
+        if job != "scale":
             peers = Path(options.peers_python) if options.peers_python else environment.made("speed-peers", HERE / "requirements-peers.txt")
-            results = compare(options, ours, peers)
+            results = {"models": compare, "gbm": gbm}[job](options, ours, peers)
         else:
             results = []
             for model, n, rows in SCALE:
                 results += lines([ours, "scale", model, "--series", n, "--rows", rows])
                 print(json.dumps(results[-1]), file=sys.stderr, flush=True)
         file.write_text(json.dumps(results))
-    for job, made in [("models", models_table), ("scale", scale_table)]:
+    for job, made in [("models", models_table), ("gbm", gbm_table), ("scale", scale_table)]:
         file = options.out / f"{job}.json"
         if file.exists():
             parts.append(made(json.loads(file.read_text())))

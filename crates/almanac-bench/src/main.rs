@@ -4,6 +4,7 @@
 //! Nothing that ships depends on this crate, and no test is timed.
 
 mod clock;
+mod gbm;
 mod matrix;
 mod models;
 
@@ -44,6 +45,20 @@ enum Job {
         /// Names of models.
         names: Vec<String>,
     },
+    /// Times a global LightGBM from values to a recursive forecast of the last 28 rows, held out.
+    Gbm {
+        /// Little-endian f64, series after series, all of the same length.
+        file: PathBuf,
+        /// Rows of each series.
+        #[arg(long)]
+        rows: usize,
+        /// Trees.
+        #[arg(long)]
+        trees: usize,
+        /// Threads.
+        #[arg(long, default_value_t = 2)]
+        threads: usize,
+    },
     /// Times one model over made-up series, all at once.
     Scale {
         /// Name of the model.
@@ -68,6 +83,10 @@ fn main() {
             for name in names {
                 pool.install(|| time(&name, &panel, horizon));
             }
+        }
+        Job::Gbm { file, rows, trees, threads } => {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool of threads");
+            pool.install(|| gbm::time(&matrix::read(&file, rows, Freq::Day), trees, threads));
         }
         Job::Scale { model, series, rows, horizon } => {
             let panel = matrix::generate(series, rows);

@@ -5,7 +5,7 @@
 use toml::Value;
 
 use super::Finding;
-use super::layers::{self, Place};
+use super::layers::{self, Layer, Place};
 use super::tree::{Crate, Tree};
 
 pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
@@ -35,8 +35,10 @@ fn check_manifest(krate: &Crate) -> Vec<Finding> {
 fn check_arrows(krate: &Crate) -> Vec<Finding> {
     let mut findings = Vec::new();
     let place = layers::find(&krate.folder);
+    // What does not ship may take what it likes from outside.
+    let ships = place.is_none_or(|place| place.layer != Layer::Beside);
     for (package, line) in krate.dependencies() {
-        if let Some(home) = layers::home_of(&package).filter(|home| *home != krate.folder) {
+        if let Some(home) = layers::home_of(&package).filter(|home| ships && *home != krate.folder) {
             let what = format!("`{}` must not know `{package}`: it lives in `{home}` alone", krate.folder);
             findings.push(krate.finding(line, what, format!("let `{home}` do it, and use what it offers")));
         } else if let Some(place) = place.filter(|place| is_ours(&package) && !may_use(place, &package)) {
