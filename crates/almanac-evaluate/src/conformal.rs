@@ -155,6 +155,13 @@ impl Calibrator {
         Self { version: VERSION, levels: levels.collect() }
     }
 
+    /// Forgets a level: there the model has quantiles of its own.
+    #[must_use]
+    pub fn without(mut self, level: &str) -> Self {
+        self.levels.retain(|scores| scores.level != level);
+        self
+    }
+
     /// Replaces the quantile columns of a forecast of `level`. `scales`: one per series of the forecast, in its order.
     ///
     /// Quantiles do not cross, and are not negative where the history is not. A series without a history ([`Forecast::cold`]) has the size of

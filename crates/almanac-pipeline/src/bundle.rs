@@ -200,7 +200,8 @@ impl Bundle {
 
     /// The bottom level by this model and no other.
     fn one_model(&self, context: &Panel, model: &str, horizon: Horizon, quantiles: &[Quantile]) -> Result<Forecast, PipelineError> {
-        let Some(calibrator) = self.calibrators.get(model) else { return self.own_quantiles(context, model, horizon, quantiles) };
+        let calibrator = self.calibrators.get(model).filter(|calibrator| calibrator.residuals(BOTTOM) > 0);
+        let Some(calibrator) = calibrator else { return self.own_quantiles(context, model, horizon, quantiles) };
         let mut forecast = self.means(context, model, horizon)?;
         let scales: Vec<NodeScale> = forecast
             .series

@@ -2,8 +2,8 @@
 
 use almanac_data::{read_forecast, write_forecast};
 use almanac_evaluate::{BacktestError, Fold, plan_folds, run_fold};
-use almanac_model::{FitError, Forecast};
-use almanac_series::{Panel, Period};
+use almanac_model::{FitError, Forecast, Forecaster};
+use almanac_series::{Panel, Period, Quantile};
 use serde::{Deserialize, Serialize};
 
 use crate::asset::Made;
@@ -105,7 +105,8 @@ pub(crate) fn make(
     ctx.assets.get_or_make(&name, fingerprint, std::slice::from_ref(&out), || {
         let forecaster = ctx.models.forecaster(model).ok_or_else(|| PipelineError::UnknownModel { model: model.to_owned() })?;
         let panel = panel.get()?;
-        let (forecast, failed) = match run_fold(panel, &fold, forecaster.as_ref(), settings.horizon, &[], settings.seed) {
+        let quantiles = learnt_quantiles(forecaster.as_ref(), &settings.quantiles);
+        let (forecast, failed) = match run_fold(panel, &fold, forecaster.as_ref(), settings.horizon, &quantiles, settings.seed) {
             Ok(forecast) => (forecast, None),
             // Not a verdict on the series, and not to be remembered: it is mended outside.
             Err(error @ BacktestError::Fit { source: FitError::NoLibrary { .. }, .. }) => return Err(PipelineError::NoLibrary(error)),
@@ -116,6 +117,14 @@ pub(crate) fn make(
         let skipped = forecast.skipped.iter().take(100).map(|skipped| (skipped.series.to_string(), skipped.reason.to_string()));
         Ok(FoldSummary { series: forecast.n_series(), skipped: skipped.collect(), n_skipped: forecast.skipped.len(), failed })
     })
+}
+
+/// Quantiles that a model has learnt from the errors of many series are kept. Those that follow from a model's own assumptions give way to the
+/// calibrated ones.
+fn learnt_quantiles(model: &dyn Forecaster, wanted: &[Quantile]) -> Vec<Quantile> {
+    let mut quantiles = if model.abilities().global && model.abilities().quantiles { wanted.to_vec() } else { Vec::new() };
+    quantiles.sort_by(|a, b| a.probability().total_cmp(&b.probability()));
+    quantiles
 }
 
 /// Reads what [`make`] wrote.

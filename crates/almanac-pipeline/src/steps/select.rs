@@ -6,7 +6,7 @@ use almanac_evaluate::{
     Calibrator, CoverageRow, EnsembleChoice, Fold, FoldTruth, GateReport, Leaderboard, Mix, NodeError, ScoreConfig, choose_ensemble,
     cross_coverage, default_buckets, empirical_coverage, judge, node_errors,
 };
-use almanac_hierarchy::Hierarchy;
+use almanac_hierarchy::{BOTTOM, Hierarchy};
 use almanac_model::Forecast;
 use almanac_series::{Level, SeasonLength};
 use serde::{Deserialize, Serialize};
@@ -109,8 +109,13 @@ pub(crate) fn make(
         for (k, model) in models.iter().enumerate() {
             let of_model: Vec<(&FoldTruth, Forecast)> = truths.iter().zip(forecasts.iter().map(|fold| fold[k].clone())).collect();
             let borrowed: Vec<(&FoldTruth, &Forecast)> = of_model.iter().map(|(truth, forecast)| (*truth, forecast)).collect();
-            calibrators.insert(model.clone(), Calibrator::fit(&hierarchy, &borrowed));
-            give_intervals(settings, &hierarchy, &borrowed, forecasts.iter_mut().map(|fold| &mut fold[k]))?;
+            let calibrator = Calibrator::fit(&hierarchy, &borrowed);
+            if of_model.iter().all(|(_, forecast)| !forecast.quantiles.is_empty()) {
+                calibrators.insert(model.clone(), calibrator.without(BOTTOM));
+            } else {
+                calibrators.insert(model.clone(), calibrator);
+                give_intervals(settings, &hierarchy, &borrowed, forecasts.iter_mut().map(|fold| &mut fold[k]))?;
+            }
         }
         let scored: Vec<(usize, &Forecast)> =
             forecasts.iter().enumerate().flat_map(|(fold, forecasts)| forecasts.iter().map(move |forecast| (fold, forecast))).collect();
