@@ -36,6 +36,7 @@ pub const MODELS: &[&str] = &[
     "auto_arima",
     "prophet",
     "xgboost",
+    "lightgbm_recursive",
     "lightgbm",
 ];
 

@@ -1,6 +1,7 @@
 //! The models this program knows, by name: the one place where concrete models are composed.
 
 mod field;
+mod renamed;
 mod trees;
 
 use std::time::Duration;
@@ -19,6 +20,10 @@ use almanac_stats::{
 use almanac_trees::{GlobalConfig, GlobalLightGbm, GlobalLinear, GlobalXgBoost, LinearConfig, LinearMethod, XgBoostConfig};
 
 use crate::xgboost;
+use renamed::Renamed;
+
+/// LightGBM with the recursive strategy, whatever `[models.lightgbm]` says of it.
+const RECURSIVE: &str = "lightgbm_recursive";
 
 /// Makes models with the settings of one project.
 #[derive(Debug, Clone, Default)]
@@ -102,6 +107,7 @@ impl ModelFactory for Models {
                 Box::new(GlobalXgBoost::new(XgBoostConfig { library, candidates, ..trees::xgboost(self) }))
             }
             "lightgbm" => Box::new(GlobalLightGbm::new(trees::lightgbm(self))),
+            RECURSIVE => Box::new(Renamed { name: RECURSIVE, model: GlobalLightGbm::new(trees::recursive(self)) }),
             _ => return None,
         })
     }
@@ -110,6 +116,10 @@ impl ModelFactory for Models {
         let library = |message: String| PredictError::Library { model: name.to_owned(), message };
         match name {
             "lightgbm" => return GlobalLightGbm::load(state).map_err(|error| library(error.to_string())),
+            RECURSIVE => {
+                let model = GlobalLightGbm::load(state).map_err(|error| library(error.to_string()))?;
+                return Ok(Box::new(Renamed { name: RECURSIVE, model }));
+            }
             "xgboost" => return GlobalXgBoost::load(state).map_err(|error| library(error.to_string())),
             _ => {}
         }
@@ -125,6 +135,7 @@ impl ModelFactory for Models {
     fn describe(&self, name: &str) -> String {
         match name {
             "lightgbm" => format!("{:?}", trees::lightgbm(&Self { threads: 0, ..self.clone() })),
+            RECURSIVE => format!("{:?}", trees::recursive(&Self { threads: 0, ..self.clone() })),
             "xgboost" => format!("{:?}", trees::xgboost(&Self { threads: 0, ..self.clone() })),
             "ridge" | "lasso" | "elastic_net" | "hurdle" => format!("{name} {:?}", Self { threads: 0, ..self.clone() }.linear()),
             "prophet" => format!("{:?}", self.prophet()),

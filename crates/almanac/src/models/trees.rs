@@ -28,6 +28,12 @@ pub(super) fn lightgbm(models: &Models) -> LightGbmConfig {
     }
 }
 
+/// Returns the configuration of LightGBM that forecasts one step and goes on from there.
+pub(super) fn recursive(models: &Models) -> LightGbmConfig {
+    let direct = lightgbm(models);
+    LightGbmConfig { global: GlobalConfig { strategy: Strategy::Recursive, quantiles: false, ..direct.global }, ..direct }
+}
+
 /// Returns the configuration of XGBoost in a project, but for where its library lies.
 pub(super) fn xgboost(models: &Models) -> XgBoostConfig {
     let global = models.global();

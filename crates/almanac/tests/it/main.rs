@@ -5,6 +5,7 @@
 mod demo;
 mod job;
 mod messages;
+mod options;
 mod program;
 mod serve;
 mod what_if;
