@@ -204,7 +204,7 @@ async fn a_series_that_begins_after_the_panel_has_a_future_and_no_history() {
     let spec = SilverSpec { future: vec!["promo".into()], statics: vec!["kind".into()], gaps: GapPolicy::Zero, ..spec() };
     let report = build_silver(stream(vec![table(sales)]), Some(stream(vec![table(ahead)])), spec, &silver(&dir)).await.expect("built");
     accounted(&report);
-    let panel = read_panel(&silver(&dir)).await.expect("readable");
+    let panel = read_panel(&silver(&dir)).expect("read");
     assert_eq!(show(&panel), "a: 2024-01-01 | 5 6 | +2\nlate: 2024-01-02 |  m | +2\nnew: 2024-01-02 |  m | +2\n");
     let promo = |series: usize| panel.view(series).future(0)[panel.view(series).len()..].to_vec();
     assert_eq!((promo(1), promo(2)), (vec![0.0, 1.0], vec![1.0, 0.0]));
