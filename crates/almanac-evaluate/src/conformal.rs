@@ -46,6 +46,8 @@ const STEP_SHRINKAGE: f64 = 50.0;
 const ENOUGH: f64 = 60.0;
 /// How much further off than others a forecast of a series without a history is taken to be.
 const COLD_WIDTH: f64 = 2.0;
+/// And the least share of its mean: how much a new item will sell is known to half of it at best.
+const COLD_SHARE: f64 = 0.5;
 /// Differences that the size common to the level counts for in a node's own.
 const PRIOR_PAIRS: f64 = 2.0;
 
@@ -164,8 +166,9 @@ impl Calibrator {
 
     /// Replaces the quantile columns of a forecast of `level`. `scales`: one per series of the forecast, in its order.
     ///
-    /// Quantiles do not cross, and are not negative where the history is not. A series without a history ([`Forecast::cold`]) has the size of
-    /// errors that nodes of its mean have, [`COLD_WIDTH`] times: no cutoff of the backtest could tell how far off such forecasts are.
+    /// Quantiles do not cross, and are not negative where the history is not. A series without a history ([`Forecast::cold`]) is
+    /// taken to be off by half its mean, or twice as far as nodes of its mean are: no cutoff of the backtest could tell how far off such
+    /// forecasts are.
     ///
     /// # Errors
     /// [`CalibrateError`] if the level is unknown or scales are missing.
@@ -189,8 +192,8 @@ impl Calibrator {
             .par_iter()
             .enumerate()
             .flat_map_iter(|(row, mean)| match &cold[row / h] {
-                Some(scale) => scores.quantiles(scale, COLD_WIDTH, row % h + 1, *mean, &quantiles),
-                None => scores.quantiles(&scales[row / h], 1.0, row % h + 1, *mean, &quantiles),
+                Some(scale) => scores.quantiles(scale, scores.cold_sigma(scale, *mean), row % h + 1, *mean, &quantiles),
+                None => scores.quantiles(&scales[row / h], scores.sigma(&scales[row / h], *mean), row % h + 1, *mean, &quantiles),
             })
             .collect();
         forecast.quantiles = quantiles;
@@ -205,7 +208,8 @@ impl Calibrator {
 
     /// Returns the quantiles of one node and step, or `None` for an unknown level.
     pub(crate) fn quantiles(&self, level: &str, scale: &NodeScale, step: usize, mean: f64, quantiles: &[Quantile]) -> Option<Vec<f64>> {
-        Some(self.levels.iter().find(|scores| scores.level == level)?.quantiles(scale, 1.0, step, mean, quantiles))
+        let scores = self.levels.iter().find(|scores| scores.level == level)?;
+        Some(scores.quantiles(scale, scores.sigma(scale, mean), step, mean, quantiles))
     }
 }
 
@@ -345,8 +349,12 @@ impl LevelScores {
         (1.0 - share) * interpolate(&GRID, &low.scores, p) + share * interpolate(&GRID, &high.scores, p)
     }
 
-    fn quantiles(&self, scale: &NodeScale, widened: f64, step: usize, mean: f64, quantiles: &[Quantile]) -> Vec<f64> {
-        let sigma = widened * self.sigma(scale, mean);
+    /// Size of the error of a forecast that has no history to go by.
+    fn cold_sigma(&self, scale: &NodeScale, mean: f64) -> f64 {
+        (COLD_WIDTH * self.sigma(scale, mean)).max(COLD_SHARE * mean.abs())
+    }
+
+    fn quantiles(&self, scale: &NodeScale, sigma: f64, step: usize, mean: f64, quantiles: &[Quantile]) -> Vec<f64> {
         let width = sigma * self.step_factor(step);
         let mut least = if scale.is_non_negative { 0.0 } else { f64::MIN };
         let value = |quantile: &Quantile| {

@@ -205,7 +205,7 @@ async fn a_series_that_begins_after_the_panel_has_a_future_and_no_history() {
     let report = build_silver(stream(vec![table(sales)]), Some(stream(vec![table(ahead)])), spec, &silver(&dir)).await.expect("built");
     accounted(&report);
     let panel = read_panel(&silver(&dir)).expect("read");
-    assert_eq!(show(&panel), "a: 2024-01-01 | 5 6 | +2\nlate: 2024-01-02 |  m | +2\nnew: 2024-01-02 |  m | +2\n");
+    assert_eq!(show(&panel), "a: 2024-01-01 | 5 6 | +2\nlate: 2024-01-02 | m | +2\nnew: 2024-01-02 | m | +2\n");
     let promo = |series: usize| panel.view(series).future(0)[panel.view(series).len()..].to_vec();
     assert_eq!((promo(1), promo(2)), (vec![0.0, 1.0], vec![1.0, 0.0]));
     assert_eq!(report.quarantined.values().sum::<u64>(), 2, "no target among the rows of history, or too far ahead");

@@ -169,3 +169,19 @@ fn one_thread_calibrates_as_many_do() {
     let one = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("a pool of one thread");
     assert_eq!(one.install(|| Calibrator::fit(&world.hierarchy, &world.folds())), many);
 }
+
+#[test]
+fn a_series_without_a_history_is_far_less_certain_than_the_others() {
+    let mut noise = Noise(3);
+    let world = world(20, |_, _| 100.0, |_, _, rate| rate + noise.normal());
+    let folds = world.folds();
+    let calibrator = Calibrator::fit(&world.hierarchy, &folds[..2]);
+    let (truth, mut forecast) = (folds[2].0, folds[2].1.clone());
+    forecast.cold = vec!["s0003".into()];
+    let quantiles = [0.1, 0.9].map(|p| Quantile::new(p).expect("in range"));
+    calibrator.apply("bottom", &mut forecast, &truth.bottom().scales, &quantiles).expect("calibrated");
+    let width = |series: usize| forecast.quantiles_of(series)[1] - forecast.quantiles_of(series)[0];
+    assert!(width(2) < 5.0, "noise of 1: {}", width(2));
+    assert!(width(3) > 60.0, "half the mean either way: {}", width(3));
+    assert!(forecast.quantiles_of(3)[0] >= 0.0);
+}
