@@ -34,6 +34,7 @@ pub const MODELS: &[&str] = &[
     "elastic_net",
     "hurdle",
     "auto_arima",
+    "arimax",
     "prophet",
     "xgboost",
     "lightgbm_recursive",

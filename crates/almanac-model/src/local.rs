@@ -25,6 +25,11 @@ pub trait LocalForecaster: Debug + Send + Sync {
     /// Name in configuration, leaderboards and the registry.
     fn name(&self) -> &str;
 
+    /// Tells whether it uses known-ahead columns.
+    fn exog(&self) -> bool {
+        false
+    }
+
     /// Estimates on the history of `series` and forecasts from its end. Rows that are not scored (missing, stock-outs,
     /// closed) carry no information about demand and must not be learnt from.
     ///
@@ -50,7 +55,7 @@ impl<M: LocalForecaster + 'static> Forecaster for Local<M> {
     }
 
     fn abilities(&self) -> Abilities {
-        Abilities { global: false, exog: false, quantiles: true }
+        Abilities { global: false, exog: self.0.exog(), quantiles: true }
     }
 
     fn fit(&self, _train: &Panel, _horizon: Horizon, _seed: Seed) -> Result<Box<dyn FittedForecaster>, FitError> {

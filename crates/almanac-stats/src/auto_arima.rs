@@ -110,6 +110,10 @@ impl LocalForecaster for AutoArima {
         "auto_arima"
     }
 
+    fn exog(&self) -> bool {
+        self.exog
+    }
+
     fn forecast(&self, series: &SeriesView<'_>, horizon: Horizon, quantiles: &[Quantile]) -> Result<LocalForecast, FitError> {
         let history = History::read(series, self.name(), MAX_ROWS)?;
         let steps = history.gap + horizon.steps();

@@ -24,6 +24,8 @@ use renamed::Renamed;
 
 /// LightGBM with the recursive strategy, whatever `[models.lightgbm]` says of it.
 const RECURSIVE: &str = "lightgbm_recursive";
+/// `auto_arima` with the known-ahead columns of numbers as regressors.
+const ARIMAX: &str = "arimax";
 
 /// Makes models with the settings of one project.
 #[derive(Debug, Clone, Default)]
@@ -102,6 +104,7 @@ impl ModelFactory for Models {
             "ridge" | "lasso" | "elastic_net" | "hurdle" => Box::new(GlobalLinear::new(LinearMethod::from_name(name)?, self.linear())),
             "prophet" => Box::new(self.prophet()),
             "auto_arima" => Box::new(Local::new(AutoArima { season_length, exog: false })),
+            ARIMAX => Box::new(Renamed { name: ARIMAX, model: Local::new(AutoArima { season_length, exog: true }) }),
             "xgboost" => {
                 let (library, candidates) = (xgboost::named(), xgboost::installed());
                 Box::new(GlobalXgBoost::new(XgBoostConfig { library, candidates, ..trees::xgboost(self) }))
@@ -162,5 +165,12 @@ mod tests {
         for name in almanac_config::MODELS {
             assert_eq!(models.forecaster(name).map(|model| model.name().to_owned()).as_deref(), Some(*name));
         }
+    }
+
+    #[test]
+    fn a_model_says_whether_what_is_known_ahead_changes_its_forecast() {
+        let uses = |name: &str| Models::default().forecaster(name).expect("it is there").abilities().exog;
+        assert!(["prophet", "lightgbm", "lightgbm_recursive", "ridge", "arimax"].into_iter().all(uses));
+        assert!(!["auto_arima", "auto_ets", "naive"].into_iter().any(uses));
     }
 }

@@ -12,11 +12,22 @@ use crate::program::{Workplace, files_below};
 /// A demo small enough for a test, with every step of the whole job.
 const DEMO: &str = "demo shop --series 24 --days 500 --horizon 14 --no-run";
 
-/// A smaller one still, for tests that run the job many times.
+/// A smaller one still, for tests that run the job many times: [`small_shop`].
 const SMALL_DEMO: &str = "demo shop --series 8 --days 300 --horizon 7 --no-run";
+const FEW_MODELS: &str =
+    "[models.lightgbm]\ntrees = 30\nbag = 1\n\n[forecast]\nmodels = [\"seasonal_naive\", \"auto_ets\", \"ridge\", \"lightgbm\"]\n";
 
 fn shop() -> Workplace {
     made_by(DEMO)
+}
+
+/// A shop of a few models, one of each kind.
+fn small_shop() -> Workplace {
+    let place = made_by(SMALL_DEMO);
+    let settings = place.path("shop/almanac.toml");
+    let text = std::fs::read_to_string(&settings).expect("the demo wrote it");
+    std::fs::write(&settings, text.replace("[forecast]\n", FEW_MODELS)).expect("written");
+    place
 }
 
 fn made_by(demo: &str) -> Workplace {
@@ -96,7 +107,7 @@ fn run_and_kill(place: &Workplace, moment: Duration) {
 #[test]
 fn a_run_killed_at_any_of_twenty_moments_goes_on_to_the_same_forecast_table() {
     const KILLS: u32 = 20;
-    let undisturbed = made_by(SMALL_DEMO);
+    let undisturbed = small_shop();
     let started = std::time::Instant::now();
     succeed(&undisturbed, "-C shop run");
     let whole = started.elapsed();
@@ -107,7 +118,7 @@ fn a_run_killed_at_any_of_twenty_moments_goes_on_to_the_same_forecast_table() {
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         // A random moment in each twentieth of the run.
         let moment = whole.mul_f64((f64::from(kill) + (random >> 33) as f64 / f64::from(1_u32 << 31)) / f64::from(KILLS));
-        let killed = made_by(SMALL_DEMO);
+        let killed = small_shop();
         run_and_kill(&killed, moment);
         succeed(&killed, "-C shop run");
         assert!(forecast_table(&killed) == expected, "killed after {moment:?} of {whole:?}: the forecast tables differ");
@@ -117,11 +128,11 @@ fn a_run_killed_at_any_of_twenty_moments_goes_on_to_the_same_forecast_table() {
 
 #[test]
 fn a_run_killed_again_and_again_goes_on_to_the_same_forecast_table() {
-    let undisturbed = made_by(SMALL_DEMO);
+    let undisturbed = small_shop();
     let started = std::time::Instant::now();
     succeed(&undisturbed, "-C shop run");
     let whole = started.elapsed();
-    let killed = made_by(SMALL_DEMO);
+    let killed = small_shop();
     // Each in a part of its own; a run that is resumed is shorter than a whole one.
     for kill in 0..6_u32 {
         run_and_kill(&killed, whole.mul_f64(0.02 + 0.13 * f64::from(kill)).max(Duration::from_millis(5)));
