@@ -4,7 +4,7 @@
   python3 crates/almanac-bench/speed [--only models scale …] [--n 100] [--write BENCHMARKS.md]
 
 models   every model of single series against statsforecast and Prophet: the same daily series (730 rows, season 7) and monthly ones
-         (120 rows, season 12), one thread, in turn, three times; the least processor time of each counts. "first call" is what a fresh
+         (120 rows, season 12), one thread, by turns; the least processor time of each counts. "first call" is what a fresh
          process pays for the first 20 series: numba compiles in statsforecast's.
 gbm      a global LightGBM with lags, rolling statistics and calendar, 200 trees, recursive over 28 days, beside mlforecast with the same trees.
 scale    seasonal naive over a million series, and AutoETS over 10,000, 30,000 and 100,000 daily series of two years.
@@ -42,7 +42,6 @@ SLOW = {"auto_arima", "mstl", "prophet"}
 SETS = {"daily": (730, 7, 28, "D"), "monthly": (120, 12, 18, "MS")}
 SCALE = [("seasonal_naive", 1_000_000, 60), ("auto_ets", 10_000, 730), ("auto_ets", 30_000, 730), ("auto_ets", 100_000, 730)]
 GBM = {"series": 1_000, "rows": 1_095, "trees": 200, "threads": 2}
-ROUNDS = 3
 BEGIN = "<!-- speed: begin, written by `make bench-speed` -->"
 END = "<!-- speed: end -->"
 
@@ -52,6 +51,7 @@ def arguments():
     parser.add_argument("--only", nargs="+", choices=["models", "gbm", "scale"], default=["models", "gbm", "scale"])
     parser.add_argument("--models", nargs="+", default=list(MODELS), metavar="NAME", help="of the job `models`; all by default")
     parser.add_argument("--n", type=int, default=100, help="series of the job `models`")
+    parser.add_argument("--rounds", type=int, default=3, help="each side is run so many times, by turns")
     parser.add_argument("--ours", type=Path, help="the built `almanac-bench`; otherwise cargo builds it")
     parser.add_argument("--python", help="interpreter with numpy; otherwise one is made")
     parser.add_argument("--peers-python", help="interpreter with statsforecast and prophet; otherwise one is made")
@@ -97,7 +97,7 @@ def compare(options, ours, peers):
             series(n, rows, season, 7).astype("<f8").tofile(file)
             mine = [ours, "models", file, "--rows", rows, "--freq", freq, "--horizon", horizon, model]
             theirs = [peers, HERE / "peer_models.py", file, rows, freq, season, horizon, MODELS[model]]
-            rounds = [(lines(mine)[0], lines(theirs)[0]) for _ in range(ROUNDS)]
+            rounds = [(lines(mine)[0], lines(theirs)[0]) for _ in range(options.rounds)]
             least = lambda side, key: min(one[side][key] for one in rounds)
             result = {
                 "set": name_of_set, "model": model, "series": n, "ours_ms": least(0, "cpu_ms"), "theirs_ms": least(1, "cpu_ms"),
@@ -115,7 +115,7 @@ def gbm(options, ours, peers):
     series(GBM["series"], GBM["rows"], 7, 7).astype("<f8").tofile(file)
     mine = [ours, "gbm", file, "--rows", GBM["rows"], "--trees", GBM["trees"], "--threads", GBM["threads"]]
     theirs = [peers, HERE / "peer_gbm.py", file, GBM["rows"], GBM["trees"], GBM["threads"]]
-    rounds = [(lines(mine)[0], lines(theirs)[0]) for _ in range(ROUNDS)]
+    rounds = [(lines(mine)[0], lines(theirs)[0]) for _ in range(options.rounds)]
     best = lambda side: min((one[side] for one in rounds), key=lambda result: result["cpu_s"])
     results = [{"by": "Almanac", **best(0)}, {"by": "mlforecast and LightGBM", **best(1)}]
     for result in results:

@@ -192,8 +192,8 @@ impl Calibrator {
             .par_iter()
             .enumerate()
             .flat_map_iter(|(row, mean)| match &cold[row / h] {
-                Some(scale) => scores.quantiles(scale, scores.cold_sigma(scale, *mean), row % h + 1, *mean, &quantiles),
-                None => scores.quantiles(&scales[row / h], scores.sigma(&scales[row / h], *mean), row % h + 1, *mean, &quantiles),
+                Some(scale) => scores.cold_quantiles(scale, row % h + 1, *mean, &quantiles),
+                None => scores.quantiles(&scales[row / h], row % h + 1, *mean, &quantiles),
             })
             .collect();
         forecast.quantiles = quantiles;
@@ -208,8 +208,7 @@ impl Calibrator {
 
     /// Returns the quantiles of one node and step, or `None` for an unknown level.
     pub(crate) fn quantiles(&self, level: &str, scale: &NodeScale, step: usize, mean: f64, quantiles: &[Quantile]) -> Option<Vec<f64>> {
-        let scores = self.levels.iter().find(|scores| scores.level == level)?;
-        Some(scores.quantiles(scale, scores.sigma(scale, mean), step, mean, quantiles))
+        Some(self.levels.iter().find(|scores| scores.level == level)?.quantiles(scale, step, mean, quantiles))
     }
 }
 
@@ -349,12 +348,23 @@ impl LevelScores {
         (1.0 - share) * interpolate(&GRID, &low.scores, p) + share * interpolate(&GRID, &high.scores, p)
     }
 
-    /// Size of the error of a forecast that has no history to go by.
-    fn cold_sigma(&self, scale: &NodeScale, mean: f64) -> f64 {
-        (COLD_WIDTH * self.sigma(scale, mean)).max(COLD_SHARE * mean.abs())
+    /// Quantiles of a forecast that has no history to go by: as far apart as a normal distribution's that is off by [`COLD_SHARE`] of its mean,
+    /// or [`COLD_WIDTH`] times as far as those of nodes of this mean.
+    fn cold_quantiles(&self, scale: &NodeScale, step: usize, mean: f64, quantiles: &[Quantile]) -> Vec<f64> {
+        let usual = self.quantiles(scale, step, mean, quantiles);
+        let value = |(quantile, usual): (&Quantile, f64)| {
+            let z = normal_quantile(quantile.probability());
+            let apart = (COLD_WIDTH * (usual - mean).abs()).max(COLD_SHARE * mean.abs() * z.abs());
+            let least = if scale.is_non_negative { 0.0 } else { f64::MIN };
+            (mean + apart.copysign(z)).clamp(f64::MIN, f64::MAX).max(least)
+        };
+        let mut values: Vec<f64> = quantiles.iter().zip(usual).map(value).collect();
+        values.sort_by(f64::total_cmp);
+        values
     }
 
-    fn quantiles(&self, scale: &NodeScale, sigma: f64, step: usize, mean: f64, quantiles: &[Quantile]) -> Vec<f64> {
+    fn quantiles(&self, scale: &NodeScale, step: usize, mean: f64, quantiles: &[Quantile]) -> Vec<f64> {
+        let sigma = self.sigma(scale, mean);
         let width = sigma * self.step_factor(step);
         let mut least = if scale.is_non_negative { 0.0 } else { f64::MIN };
         let value = |quantile: &Quantile| {
