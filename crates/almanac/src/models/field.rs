@@ -14,8 +14,6 @@ use almanac_trees::LightGbmConfig;
 
 /// Series that sell seldom matter from this share on.
 const MANY_SELDOM: f64 = 0.1;
-/// Above this share of them forecasts are not fed back.
-const MOSTLY_SELDOM: f64 = 0.5;
 /// Microseconds of one tree over one training row; measured on M5 and on the demo.
 const MICROS_A_TREE_ROW: f64 = 0.25;
 /// Share of the budget that one model of single series may take: it is to be one of several.
@@ -33,14 +31,13 @@ struct Candidate {
 }
 
 /// In the order in which they get their share of the budget. Costs are those of the `*_per_series` benchmarks.
-const CANDIDATES: [Candidate; 19] = [
+const CANDIDATES: [Candidate; 18] = [
     Candidate { name: "naive", micros_a_row: 0.01, most_rows: usize::MAX, suits: always },
     Candidate { name: "seasonal_naive", micros_a_row: 0.01, most_rows: usize::MAX, suits: with_season },
     Candidate { name: "window_average", micros_a_row: 0.01, most_rows: usize::MAX, suits: always },
     Candidate { name: "seasonal_window_average", micros_a_row: 0.01, most_rows: usize::MAX, suits: with_season },
     Candidate { name: "year_over_year", micros_a_row: 0.02, most_rows: usize::MAX, suits: beyond_a_year },
     Candidate { name: "lightgbm", micros_a_row: 0.0, most_rows: usize::MAX, suits: across_series },
-    Candidate { name: "lightgbm_recursive", micros_a_row: 0.0, most_rows: usize::MAX, suits: step_by_step },
     Candidate { name: "ridge", micros_a_row: 12.0, most_rows: usize::MAX, suits: across_series },
     Candidate { name: "auto_intermittent", micros_a_row: 0.02, most_rows: usize::MAX, suits: selling_seldom },
     Candidate { name: "imapa", micros_a_row: 0.03, most_rows: usize::MAX, suits: selling_seldom },
@@ -68,8 +65,7 @@ pub(super) fn field(profile: &PanelProfile, lightgbm: &LightGbmConfig, fits: usi
                 continue;
             }
         };
-        let is_trees = name.starts_with("lightgbm");
-        let a_fit = if is_trees {
+        let a_fit = if name == "lightgbm" {
             lightgbm.tree_rows(profile.n_rows) * MICROS_A_TREE_ROW
         } else {
             // The longest histories are cut, the others counted as they are.
@@ -77,7 +73,7 @@ pub(super) fn field(profile: &PanelProfile, lightgbm: &LightGbmConfig, fits: usi
             rows * candidate.micros_a_row
         };
         let seconds = a_fit * fits as f64 / 1e6;
-        let most = if is_trees { left } else { left.min(MOST_SHARE * budget.as_secs_f64()) };
+        let most = if name == "lightgbm" { left } else { left.min(MOST_SHARE * budget.as_secs_f64()) };
         if seconds > most {
             let reason = format!(
                 "it would take {} of processor time; a budget of {} has {} for it",
@@ -134,14 +130,6 @@ fn across_series(profile: &PanelProfile) -> Result<String, String> {
         1 => format!("learns from all {series} series at once, and from one column known ahead"),
         n => format!("learns from all {series} series at once, and from {n} columns known ahead"),
     })
-}
-
-fn step_by_step(profile: &PanelProfile) -> Result<String, String> {
-    across_series(profile)?;
-    if profile.intermittent_share > MOSTLY_SELDOM {
-        return Err("most series sell seldom: a forecast of the next step says little of the one after it".into());
-    }
-    Ok("as `lightgbm`, one step at a time: where the level moves, each step knows the one before".into())
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "one of the rules")]
