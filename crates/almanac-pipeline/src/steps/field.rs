@@ -12,7 +12,7 @@ use crate::settings::PipelineSettings;
 use crate::steps::Context;
 use crate::{ENSEMBLE, RunError};
 
-const REVISION: u32 = 2;
+const REVISION: u32 = 3;
 
 /// The models that take part, and why.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
