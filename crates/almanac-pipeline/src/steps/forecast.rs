@@ -40,11 +40,11 @@ pub struct ForecastSummary {
     pub unforecast: usize,
     /// How many series each stand-in forecast.
     pub stand_ins: BTreeMap<String, usize>,
-    /// How many series without a history were forecast, from their attributes and from series like them, with wider intervals; and the first of them.
+    /// How many series without a history were forecast, from their attributes and from series like them, with wider intervals.
     #[serde(default)]
     pub new: usize,
+    /// The first of them.
     #[serde(default)]
-    #[expect(missing_docs, reason = "said above")]
     pub first_new: Option<String>,
     /// Series no longer sold: not forecast.
     pub discontinued: usize,

@@ -30,7 +30,7 @@ struct Candidate {
     suits: fn(&PanelProfile) -> Result<String, String>,
 }
 
-/// In the order in which they get their share of the budget. Costs are those of the `*_per_series` benchmarks.
+/// In the order in which they get their share of the budget. Costs are those that `make bench-speed` measures.
 const CANDIDATES: [Candidate; 18] = [
     Candidate { name: "naive", micros_a_row: 0.01, most_rows: usize::MAX, suits: always },
     Candidate { name: "seasonal_naive", micros_a_row: 0.01, most_rows: usize::MAX, suits: with_season },
