@@ -9,6 +9,7 @@ mod exog;
 mod forecast;
 mod history;
 mod leaderboard;
+pub mod mlflow;
 mod predict;
 mod problem;
 mod project;

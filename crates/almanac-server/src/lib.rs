@@ -1,4 +1,4 @@
-//! Almanac over HTTP: the REST interface, its documentation, the operators' endpoints and the pages.
+//! Almanac over HTTP: the REST interface, its documentation, the operators' endpoints, the pages, and MLflow's interface.
 //!
 //! The only crate that knows HTTP. What it serves comes through [`ForecastService`], which the binary implements over the
 //! lake and the champion, so that this crate knows neither files nor models.
@@ -12,18 +12,23 @@ mod csv;
 mod ds;
 mod error;
 mod listen;
+mod mlflow;
+mod no_project;
 mod openapi;
 mod ops;
 mod pages;
 mod router;
 mod service;
+mod services;
 mod telemetry;
 mod validate;
 
 pub use error::ServiceError;
 pub use listen::{Listening, ServeError, bind, serve, shutdown_signal};
 pub use openapi::openapi_json;
+pub use no_project::NoProject;
 pub use router::{BODY_LIMIT, router};
 pub use service::{
     Cutoff, ForecastQuery, ForecastService, HistoryQuery, Order, PredictQuery, PredictRow, PredictSeriesQuery, SeriesQuery, SeriesSort,
 };
+pub use services::Services;

@@ -1,13 +1,12 @@
 //! Listening, and ending in order: requests under way may finish, for a while.
 
-use crate::ForecastService;
+use crate::Services;
 use crate::router::router_with;
 use crate::telemetry::Telemetry;
 use almanac_series::Hint;
 use std::future::Future;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -90,12 +89,12 @@ impl Listening {
     /// [`ServeError::Serve`] if the system takes the port away.
     pub async fn serve(
         self,
-        service: Arc<dyn ForecastService>,
+        services: Services,
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), ServeError> {
         let telemetry = Telemetry::new();
         let upkeep = tokio::spawn(telemetry.clone().keep_up());
-        let router = router_with(service, telemetry);
+        let router = router_with(services, telemetry);
         let (stopping, stopped) = oneshot::channel();
         let server = axum::serve(self.listener, router).with_graceful_shutdown(async move {
             shutdown.await;
@@ -144,13 +143,13 @@ pub async fn bind(listen: SocketAddr) -> Result<Listening, ServeError> {
 /// # Errors
 /// [`ServeError`] if the address cannot be had or is lost.
 pub async fn serve(
-    service: Arc<dyn ForecastService>,
+    services: Services,
     listen: SocketAddr,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
     let listening = bind(listen).await?;
     tracing::info!(address = %listening.address(), "serving");
-    listening.serve(service, shutdown).await
+    listening.serve(services, shutdown).await
 }
 
 /// Waits for SIGINT (Ctrl-C) or SIGTERM.

@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 /// Liveness: the process answers.
 #[utoipa::path(get, path = "/health", tag = "operations", responses((status = 200, description = "The server is alive", body = String)))]
 pub(crate) async fn health() -> &'static str {
-    "ok\n"
+    "OK"
 }
 
 /// Readiness: a champion and forecasts exist.

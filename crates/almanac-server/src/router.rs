@@ -3,7 +3,8 @@
 use crate::blocking::{Caller, panic_message};
 use crate::error::ApiError;
 use crate::telemetry::{Telemetry, measure};
-use crate::{ForecastService, api, assets, openapi, ops, pages};
+use crate::mlflow::{self, Tracking};
+use crate::{Services, api, assets, openapi, ops, pages};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderValue, header};
@@ -11,7 +12,6 @@ use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use std::any::Any;
-use std::sync::Arc;
 use std::time::Duration;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -29,13 +29,15 @@ pub(crate) struct App {
 }
 
 /// Builds the whole server as a router, for tests and for embedding.
-pub fn router(service: Arc<dyn ForecastService>) -> Router {
-    router_with(service, Telemetry::new())
+pub fn router(services: Services) -> Router {
+    router_with(services, Telemetry::new())
 }
 
-pub(crate) fn router_with(service: Arc<dyn ForecastService>, telemetry: Telemetry) -> Router {
-    let app = App { caller: Caller::new(service), telemetry: telemetry.clone() };
-    Router::new()
+pub(crate) fn router_with(services: Services, telemetry: Telemetry) -> Router {
+    let app = App { caller: Caller::new(services.forecasts), telemetry: telemetry.clone() };
+    // Clients of MLflow move files and small answers: neither is compressed or cut short by time.
+    let tracking = services.tracking.map(|store| mlflow::router(Tracking::new(store))).unwrap_or_default();
+    let own = Router::new()
         .route("/", get(pages::explorer))
         .route("/leaderboard", get(pages::leaderboard))
         .route("/assets/{*path}", get(assets::serve))
@@ -51,13 +53,14 @@ pub(crate) fn router_with(service: Arc<dyn ForecastService>, telemetry: Telemetr
         .route("/openapi.json", get(openapi::serve))
         .with_state(app.clone())
         .merge(openapi::docs())
-        .fallback(no_route)
-        .method_not_allowed_fallback(no_method)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(from_fn(in_time))
+        .layer(CompressionLayer::new());
+    own.merge(tracking)
+        .fallback(no_route)
+        .method_not_allowed_fallback(no_method)
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(telemetry, measure))
-        .layer(CompressionLayer::new())
         .layer(from_fn(harden))
 }
 

@@ -1,25 +1,22 @@
-//! Tracking: experiments, runs, params, metrics, tags, artifacts, registered models, versions and aliases, in MLflow's words.
+//! Tracking: experiments, runs, params, metrics, tags, datasets, logged models, traces, registered models, versions and
+//! aliases, in MLflow's words; files of artifacts; studies of Optuna.
 //!
-//! [`TrackingStore`] is the contract, [`SqliteStore`] keeps it in one file, [`testing::check_store`] checks any implementor.
-//! Files of a run lie in an [`ArtifactStore`]. Times and ids are given by the caller, so that a resumed run writes the same
-//! rows again instead of new ones.
+//! [`TrackingStore`] keeps the rows, in SQLite or PostgreSQL ([`StoreUrl`]); [`testing::check_store`] checks it on either.
+//! Times are given by the caller, a store has no clock. Calls block.
 //!
-//! Not here: HTTP and MLflow's wire format (`almanac-server`), deciding what to log (`almanac-pipeline`), a clock.
+//! Not here: HTTP and MLflow's wire format (`almanac-server`), deciding what to log (`almanac-pipeline`).
 
 mod artifacts;
+mod db;
 mod error;
 mod names;
-mod sqlite;
 mod store;
 pub mod testing;
 mod words;
 
 pub use artifacts::{ArtifactError, ArtifactInfo, ArtifactPath, ArtifactStore};
-pub use error::StoreError;
+pub use db::{SCHEMA_VERSION, StoreUrl};
+pub use error::{Cause, ErrorCode, StoreError};
 pub use names::{InvalidName, RunId};
-pub use sqlite::{SCHEMA_VERSION, SqliteStore};
-pub use store::{StoreFuture, TrackingStore};
-pub use words::{
-    Batch, Experiment, ExperimentId, Metric, Millis, ModelVersion, NewModelVersion, NewRun, Param, RegisteredModel, Run, RunData,
-    RunStatus, Tag, VersionStatus,
-};
+pub use store::TrackingStore;
+pub use words::*;

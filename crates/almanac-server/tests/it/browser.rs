@@ -4,7 +4,7 @@
 
 use crate::devtools::Browser;
 use crate::fake::FakeService;
-use almanac_server::bind;
+use almanac_server::{Services, bind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use std::sync::Arc;
 async fn visit(drive: impl FnOnce(&mut Browser, &str) + Send + 'static) {
     let listening = bind("127.0.0.1:0".parse().expect("valid")).await.expect("a free port");
     let base = format!("http://{}", listening.address());
-    let server = tokio::spawn(listening.serve(Arc::new(FakeService::default()), std::future::pending()));
+    let server = tokio::spawn(listening.serve(Services::forecasts(Arc::new(FakeService::default())), std::future::pending()));
     let visited = tokio::task::spawn_blocking(move || {
         let Some(mut browser) = Browser::start() else {
             println!("skipped: there is no `chromium` on the path");

@@ -2,7 +2,7 @@
 
 use crate::fake::{FakeService, Gate};
 use almanac_series::Hint;
-use almanac_server::{ForecastService, bind, serve};
+use almanac_server::{ForecastService, Services, bind, serve};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, mpsc};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -24,7 +24,7 @@ async fn exchange(address: SocketAddr, request: String) -> String {
 async fn a_port_in_use_is_an_error_with_a_hint() {
     let taken = bind(ANY_PORT).await.expect("a free port");
     let service: Arc<dyn ForecastService> = Arc::new(FakeService::default());
-    let error = serve(service, taken.address(), std::future::pending()).await.expect_err("it is taken");
+    let error = serve(Services::forecasts(service), taken.address(), std::future::pending()).await.expect_err("it is taken");
     assert_eq!(error.to_string(), format!("failed to listen on `{}`: the address is in use", taken.address()));
     let next = taken.address().port() + 1;
     assert_eq!(error.hint(), Some(format!("stop what listens there, or choose another port: `--listen 127.0.0.1:{next}`")));
@@ -44,7 +44,7 @@ async fn a_request_under_way_finishes_after_the_stop() {
     let listening = bind(ANY_PORT).await.expect("a free port");
     let address = listening.address();
     let (stop, stopped) = oneshot::channel::<()>();
-    let server = tokio::spawn(listening.serve(Arc::new(service), async {
+    let server = tokio::spawn(listening.serve(Services::forecasts(Arc::new(service)), async {
         // A test that ends early drops the sender, which stops the server as well.
         let _ = stopped.await;
     }));

@@ -2,7 +2,7 @@
 
 use crate::fake::FakeService;
 use crate::request::{get, get_from};
-use almanac_server::router;
+use almanac_server::{Services, router};
 use axum::body::Body;
 use axum::http::Request;
 use http_body_util::BodyExt;
@@ -21,7 +21,7 @@ async fn a_project_without_forecasts_is_alive_but_not_ready() {
 
 #[tokio::test]
 async fn metrics_count_requests_by_route_and_status() {
-    let app = router(Arc::new(FakeService::default()));
+    let app = router(Services::forecasts(Arc::new(FakeService::default())));
     for path in ["/api/v1/project", "/api/v1/project", "/api/v1/series?limit=0", "/no/such/path", "/another/one"] {
         let request = Request::get(path).body(Body::empty()).expect("valid");
         app.clone().oneshot(request).await.expect("the router cannot fail").into_body().collect().await.expect("body");

@@ -1,7 +1,7 @@
 //! One request to the router, without a port.
 
 use crate::fake::FakeService;
-use almanac_server::{ForecastService, router};
+use almanac_server::{ForecastService, Services, router};
 use axum::body::Body;
 use axum::http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
@@ -26,7 +26,7 @@ impl Answer {
 }
 
 pub(crate) async fn send_to(service: Arc<dyn ForecastService>, request: Request<Body>) -> Answer {
-    let response: Response<Body> = router(service).oneshot(request).await.expect("the router cannot fail");
+    let response: Response<Body> = router(Services::forecasts(service)).oneshot(request).await.expect("the router cannot fail");
     let (parts, body) = response.into_parts();
     let bytes = body.collect().await.expect("the body has an end").to_bytes();
     Answer { status: parts.status, headers: parts.headers, text: String::from_utf8(bytes.to_vec()).expect("text") }

@@ -1,6 +1,3 @@
-//! The SQLite store keeps the contract and survives; artifacts stay whole and in their place.
-
-#![allow(clippy::needless_raw_string_hashes, reason = "expect-test writes snapshots with them")]
+//! The tracking store over real databases.
 
 mod artifacts;
-mod sqlite;

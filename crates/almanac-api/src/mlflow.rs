@@ -1,0 +1,21 @@
+//! Answers of MLflow's REST interface, one file a family. Empty lists and absent fields are left out, as MLflow does.
+//!
+//! Not here: requests, which are read with MLflow's leniency by the server.
+
+mod experiment;
+
+pub use experiment::{Experiment, ExperimentCreated, ExperimentFound};
+
+use serde::Serialize;
+
+/// An answer without content: `{}`.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Empty {}
+
+/// A tag or param.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct KeyValue {
+    pub key: String,
+    pub value: String,
+}

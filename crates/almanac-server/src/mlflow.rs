@@ -1,0 +1,67 @@
+//! MLflow's REST interface over the tracking store, so that its own clients work against this server.
+//!
+//! One file a family of routes. Each handler reads a [`request::Request`], asks the store on a thread that may block, and
+//! answers with a struct of `almanac_api::mlflow`. Refusals of the store are already in MLflow's words ([`error`]).
+//!
+//! Not here: what the store does (`almanac-tracking`), who may call (`access`).
+
+mod error;
+mod experiments;
+mod request;
+
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use almanac_tracking::{Millis, StoreError, TrackingStore};
+use axum::Json;
+use axum::Router;
+
+pub(crate) use error::MlflowError;
+
+/// What handlers get: the store, shared by all requests.
+#[derive(Clone)]
+pub(crate) struct Tracking {
+    pub(crate) store: Arc<TrackingStore>,
+}
+
+/// What a handler ends in.
+pub(crate) type Answer<T> = Result<Json<T>, MlflowError>;
+
+impl Tracking {
+    pub(crate) fn new(store: Arc<TrackingStore>) -> Self {
+        Self { store }
+    }
+
+    /// Asks the store on a thread that may block.
+    pub(crate) async fn call<T, F>(&self, ask: F) -> Result<T, MlflowError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&TrackingStore) -> Result<T, StoreError> + Send + 'static,
+    {
+        let store = Arc::clone(&self.store);
+        let answer = tokio::task::spawn_blocking(move || ask(&store)).await;
+        match answer {
+            Ok(answer) => Ok(answer?),
+            Err(error) => Err(MlflowError::internal(&error)),
+        }
+    }
+}
+
+/// The time as the store wants it.
+pub(crate) fn now() -> Millis {
+    Millis(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64))
+}
+
+/// Builds all routes of MLflow.
+pub(crate) fn router(tracking: Tracking) -> Router {
+    // What is the same in both versions of the interface.
+    let families = || experiments::routes();
+    let second = families();
+    let third = families();
+    Router::new()
+        .nest("/api/2.0/mlflow", second.clone())
+        .nest("/ajax-api/2.0/mlflow", second)
+        .nest("/api/3.0/mlflow", third.clone())
+        .nest("/ajax-api/3.0/mlflow", third)
+        .with_state(tracking)
+}

@@ -1,0 +1,23 @@
+//! What is served: the project's forecasts, and the tracking store beside them.
+
+use std::sync::Arc;
+
+use almanac_tracking::TrackingStore;
+
+use crate::ForecastService;
+
+/// Everything that the routes are built over.
+#[derive(Clone)]
+pub struct Services {
+    /// The project's forecasts; [`crate::NoProject`] where there is none.
+    pub forecasts: Arc<dyn ForecastService>,
+    /// Experiments, runs and models. `None`: MLflow's routes are not there.
+    pub tracking: Option<Arc<TrackingStore>>,
+}
+
+impl Services {
+    /// Serves forecasts alone.
+    pub fn forecasts(forecasts: Arc<dyn ForecastService>) -> Self {
+        Self { forecasts, tracking: None }
+    }
+}
