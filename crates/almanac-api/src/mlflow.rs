@@ -2,9 +2,13 @@
 //!
 //! Not here: requests, which are read with MLflow's leniency by the server.
 
+mod dataset;
 mod experiment;
+mod logged_model;
 
+pub use dataset::{Dataset, DatasetInput, DatasetSummary, DatasetsFound, ModelInput, ModelOutput, RunInputs, RunOutputs};
 pub use experiment::{Experiment, ExperimentCreated, ExperimentFound};
+pub use logged_model::{LoggedModel, LoggedModelData, LoggedModelFound, LoggedModelInfo, LoggedModelMetric, LoggedModelsFound};
 
 use serde::Serialize;
 
