@@ -55,7 +55,9 @@ impl Operator {
     /// Returns a condition on two SQL expressions; `None` for operators that take a list or nothing.
     pub(crate) fn condition(self, left: &str, right: &str) -> Option<String> {
         match self {
-            Self::Eq | Self::Ne | Self::Gt | Self::Ge | Self::Lt | Self::Le | Self::Like => Some(format!("{left} {} {right}", self.as_str())),
+            Self::Eq | Self::Ne | Self::Gt | Self::Ge | Self::Lt | Self::Le | Self::Like => {
+                Some(format!("{left} {} {right}", self.as_str()))
+            }
             Self::ILike => Some(format!("lower({left}) LIKE lower({right})")),
             Self::RLike | Self::In | Self::NotIn | Self::IsNull | Self::IsNotNull => None,
         }
@@ -390,9 +392,8 @@ mod tests {
     fn shown(filter: &str) -> String {
         match parse_filter(filter) {
             Ok(comparisons) => {
-                let one = |c: Comparison| {
-                    format!("{}|{}|{}|{}", c.left.entity.unwrap_or_default(), c.left.key, c.operator.as_str(), c.right)
-                };
+                let one =
+                    |c: Comparison| format!("{}|{}|{}|{}", c.left.entity.unwrap_or_default(), c.left.key, c.operator.as_str(), c.right);
                 comparisons.into_iter().map(one).collect::<Vec<_>>().join(" ; ")
             }
             Err(error) => format!("error: {error}"),
@@ -401,7 +402,10 @@ mod tests {
 
     #[test]
     fn comparisons_are_joined_by_and_in_any_case() {
-        assert_eq!(shown("metrics.a > 0.5 and params.b = 'x' AND run_id IN ('p','q')"), "metrics|a|>|0.5 ; params|b|=|'x' ; |run_id|IN|('p', 'q')");
+        assert_eq!(
+            shown("metrics.a > 0.5 and params.b = 'x' AND run_id IN ('p','q')"),
+            "metrics|a|>|0.5 ; params|b|=|'x' ; |run_id|IN|('p', 'q')"
+        );
         assert_eq!(shown(""), "");
         assert_eq!(shown("tags.`a b`='it''s'"), "tags|a b|=|'it's'");
         assert_eq!(shown("tags.\"a.b\" ILIKE \"%X%\""), "tags|a.b|ILIKE|'%X%'");

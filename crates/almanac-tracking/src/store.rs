@@ -6,6 +6,13 @@
 //! Not here: the databases (`db`), which names are allowed (`names`).
 
 mod experiments;
+mod inputs;
+mod logged_models;
+mod logging;
+mod page;
+mod random_name;
+mod runs;
+mod search;
 
 use crate::db::{Database, args};
 use crate::{StoreError, StoreUrl};

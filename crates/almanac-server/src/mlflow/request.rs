@@ -49,9 +49,9 @@ impl<S: Send + Sync> FromRequest<S> for Request {
                 }
             }
         }
-        let body = to_bytes(body, BODY_LIMIT).await.map_err(|_| {
-            MlflowError::new(ErrorCode::BadRequest, format!("The body of a request must have at most {BODY_LIMIT} bytes."))
-        })?;
+        let body = to_bytes(body, BODY_LIMIT)
+            .await
+            .map_err(|_| MlflowError::new(ErrorCode::BadRequest, format!("The body of a request must have at most {BODY_LIMIT} bytes.")))?;
         let mut read = Self::from_json(&body)?;
         if read.fields.is_empty() && parts.method == Method::DELETE {
             read = Self::from_query(parts.uri.query().unwrap_or_default());
