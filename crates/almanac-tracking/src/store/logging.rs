@@ -278,7 +278,8 @@ pub(super) fn stored_value(value: f64) -> (bool, f64) {
 }
 
 fn write_metrics(session: &mut dyn Session, run_no: i64, experiment: ExperimentId, metrics: &[Metric]) -> Result<(), StoreError> {
-    const HISTORY: Insert =
+    const TO_NEW: Insert = Insert { head: "INSERT INTO new_metrics (run_no, key, step, timestamp, is_nan, value)", columns: 6, tail: "" };
+    const TO_HISTORY: Insert =
         Insert { head: "INSERT INTO metrics (run_no, key, step, timestamp, is_nan, value)", columns: 6, tail: "ON CONFLICT DO NOTHING" };
     // A newer one takes the place of the latest.
     const LATEST: Insert = Insert {
@@ -292,7 +293,7 @@ fn write_metrics(session: &mut dyn Session, run_no: i64, experiment: ExperimentI
     if metrics.is_empty() {
         return Ok(());
     }
-    let mut history: Vec<Value<'_>> = Vec::with_capacity(metrics.len() * history_of.columns);
+    let mut history: Vec<Value<'_>> = Vec::with_capacity(metrics.len() * TO_HISTORY.columns);
     // Sorted by key: two batches that meet in PostgreSQL lock their rows in the same order.
     let mut latest: BTreeMap<&str, (i64, i64, f64, bool)> = BTreeMap::new();
     for metric in metrics {
@@ -304,7 +305,7 @@ fn write_metrics(session: &mut dyn Session, run_no: i64, experiment: ExperimentI
             *known = new;
         }
     }
-    session.insert(history_of, &history)?;
+    session.insert(if session.dialect() == Dialect::Sqlite { TO_NEW } else { TO_HISTORY }, &history)?;
     let mut rows: Vec<Value<'_>> = Vec::with_capacity(latest.len() * LATEST.columns);
     for (key, (step, timestamp, value, is_nan)) in latest {
         rows.extend_from_slice(args![experiment.0, key, run_no, step, timestamp, is_nan, value]);
