@@ -6,6 +6,7 @@
 //! Not here: the databases (`db`), which names are allowed (`names`).
 
 mod experiments;
+mod registry;
 
 use crate::db::{Database, args};
 use crate::{StoreError, StoreUrl};
