@@ -2,16 +2,18 @@
 //!
 //! Not serialisable on purpose: the wire has types of its own.
 
+mod dataset;
 mod experiment;
 mod registry;
 mod run;
 mod webhook;
 
-pub use experiment::{Experiment, ExperimentId, LifecycleStage, NewExperiment, ViewType};
+pub use dataset::{Dataset, DatasetInput, RunInputs};
+pub use experiment::{Experiment, ExperimentId, ExperimentQuery, LifecycleStage, NewExperiment, ViewType};
 pub use registry::{
     AliasMove, Change, ModelVersion, MoveKind, NewModelVersion, RegisteredModel, RegistryQuery, Stage, VersionEvidence, VersionStatus,
 };
-pub use run::{Batch, Metric, NewRun, Param, Run, RunData, RunStatus, RunUpdate};
+pub use run::{Batch, Metric, NewRun, Param, Run, RunData, RunQuery, RunRecord, RunStatus, RunUpdate};
 pub use webhook::{NewWebhook, Webhook, WebhookEvent, WebhookStatus, WebhookUpdate};
 
 /// Milliseconds since 1970-01-01 UTC, given by the caller.
