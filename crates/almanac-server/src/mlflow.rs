@@ -8,6 +8,7 @@
 mod error;
 mod experiments;
 mod logging;
+mod registry;
 mod request;
 mod runs;
 
@@ -57,7 +58,7 @@ pub(crate) fn now() -> Millis {
 /// Builds all routes of MLflow.
 pub(crate) fn router(tracking: Tracking) -> Router {
     // What is the same in both versions of the interface.
-    let families = || experiments::routes().merge(runs::routes()).merge(logging::routes());
+    let families = || experiments::routes().merge(runs::routes()).merge(logging::routes()).merge(registry::routes());
     let second = families();
     let third = families();
     Router::new()
@@ -65,5 +66,6 @@ pub(crate) fn router(tracking: Tracking) -> Router {
         .nest("/ajax-api/2.0/mlflow", second)
         .nest("/api/3.0/mlflow", third.clone())
         .nest("/ajax-api/3.0/mlflow", third)
+        .nest("/api/v1/registry", registry::own_routes())
         .with_state(tracking)
 }
