@@ -10,6 +10,7 @@ mod experiments;
 mod inputs;
 mod logged_models;
 mod logging;
+mod registry;
 mod request;
 mod runs;
 
@@ -59,8 +60,15 @@ pub(crate) fn now() -> Millis {
 /// Builds all routes of MLflow.
 pub(crate) fn router(tracking: Tracking) -> Router {
     // What is the same in both versions of the interface.
-    let families =
-        || experiments::routes().merge(runs::routes()).merge(logging::routes()).merge(inputs::routes()).merge(logged_models::routes());
+    let families = || {
+        Router::new()
+            .merge(experiments::routes())
+            .merge(runs::routes())
+            .merge(logging::routes())
+            .merge(inputs::routes())
+            .merge(logged_models::routes())
+            .merge(registry::routes())
+    };
     let second = families();
     let third = families();
     Router::new()
@@ -69,5 +77,6 @@ pub(crate) fn router(tracking: Tracking) -> Router {
         .nest("/api/3.0/mlflow", third.clone())
         .nest("/ajax-api/3.0/mlflow", third)
         .merge(inputs::odd_routes())
+        .nest("/api/v1/registry", registry::own_routes())
         .with_state(tracking)
 }

@@ -11,6 +11,7 @@ mod logged_models;
 mod logging;
 mod page;
 mod random_name;
+mod registry;
 mod runs;
 mod search;
 
