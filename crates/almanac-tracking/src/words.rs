@@ -3,10 +3,12 @@
 //! Not serialisable on purpose: the wire has types of its own.
 
 mod experiment;
+mod garbage;
 mod registry;
 mod run;
 
 pub use experiment::{Experiment, ExperimentId, LifecycleStage, NewExperiment, ViewType};
+pub use garbage::{CollectPlan, CollectProgress, CollectWanted, Doomed};
 pub use registry::{ModelVersion, NewModelVersion, RegisteredModel, VersionStatus};
 pub use run::{Batch, Metric, NewRun, Param, Run, RunData, RunStatus, RunUpdate};
 
