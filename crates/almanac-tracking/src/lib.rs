@@ -10,6 +10,7 @@ mod artifacts;
 mod collect;
 mod db;
 mod error;
+mod filter;
 mod names;
 mod store;
 pub mod testing;
