@@ -84,7 +84,7 @@ const OLD_EXPERIMENTS: &str = "experiments.lifecycle_stage = 'deleted' AND exper
 const OLD_MODELS: &str = "logged_models.lifecycle_stage = 'deleted' AND logged_models.last_updated_time <= ?1";
 
 fn run(row: &dyn Row) -> Result<Doomed<RunId>, StoreError> {
-    Ok(Doomed { id: RunId::stored(row.text(0)?), artifact_uri: row.text(1)? })
+    Ok(Doomed { id: RunId::new(row.text(0)?)?, artifact_uri: row.text(1)? })
 }
 
 fn model(row: &dyn Row) -> Result<Doomed<String>, StoreError> {
