@@ -8,6 +8,8 @@
 mod artifacts;
 mod error;
 mod experiments;
+mod inputs;
+mod logged_models;
 mod logging;
 mod request;
 mod runs;
@@ -59,7 +61,14 @@ pub(crate) fn now() -> Millis {
 /// Builds all routes of MLflow.
 pub(crate) fn router(tracking: Tracking) -> Router {
     // What is the same in both versions of the interface.
-    let families = || experiments::routes().merge(runs::routes()).merge(logging::routes()).merge(artifacts::routes());
+    let families = || {
+        experiments::routes()
+            .merge(runs::routes())
+            .merge(logging::routes())
+            .merge(inputs::routes())
+            .merge(logged_models::routes())
+            .merge(artifacts::routes())
+    };
     let second = families();
     let third = families();
     Router::new()
@@ -68,5 +77,6 @@ pub(crate) fn router(tracking: Tracking) -> Router {
         .nest("/ajax-api/2.0/mlflow", second)
         .nest("/api/3.0/mlflow", third.clone())
         .nest("/ajax-api/3.0/mlflow", third)
+        .merge(inputs::odd_routes())
         .with_state(tracking)
 }
