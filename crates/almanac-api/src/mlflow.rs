@@ -2,12 +2,14 @@
 //!
 //! Not here: requests, which are read with MLflow's leniency by the server.
 
+mod artifact;
 mod dataset;
 mod experiment;
 mod logged_model;
 mod registry;
 mod run;
 
+pub use artifact::{ArtifactsListed, FileInfo, PresignedDownload, PresignedUrl, ServerInfo, UploadCreated, UploadCredential};
 pub use dataset::{Dataset, DatasetInput, DatasetSummary, DatasetsFound, ModelInput, ModelOutput, RunInputs, RunOutputs};
 pub use experiment::{Experiment, ExperimentCreated, ExperimentFound, ExperimentsFound};
 pub use logged_model::{LoggedModel, LoggedModelData, LoggedModelFound, LoggedModelInfo, LoggedModelMetric, LoggedModelsFound};

@@ -5,7 +5,9 @@
 //!
 //! Not here: the databases (`db`), which names are allowed (`names`).
 
+mod artifact_uris;
 mod experiments;
+mod garbage;
 mod inputs;
 mod logged_models;
 mod logging;

@@ -4,6 +4,7 @@
 
 mod dataset;
 mod experiment;
+mod garbage;
 mod logged_model;
 mod registry;
 mod run;
@@ -11,6 +12,7 @@ mod webhook;
 
 pub use dataset::{Dataset, DatasetInput, DatasetSummary, ModelOutput, RunInputs};
 pub use experiment::{Experiment, ExperimentId, ExperimentQuery, LifecycleStage, NewExperiment, ViewType};
+pub use garbage::{CollectPlan, CollectProgress, CollectWanted, Doomed};
 pub use logged_model::{
     DatasetFilter, LoggedModel, LoggedModelId, LoggedModelMetric, LoggedModelOrder, LoggedModelQuery, LoggedModelStatus, NewLoggedModel,
 };
