@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use almanac_tracking::TrackingStore;
 
-use crate::ForecastService;
+use crate::{Access, ForecastService};
 
 /// Everything that the routes are built over.
 #[derive(Clone)]
@@ -13,11 +13,13 @@ pub struct Services {
     pub forecasts: Arc<dyn ForecastService>,
     /// Experiments, runs and models. `None`: MLflow's routes are not there.
     pub tracking: Option<Arc<TrackingStore>>,
+    /// Who may call, and from where.
+    pub access: Access,
 }
 
 impl Services {
-    /// Serves forecasts alone.
+    /// Serves forecasts alone, to everyone.
     pub fn forecasts(forecasts: Arc<dyn ForecastService>) -> Self {
-        Self { forecasts, tracking: None }
+        Self { forecasts, tracking: None, access: Access::default() }
     }
 }

@@ -10,6 +10,7 @@ mod artifacts;
 mod db;
 mod error;
 mod names;
+mod secrets;
 mod store;
 pub mod testing;
 mod words;

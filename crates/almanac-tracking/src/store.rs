@@ -5,6 +5,7 @@
 //!
 //! Not here: the databases (`db`), which names are allowed (`names`).
 
+mod access;
 mod experiments;
 
 use crate::db::{Database, args};

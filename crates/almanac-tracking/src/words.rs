@@ -2,10 +2,12 @@
 //!
 //! Not serialisable on purpose: the wire has types of its own.
 
+mod access;
 mod experiment;
 mod registry;
 mod run;
 
+pub use access::{AccessToken, AccessUser, NewAccessToken, PasswordProof, Role, Secret};
 pub use experiment::{Experiment, ExperimentId, LifecycleStage, NewExperiment, ViewType};
 pub use registry::{ModelVersion, NewModelVersion, RegisteredModel, VersionStatus};
 pub use run::{Batch, Metric, NewRun, Param, Run, RunData, RunStatus, RunUpdate};
