@@ -1,10 +1,10 @@
 //! All routes on one port, and the layers around them.
 
+use crate::access::{self, Gate};
 use crate::blocking::{Caller, panic_message};
 use crate::error::ApiError;
-use crate::telemetry::{Telemetry, measure};
 use crate::mlflow::{self, Tracking};
-use crate::access::{self, Gate};
+use crate::telemetry::{Telemetry, measure};
 use crate::{Services, api, assets, openapi, ops, pages};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};

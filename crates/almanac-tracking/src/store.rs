@@ -7,6 +7,16 @@
 
 mod access;
 mod experiments;
+mod inputs;
+mod logged_models;
+mod logging;
+mod page;
+mod random_name;
+mod runs;
+mod search;
+
+use std::sync::atomic::AtomicUsize;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::db::{Database, args};
 use crate::{StoreError, StoreUrl};
@@ -17,6 +27,8 @@ use crate::{StoreError, StoreUrl};
 #[derive(Debug)]
 pub struct TrackingStore {
     db: Database,
+    /// Metrics that wait to be moved to their place; SQLite only.
+    new_metrics: AtomicUsize,
 }
 
 /// Where artifacts of experiments without a place of their own go: to the server that is asked, which keeps them.
@@ -28,8 +40,9 @@ impl TrackingStore {
     /// # Errors
     /// [`StoreError`] if it cannot be opened or written, is damaged, is not ours or was written by a newer program.
     pub fn open(url: &StoreUrl) -> Result<Self, StoreError> {
-        let store = Self { db: Database::open(url)? };
+        let store = Self { db: Database::open(url)?, new_metrics: AtomicUsize::new(0) };
         store.make_default_experiment()?;
+        store.fold_metrics()?;
         Ok(store)
     }
 
@@ -40,8 +53,10 @@ impl TrackingStore {
             return Ok(());
         }
         let sql = "INSERT INTO experiments (experiment_id, name, artifact_location, creation_time, last_update_time)
-                   VALUES (0, 'Default', ?1, 0, 0) ON CONFLICT DO NOTHING";
+                   VALUES (0, 'Default', ?1, ?2, ?2) ON CONFLICT DO NOTHING";
         let location = format!("{ARTIFACT_ROOT}/0");
-        self.db.write(|session| session.execute(sql, args![&location])).map(|_| ())
+        // The one row that nobody asks for, so that nobody gives its time.
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64);
+        self.db.write(|session| session.execute(sql, args![&location, now])).map(|_| ())
     }
 }
