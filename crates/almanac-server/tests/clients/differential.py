@@ -6,14 +6,13 @@
 
 The requests are in `questions/`, one file a noun: valid, invalid, of wrong types, with fields missing or unknown. Ids, times,
 page tokens and made-up names are replaced by the names they got when they first appeared, so that only meaning is compared.
-What differs on purpose is in `differential.known`, one pattern of a request a line; it is left out of the report.
+What differs on purpose is in `differential.known`, one pattern a line; it is left out of the report.
 
 Exit status: 0 if nothing else differs, 1 otherwise. Needs nothing but Python. Leaves experiments and models with names of its
 own behind; meant for servers of their own.
 """
 
 import argparse
-import fnmatch
 import http.client
 import json
 import re
@@ -116,6 +115,8 @@ class Side:
             return items
         if isinstance(value, bool) or value is None:
             return value
+        if isinstance(value, str) and len(value) > 400 and len(set(value[-300:])) == 1:
+            value = f"{value[:40]}…{value[-1]} of {len(value)}"
         if isinstance(value, (int, float)):
             return "<time>" if value > RECENT_MS and value < 2 * RECENT_MS else value
         if key == "next_page_token":
@@ -135,7 +136,7 @@ class Side:
             elif name.startswith("e") and key == "experiment_id" and text == found:
                 return f"<{name}>"
             elif name.startswith("e") and found.isdigit():
-                text = re.sub(rf"(mlflow-artifacts:/|id |id=|[eE]xperiment |ID '|'){found}\b(?!\.)", rf"\1<{name}>", text)
+                text = re.sub(rf"(mlflow-artifacts:/|id |id=|[eE]xperiment |ID '|artifact: '|file: '){found}\b(?!\.)", rf"\1<{name}>", text)
         text = UUID.sub("<uuid>", HEX.sub("<hex>", text))
         if text.startswith("{") and key != "message":
             try:
@@ -181,6 +182,12 @@ def answers(source, questions, ours=None):
     return [side.ask(question, index) for index, question in enumerate(questions)]
 
 
+def kept_of(question, answer):
+    """Returns what is worth keeping of an answer: the words of a refusal of rank 3 are never compared."""
+    status, body = answer
+    return (status, {"error_code": code(body)}) if question.rank == 3 and status >= 400 and code(body) else answer
+
+
 def difference(question, a, b):
     """Returns what kind of difference there is, and None if there is none. The first kinds are noticed most."""
     (status_a, body_a), (status_b, body_b) = a, b
@@ -195,7 +202,7 @@ def difference(question, a, b):
         return "2 code"
     if status_a != status_b:
         return "3 status"
-    if status_a < 400 and body_a != body_b:
+    if status_a < 400 and body_a is not None and body_a != body_b:
         return "4 body"
     if message(body_a) not in (message(body_b), "<accidental>"):
         return "5 message"
@@ -217,7 +224,7 @@ def report(questions, a, b, known, out, show_messages):
             print(f"not kept: {question.title}", file=sys.stderr)
             continue
         kind = difference(question, answer_a, answer_b)
-        if kind and not any(fnmatch.fnmatchcase(f"{kind} {question.title}", pattern) for pattern in known):
+        if kind and not any(fits(f"{kind[2:]} {question.title}", pattern) for pattern in known):
             found.append((question.rank, kind, question, answer_a, answer_b))
     found.sort(key=lambda item: (item[0], item[1]))
     for rank, kind, question, answer_a, answer_b in found:
@@ -250,6 +257,11 @@ def short(value, most=600):
     return text if len(text) < most else text[:most] + "…"
 
 
+def fits(title, pattern):
+    """Returns whether a title is of a pattern, in which only `*` is special."""
+    return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), title, re.DOTALL) is not None
+
+
 def brief(answer):
     return f"{answer[0]} `{short(answer[1])}`"
 
@@ -268,7 +280,7 @@ def main():
     begun = time.monotonic()
     a = answers(args.a, questions)
     if args.record:
-        kept = {question.title: answer for question, answer in zip(questions, a)}
+        kept = {question.title: kept_of(question, answer) for question, answer in zip(questions, a)}
         text = ",\n".join(f"{json.dumps(title)}: {json.dumps(answer, sort_keys=True)}" for title, answer in kept.items())
         Path(args.record).write_text("{\n" + text + "\n}\n")
     if args.b is None:
@@ -280,7 +292,7 @@ def main():
         lines = (HERE / "differential.known").read_text().splitlines()
         known = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
     if args.only:
-        chosen = [i for i, question in enumerate(questions) if any(fnmatch.fnmatchcase(question.title, one) for one in args.only.split(","))]
+        chosen = [i for i, question in enumerate(questions) if any(fits(question.title, one) for one in args.only.split(","))]
         questions, a, b = ([values[i] for i in chosen] for values in (questions, a, b))
     with open(args.out, "w") if args.out else sys.stdout as out:
         found = report(questions, a, b, known, out, not args.no_messages)

@@ -3,7 +3,7 @@
 
 def questions(ask):
     ask.post("experiments/create", {"name": "<u>-batches"}, "for batches", save={"eb": "experiment_id"})
-    for name in ("b1", "b2", "b3"):
+    for name in ("b1", "b2", "b3", "b4"):
         ask.post("runs/create", {"experiment_id": "<eb>", "run_name": name, "start_time": 1}, f"for batches {name}", save={name: "run.info.run_id"})
 
     def batch(title, rank=2, run="<b1>", **body):
@@ -43,7 +43,7 @@ def questions(ask):
     batch("numbers as texts", run="<b3>", metrics=[metric("txt", "1.5", "7", step="3")], rank=1)
     batch("NaN and infinity", run="<b3>", metrics=[metric("nan", "NaN"), metric("inf", "Infinity"), metric("ninf", "-Infinity")], rank=1)
     batch("of a dataset and a model", run="<b3>", metrics=[metric("d", 1.0, 5, dataset_name="n", dataset_digest="x")], rank=1)
-    batch("of an unknown model", run="<b3>", metrics=[metric("um", 1.0, 5, model_id="m-" + "1" * 32)])
+    batch("of an unknown model", run="<b4>", metrics=[metric("um", 1.0, 5, model_id="m-" + "1" * 32)])
     batch("equal but for the value", run="<b3>", metrics=[metric("same", 1.0, 5, step=1), metric("same", 2.0, 5, step=1), metric("same", 1.5, 5, step=1)], rank=1)
     ask.get("runs/get", {"run_id": "<b3>"}, "after batches of odd values")
     ask.get("metrics/get-history", {"run_id": "<b3>", "metric_key": "same"}, "equal but for the value")
@@ -58,15 +58,14 @@ def questions(ask):
         ("huge step", metric("m", 1, 1, step=2**63)), ("huge timestamp", metric("m", 1, 2**63)), ("bad key", metric("a//b")), ("key too long", metric("a" * 251)), ("timestamp 0", metric("m0", 1, 0)),
         ("negative timestamp", metric("mneg", 1, -7)), ("unknown field", metric("mun", 1, 1, extra=1)), ("value 1e999", metric("mbig", "1e999")),
     ):
-        batch(f"metric with {title}", run="<b3>", metrics=[metric("fine"), item], tags=[pair("seen", title)], rank=3)
+        batch(f"metric with {title}", run="<b4>", metrics=[metric("fine"), item], tags=[pair("seen", title)], rank=3)
     for kind in ("params", "tags"):
         for title, item in (
             ("no key", {"value": "1"}), ("empty key", pair("")), ("null key", pair(None)), ("number for key", pair(5)), ("number for value", pair("a", 5)), ("null for value", pair("a", None)),
             ("list for value", pair("b", [])), ("truth for value", pair("c", True)), ("bad key", pair("a//b")), ("key too long", pair("a" * 251)), ("dict for value", pair("d", {})), ("float for value", pair("e", 1.5)),
         ):
-            batch(f"{kind} with {title}", run="<b3>", **{kind: [pair("fine", "1"), item]}, metrics=[metric("by " + kind)], rank=3)
-    ask.get("runs/get", {"run_id": "<b3>"}, "after wrong batches", rank=2)
-    ask.vary("POST", "runs/log-batch", {"run_id": ("text", "<b3>"), "metrics": ("messages", []), "params": ("messages", []), "tags": ("messages", [])})
+            batch(f"{kind} with {title}", run="<b4>", **{kind: [pair("fine", "1"), item]}, metrics=[metric("by " + kind)], rank=3)
+    ask.vary("POST", "runs/log-batch", {"run_id": ("text", "<b4>"), "metrics": ("messages", []), "params": ("messages", []), "tags": ("messages", [])})
 
     inputs(ask)
 
@@ -90,7 +89,6 @@ def inputs(ask):
     ):
         ask.post("runs/log-inputs", {"run_id": "<b1>", "datasets": [item]}, title, rank=3)
     ask.vary("POST", "runs/log-inputs", {"run_id": ("text", "<b1>"), "datasets": ("messages", [])})
-    ask.post("/ajax-api/2.0/mlflow/experiments/search-datasets", {"experiment_ids": ["<eb>"]}, "found", rank=2)
     ask.vary("POST", "/ajax-api/2.0/mlflow/experiments/search-datasets", {"experiment_ids": ("list", ["<eb>"])})
     ask.vary("POST", "runs/outputs", {"run_id": ("text", "<b1>"), "models": ("messages", [])})
     ask.vary("POST", "runs/log-model", {"run_id": ("text", "<b1>"), "model_json": ("text", '{"artifact_path":"m","flavors":{},"utc_time_created":"x","run_id":"y"}')})

@@ -99,7 +99,7 @@ def searches(ask):
     for view in ("ACTIVE_ONLY", "DELETED_ONLY", "ALL", "active_only", "NONE", "", 1, 2, 3, 4, 0, "1", None, True, 1.5):
         search(f"view {view!r}", filter=mine, max_results=100, order_by=["name"], view_type=view, rank=1 if view in ("ALL", "DELETED_ONLY") else 3)
     for order in (
-        ["name DESC"], ["experiment_id"], ["experiment_id DESC"], ["creation_time DESC", "name ASC"], ["last_update_time"], ["attribute.name DESC"],
+        ["name DESC"], ["experiment_id"], ["experiment_id DESC"], ["lifecycle_stage DESC", "name ASC"], ["attribute.name DESC"],
         ["attributes.name"], ["attr.name"], ["experiment.name"], ["name desc"], ["name DESCENDING"], ["tags.team"], ["nope"], [""], ["name ASC DESC"], ["name,"], "name", 5, [5],
         ["`name`"], ["name ASC", "name DESC"], ["tag.team DESC"], ["lifecycle_stage"], ["artifact_location"],
     ):

@@ -15,7 +15,8 @@ def questions(ask):
     ask.get(f"{path}/nonsense", None, "nonsense", rank=3)
     ask.patch(f"{path}/<lm1>", {"model_id": "<lm1>", "status": "LOGGED_MODEL_READY"}, "ready")
     for status in (1, 2, 3, "LOGGED_MODEL_UPLOAD_FAILED", "NOPE", "", None, "READY"):
-        ask.patch(f"{path}/<lm3>", {"model_id": "<lm3>", "status": status}, f"status {status!r}", rank=2)
+        ask.patch(f"{path}/<lm3>", {"model_id": "<lm3>", "status": status}, f"status {status!r}", rank=3)
+    ask.patch(f"{path}/<lm3>", {"model_id": "<lm3>", "status": "LOGGED_MODEL_READY"}, "ready too")
     ask.patch(f"{path}/m-{'0' * 32}", {"status": "LOGGED_MODEL_READY"}, "unknown", rank=2)
     ask.get(f"{path}/<lm1>", None, "ready")
     ask.post(f"{path}/<lm1>/params", {"model_id": "<lm1>", "params": [{"key": "q", "value": "2"}]}, "plain")
@@ -31,10 +32,14 @@ def questions(ask):
     ask.get(f"{path}/<lm1>", None, "with metrics")
 
     def search(title, rank=2, **body):
-        ask.post(f"{path}/search", {"experiment_ids": ["<em>"], **body}, title, rank=rank)
+        ask.post(f"{path}/search", {"experiment_ids": ["<em>"], **body}, title, rank=rank, pick="models.*.info.model_id")
+
+    named = {"experiment_ids": ["<em>"], "filter": "name = 'model'"}
+    ask.post(f"{path}/search", named, "whole answer")
 
     for text in ("name = 'model'", "name LIKE 'mod%'", "name != 'model'", "params.p = '1'", "tags.t = '2'", "metrics.acc > 0.5", "metrics.acc < 0.5", "source_run_id = '<rm>'", "status = 'READY'", "model_type = 'pyfunc'", "model_id = '<lm1>'", "creation_timestamp > 0", "nope = 'x'", "name = 5", "name = 'a' OR name = 'b'", "metrics.acc = 'x'", "attributes.name = 'model'"):
-        search(f"filter {text!r}", filter=text, order_by=[{"field_name": "creation_timestamp", "ascending": True}])
+        narrowed = text if " OR " in text else f"{text} AND name IN ('model', 'second')"
+        search(f"filter {text!r}", filter=narrowed, order_by=[{"field_name": "creation_timestamp", "ascending": True}])
     for order in ({"field_name": "name"}, {"field_name": "name", "ascending": False}, {"field_name": "metrics.acc", "ascending": False}, {"field_name": "creation_timestamp"}, {"field_name": "nope"}, {}, {"field_name": "metrics.acc", "dataset_name": "d", "dataset_digest": "x"}, {"field_name": "metrics.acc", "dataset_digest": "x"}):
         search(f"order {order!r}", order_by=[order], filter="name LIKE 'mod%'")
     search("by a dataset", datasets=[{"dataset_name": "d", "dataset_digest": "x"}], filter="metrics.acc > 0.5")

@@ -30,6 +30,7 @@ def questions(ask):
     dataset = {"name": "sales", "digest": "d1", "source_type": "local", "source": "{}"}
     tags = [{"key": "mlflow.data.context", "value": "train"}]
     ask.post("runs/log-inputs", {"run_id": "<s0>", "datasets": [{"dataset": dataset, "tags": tags}]}, "for searching")
+    ask.post("/ajax-api/2.0/mlflow/experiments/search-datasets", {"experiment_ids": ["<ex>"]}, "found", rank=2)
     ask.post("runs/delete", {"run_id": "<s4>"}, "for searching")
 
     def search(title, rank=1, **body):
