@@ -5,7 +5,7 @@
 use std::fs;
 
 use almanac_tracking::{
-    ArtifactPath, ArtifactStore, Batch, Experiment, Metric, Millis, NewModelVersion, NewRun, Param, RunId, RunStatus, Tag, VersionStatus,
+    ArtifactPath, LocalArtifacts, Batch, Experiment, Metric, Millis, NewModelVersion, NewRun, Param, RunId, RunStatus, Tag, VersionStatus,
 };
 
 use crate::asset::{Made, write_atomically};
@@ -148,7 +148,7 @@ fn log(
     }
     ctx.runtime.block_on(outside.store.log(run, &Batch { params, metrics, tags: Vec::new() }))?;
 
-    let artifacts = ArtifactStore::new(ctx.project.artifacts());
+    let artifacts = LocalArtifacts::new(ctx.project.artifacts());
     let path = |name: &str| ArtifactPath::new(name).expect("a plain relative path");
     let report = almanac_data::read_silver_report(&ctx.project.silver())?;
     let facts = CardFacts {
