@@ -6,7 +6,7 @@ mod search;
 
 use crate::{
     Batch, ErrorCode, ExperimentId, LifecycleStage, LoggedModel, LoggedModelId, LoggedModelStatus, Metric, Millis, NewExperiment,
-    NewLoggedModel, NewRun, Param, RunId, StoreError, Tag, TrackingStore,
+    NewLoggedModel, NewModelVersion, NewRun, Param, RunId, StoreError, Tag, TrackingStore, VersionStatus,
 };
 
 /// Checks everything about logged models.
@@ -194,11 +194,24 @@ fn tags_come_and_go(store: &TrackingStore) {
 
 fn versions_are_noted_in_a_tag(store: &TrackingStore) {
     let id = made(store, experiment(store));
-    for version in [1, 2, 2] {
-        store.tag_logged_model_with_version(&id, "name", version).expect("noted");
+    let name = format!("registered-{}", RunId::random());
+    store.create_registered_model(&name, "", &[], Millis(5)).expect("a new name");
+    let version = NewModelVersion {
+        model: name.clone(),
+        run_id: None,
+        model_id: None,
+        source: format!("models:/{id}"),
+        status: VersionStatus::Ready,
+        description: String::new(),
+        user: String::new(),
+        run_link: String::new(),
+        tags: Vec::new(),
+    };
+    for number in [1, 2] {
+        assert_eq!(store.create_model_version(&version, Millis(6)).expect("registered").version, number);
     }
-    let expected = r#"[{"name":"name","version":1},{"name":"name","version":2}]"#;
-    assert_eq!(get(store, &id).tags, [tag("mlflow.modelVersions", expected)]);
+    let expected = format!(r#"[{{"name":"{name}","version":1}},{{"name":"{name}","version":2}}]"#);
+    assert_eq!(get(store, &id).tags, [tag("mlflow.modelVersions", &expected)]);
 }
 
 fn metrics_of_a_run_belong_to_its_models(store: &TrackingStore) {
