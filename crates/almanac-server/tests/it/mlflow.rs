@@ -6,7 +6,7 @@ mod logged_models;
 use std::sync::Arc;
 
 use almanac_server::{NoProject, Services, router};
-use almanac_tracking::{ArtifactStore, StoreUrl, TrackingStore};
+use almanac_tracking::{StoreUrl, TrackingStore};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
@@ -24,7 +24,7 @@ impl Mlflow {
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let store = TrackingStore::open(&StoreUrl::Sqlite(folder.path().join("almanac.db"))).expect("a new file");
-        let services = Services { forecasts: Arc::new(NoProject), tracking: Some(Arc::new(store)), artifacts: ArtifactStore::in_memory() };
+        let services = Services { tracking: Some(Arc::new(store)), ..Services::forecasts(Arc::new(NoProject)) };
         Self { router: router(services), _folder: folder }
     }
 
