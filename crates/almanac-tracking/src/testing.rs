@@ -4,6 +4,8 @@
 
 mod access;
 mod experiments;
+mod inputs;
+mod logged_models;
 mod logging;
 mod runs;
 mod search;
@@ -13,13 +15,15 @@ use crate::{ExperimentId, Metric, Millis, NewRun, Param, RunId, Tag, TrackingSto
 /// Checks a store that holds nothing yet.
 ///
 /// # Panics
-/// Where it does not do what it should.
+/// At the first thing that is not as it should be.
 pub fn check_store(store: &TrackingStore) {
     experiments::experiments(store);
     runs::runs(store);
     logging::logging(store);
     search::search(store);
     access::access(store);
+    inputs::inputs(store);
+    logged_models::logged_models(store);
 }
 
 fn id(n: u8) -> RunId {

@@ -3,3 +3,4 @@
 mod access;
 mod artifacts;
 mod sqlite;
+mod store;
