@@ -2,14 +2,16 @@
 //!
 //! Not here: what only one database has, such as the schema of a file.
 
+mod access;
 mod registry;
 
 use crate::TrackingStore;
 
-/// Checks a store, which may hold other things already. What it makes has names that nobody else uses.
+/// Checks a store that holds nothing yet.
 ///
 /// # Panics
-/// At the first thing that is not as it should be.
+/// Where it does not do what it should.
 pub fn check_store(store: &TrackingStore) {
+    access::access(store);
     registry::registry(store);
 }
