@@ -4,7 +4,7 @@ mod registry;
 
 use std::sync::Arc;
 
-use almanac_server::{NoProject, Services, router};
+use almanac_server::{Access, NoProject, Services, router};
 use almanac_tracking::{ArtifactStore, StoreUrl, TrackingStore};
 use axum::Router;
 use axum::body::Body;
@@ -23,7 +23,12 @@ impl Mlflow {
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let store = TrackingStore::open(&StoreUrl::Sqlite(folder.path().join("almanac.db"))).expect("a new file");
-        let services = Services { forecasts: Arc::new(NoProject), tracking: Some(Arc::new(store)), artifacts: ArtifactStore::in_memory() };
+        let services = Services {
+            forecasts: Arc::new(NoProject),
+            tracking: Some(Arc::new(store)),
+            artifacts: ArtifactStore::in_memory(),
+            access: Access::default(),
+        };
         Self { router: router(services), _folder: folder }
     }
 

@@ -170,22 +170,22 @@ fn prompts(store: &TrackingStore) {
     store.create_model_version(&version("RegP 2", "2"), Millis(1)).expect("registers");
     store.set_registered_model_tag("RegP 2", &tag("rp", "1")).expect("sets");
 
-    finds(store, "name LIKE 'RegP%'", &["RegP model"]);
+    finds(store, "name LIKE 'RegP %'", &["RegP model"]);
     finds(store, "name = 'RegP 1'", &[]);
     finds(store, "tags.rp = '1'", &["RegP model"]);
-    finds(store, "tags.`mlflow.prompt.is_prompt` = 'false' AND name LIKE 'RegP%'", &["RegP model"]);
-    finds(store, "tags.`mlflow.prompt.is_prompt` != 'true' AND name LIKE 'RegP%'", &["RegP model"]);
-    finds(store, "tags.`mlflow.prompt.is_prompt` = 'true' AND name LIKE 'RegP%'", &["RegP 1", "RegP 2"]);
-    finds(store, "name LIKE 'RegP%' AND tags.mlflow.prompt.is_prompt = 'true' AND tags.rp = '1'", &["RegP 2"]);
+    finds(store, "tags.`mlflow.prompt.is_prompt` = 'false' AND name LIKE 'RegP %'", &["RegP model"]);
+    finds(store, "tags.`mlflow.prompt.is_prompt` != 'true' AND name LIKE 'RegP %'", &["RegP model"]);
+    finds(store, "tags.`mlflow.prompt.is_prompt` = 'true' AND name LIKE 'RegP %'", &["RegP 1", "RegP 2"]);
+    finds(store, "name LIKE 'RegP %' AND tags.mlflow.prompt.is_prompt = 'true' AND tags.rp = '1'", &["RegP 2"]);
     let check = |filter: &str, expected: &[(&str, u32)]| {
         let found = versions_by(store, filter, &["name", "version_number"]).expect("searches");
         let found: Vec<(&str, u32)> = found.iter().map(|(name, number)| (name.as_str(), *number)).collect();
         assert_eq!(found, expected, "{filter}");
     };
-    check("name LIKE 'RegP%'", &[("RegP model", 1)]);
+    check("name LIKE 'RegP %'", &[("RegP model", 1)]);
     check("tags.rp = '1'", &[("RegP model", 1)]);
     check("tags.`mlflow.prompt.is_prompt` = 'false' AND tags.rp = '1'", &[("RegP model", 1)]);
-    check("tags.`mlflow.prompt.is_prompt` = 'true' AND name LIKE 'RegP%'", &[("RegP 1", 1), ("RegP 2", 1), ("RegP 2", 2)]);
+    check("tags.`mlflow.prompt.is_prompt` = 'true' AND name LIKE 'RegP %'", &[("RegP 1", 1), ("RegP 2", 1), ("RegP 2", 2)]);
     check("tags.`mlflow.prompt.is_prompt` = 'true' AND tags.rp = '2'", &[("RegP 2", 2)]);
 
     let clash = |name: &str, tags: &[crate::Tag]| store.create_registered_model(name, "", tags, Millis(2));
