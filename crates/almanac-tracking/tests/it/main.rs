@@ -2,4 +2,5 @@
 
 mod access;
 mod artifacts;
+mod sqlite;
 mod store;
