@@ -7,6 +7,7 @@ mod experiments;
 mod inputs;
 mod logged_models;
 mod logging;
+mod registry;
 mod runs;
 mod search;
 
@@ -24,6 +25,7 @@ pub fn check_store(store: &TrackingStore) {
     access::access(store);
     inputs::inputs(store);
     logged_models::logged_models(store);
+    registry::registry(store);
 }
 
 fn id(n: u8) -> RunId {

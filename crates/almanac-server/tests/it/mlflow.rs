@@ -7,6 +7,9 @@ use std::sync::Arc;
 
 use almanac_server::{NoProject, Services, router};
 use almanac_tracking::{StoreUrl, TrackingStore};
+mod registry;
+use almanac_server::{Access, NoProject, Services, router};
+use almanac_tracking::{ArtifactStore, StoreUrl, TrackingStore};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
@@ -25,6 +28,12 @@ impl Mlflow {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let store = TrackingStore::open(&StoreUrl::Sqlite(folder.path().join("almanac.db"))).expect("a new file");
         let services = Services { tracking: Some(Arc::new(store)), ..Services::forecasts(Arc::new(NoProject)) };
+        let services = Services {
+            forecasts: Arc::new(NoProject),
+            tracking: Some(Arc::new(store)),
+            artifacts: ArtifactStore::in_memory(),
+            access: Access::default(),
+        };
         Self { router: router(services), _folder: folder }
     }
 
