@@ -47,14 +47,11 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
 
 /// Reads the number of a version of a model.
 fn number(name: &str, text: &str) -> Result<u32, MlflowError> {
-    let number: i64 = text
-        .trim()
-        .parse()
-        .map_err(|_| MlflowError::invalid(format!("Parameter 'version' must be an integer, got '{text}'.")))?;
+    let number: i64 =
+        text.trim().parse().map_err(|_| MlflowError::invalid(format!("Parameter 'version' must be an integer, got '{text}'.")))?;
     // What is no number of ours exists nowhere.
-    u32::try_from(number).map_err(|_| {
-        MlflowError::new(ErrorCode::ResourceDoesNotExist, format!("Model Version (name={name}, version={number}) not found"))
-    })
+    u32::try_from(number)
+        .map_err(|_| MlflowError::new(ErrorCode::ResourceDoesNotExist, format!("Model Version (name={name}, version={number}) not found")))
 }
 
 /// Reads name and version of a request.

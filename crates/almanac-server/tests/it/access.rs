@@ -73,12 +73,9 @@ async fn a_refusal_has_the_form_that_its_caller_reads() {
 async fn each_role_does_what_the_ones_before_it_do_and_more() {
     let server = Server::guarded();
     let tag = r#"{"experiment_id":"0","key":"k","value":"v"}"#;
-    for (role, tags, creates, lists) in [
-        (Role::Viewer, 403, 403, 403),
-        (Role::Planner, 200, 403, 403),
-        (Role::Engineer, 200, 200, 403),
-        (Role::Admin, 200, 200, 200),
-    ] {
+    for (role, tags, creates, lists) in
+        [(Role::Viewer, 403, 403, 403), (Role::Planner, 200, 403, 403), (Role::Engineer, 200, 200, 403), (Role::Admin, 200, 200, 200)]
+    {
         let caller = As::Role(role);
         assert_eq!(server.call(caller, "GET", GET, "").await.status, 200);
         let set = server.call(caller, "POST", "/api/2.0/mlflow/experiments/set-experiment-tag", tag).await;
@@ -133,8 +130,16 @@ async fn an_admin_makes_and_revokes_tokens() {
     assert_eq!(revoked.status, 200, "{}", revoked.text);
     assert_eq!(server.call(As::Bearer(token), "GET", GET, "").await.status, 401, "it stops at once");
     assert_eq!(server.call(admin, "DELETE", &format!("{TOKENS}/ci"), "").await.status, 404);
-    for bad in ["", "[]", "{}", r#"{"name":"x"}"#, r#"{"name":"x","role":"root"}"#, r#"{"name":"a b","role":"viewer"}"#,
-        r#"{"name":"x","role":"viewer","expires_in_days":0}"#, r#"{"name":"x","role":"viewer","admin":true}"#] {
+    for bad in [
+        "",
+        "[]",
+        "{}",
+        r#"{"name":"x"}"#,
+        r#"{"name":"x","role":"root"}"#,
+        r#"{"name":"a b","role":"viewer"}"#,
+        r#"{"name":"x","role":"viewer","expires_in_days":0}"#,
+        r#"{"name":"x","role":"viewer","admin":true}"#,
+    ] {
         assert_eq!(server.call(admin, "POST", TOKENS, bad).await.status, 400, "`{bad}`");
     }
 }

@@ -46,10 +46,7 @@ async fn bodies_have_a_limit() {
 #[tokio::test]
 async fn pages_of_searches_have_a_limit() {
     let server = Server::open();
-    for (path, limit) in [
-        ("/api/2.0/mlflow/runs/search", 50_000),
-        ("/api/2.0/mlflow/experiments/search", 50_000),
-    ] {
+    for (path, limit) in [("/api/2.0/mlflow/runs/search", 50_000), ("/api/2.0/mlflow/experiments/search", 50_000)] {
         for size in [limit + 1, i64::MAX, 0, -1, i64::MIN] {
             let body = serde_json::json!({ "experiment_ids": ["0"], "max_results": size }).to_string();
             let status = post(&server, path, &body).await;
