@@ -5,7 +5,7 @@
 use std::fs;
 
 use almanac_tracking::{
-    ArtifactPath, LocalArtifacts, Batch, Experiment, Metric, Millis, NewModelVersion, NewRun, Param, RunId, RunStatus, Tag, VersionStatus,
+    ArtifactPath, Batch, Experiment, LocalArtifacts, Metric, Millis, NewModelVersion, NewRun, Param, RunId, RunStatus, Tag, VersionStatus,
 };
 
 use crate::asset::{Made, write_atomically};

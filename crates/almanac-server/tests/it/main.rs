@@ -7,6 +7,7 @@ mod browser;
 mod devtools;
 mod fake;
 mod listening;
+mod mlflow;
 mod ops;
 mod predict;
 mod request;

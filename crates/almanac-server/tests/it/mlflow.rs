@@ -1,0 +1,3 @@
+//! MLflow's interface, in-process, one file a family.
+
+mod artifacts;
