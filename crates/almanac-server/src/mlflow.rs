@@ -11,6 +11,7 @@ mod experiments;
 mod inputs;
 mod logged_models;
 mod logging;
+mod registry;
 mod request;
 mod runs;
 
@@ -62,11 +63,13 @@ pub(crate) fn now() -> Millis {
 pub(crate) fn router(tracking: Tracking) -> Router {
     // What is the same in both versions of the interface.
     let families = || {
-        experiments::routes()
+        Router::new()
+            .merge(experiments::routes())
             .merge(runs::routes())
             .merge(logging::routes())
             .merge(inputs::routes())
             .merge(logged_models::routes())
+            .merge(registry::routes())
             .merge(artifacts::routes())
     };
     let second = families();
@@ -78,5 +81,6 @@ pub(crate) fn router(tracking: Tracking) -> Router {
         .nest("/api/3.0/mlflow", third.clone())
         .nest("/ajax-api/3.0/mlflow", third)
         .merge(inputs::odd_routes())
+        .nest("/api/v1/registry", registry::own_routes())
         .with_state(tracking)
 }

@@ -12,6 +12,7 @@ mod db;
 mod error;
 mod filter;
 mod names;
+mod secrets;
 mod store;
 pub mod testing;
 mod words;

@@ -1,4 +1,6 @@
 //! The tracking store over real databases.
 
+mod access;
 mod artifacts;
 mod garbage;
+mod sqlite;
