@@ -4,6 +4,7 @@
 
 mod access;
 mod experiments;
+mod garbage;
 mod inputs;
 mod logged_models;
 mod logging;
@@ -26,6 +27,7 @@ pub fn check_store(store: &TrackingStore) {
     inputs::inputs(store);
     logged_models::logged_models(store);
     registry::registry(store);
+    garbage::garbage(store);
 }
 
 fn id(n: u8) -> RunId {
