@@ -8,8 +8,10 @@
 
 mod artifacts;
 mod db;
+mod distribution;
 mod error;
 mod names;
+mod python_json;
 mod store;
 pub mod testing;
 mod words;

@@ -6,6 +6,8 @@
 //! Not here: the databases (`db`), which names are allowed (`names`).
 
 mod experiments;
+mod studies;
+mod trials;
 
 use crate::db::{Database, args};
 use crate::{StoreError, StoreUrl};

@@ -5,10 +5,12 @@
 mod experiment;
 mod registry;
 mod run;
+mod study;
 
 pub use experiment::{Experiment, ExperimentId, LifecycleStage, NewExperiment, ViewType};
 pub use registry::{ModelVersion, NewModelVersion, RegisteredModel, VersionStatus};
 pub use run::{Batch, Metric, NewRun, Param, Run, RunData, RunStatus, RunUpdate};
+pub use study::{AttributeKind, Micros, Study, StudyDirection, StudyId, Trial, TrialContent, TrialId, TrialParam, TrialState};
 
 /// Milliseconds since 1970-01-01 UTC, given by the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
