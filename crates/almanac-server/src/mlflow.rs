@@ -7,7 +7,11 @@
 
 mod error;
 mod experiments;
+mod inputs;
+mod logged_models;
+mod logging;
 mod request;
+mod runs;
 
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -55,7 +59,8 @@ pub(crate) fn now() -> Millis {
 /// Builds all routes of MLflow.
 pub(crate) fn router(tracking: Tracking) -> Router {
     // What is the same in both versions of the interface.
-    let families = || experiments::routes();
+    let families =
+        || experiments::routes().merge(runs::routes()).merge(logging::routes()).merge(inputs::routes()).merge(logged_models::routes());
     let second = families();
     let third = families();
     Router::new()
@@ -63,5 +68,6 @@ pub(crate) fn router(tracking: Tracking) -> Router {
         .nest("/ajax-api/2.0/mlflow", second)
         .nest("/api/3.0/mlflow", third.clone())
         .nest("/ajax-api/3.0/mlflow", third)
+        .merge(inputs::odd_routes())
         .with_state(tracking)
 }

@@ -10,6 +10,7 @@ mod artifacts;
 mod db;
 mod distribution;
 mod error;
+mod filter;
 mod names;
 mod python_json;
 mod store;

@@ -2,14 +2,20 @@
 //!
 //! Not serialisable on purpose: the wire has types of its own.
 
+mod dataset;
 mod experiment;
+mod logged_model;
 mod registry;
 mod run;
 mod study;
 
-pub use experiment::{Experiment, ExperimentId, LifecycleStage, NewExperiment, ViewType};
+pub use dataset::{Dataset, DatasetInput, DatasetSummary, ModelOutput, RunInputs};
+pub use experiment::{Experiment, ExperimentId, ExperimentQuery, LifecycleStage, NewExperiment, ViewType};
+pub use logged_model::{
+    DatasetFilter, LoggedModel, LoggedModelId, LoggedModelMetric, LoggedModelOrder, LoggedModelQuery, LoggedModelStatus, NewLoggedModel,
+};
 pub use registry::{ModelVersion, NewModelVersion, RegisteredModel, VersionStatus};
-pub use run::{Batch, Metric, NewRun, Param, Run, RunData, RunStatus, RunUpdate};
+pub use run::{Batch, Metric, NewRun, Param, Run, RunData, RunQuery, RunRecord, RunStatus, RunUpdate};
 pub use study::{AttributeKind, Micros, Study, StudyDirection, StudyId, Trial, TrialContent, TrialId, TrialParam, TrialState};
 
 /// Milliseconds since 1970-01-01 UTC, given by the caller.
