@@ -62,7 +62,9 @@ impl Distribution {
             return Err(StoreError::invalid("Cannot set different distribution kind to the same parameter name."));
         }
         match (&self.domain, &earlier.domain) {
-            (Domain::Float { log }, Domain::Float { log: before }) | (Domain::Int { log }, Domain::Int { log: before }) if log != before => {
+            (Domain::Float { log }, Domain::Float { log: before }) | (Domain::Int { log }, Domain::Int { log: before })
+                if log != before =>
+            {
                 Err(StoreError::invalid("Cannot set different log configuration to the same parameter name."))
             }
             (Domain::Categorical { choices }, Domain::Categorical { choices: before })

@@ -103,7 +103,9 @@ mod tests {
 
     #[test]
     fn what_python_reads_is_accepted() {
-        for good in ["1", "\"x\"", "null", "NaN", "-Infinity", "[NaN, {\"a\": Infinity, \"N\": \"NaN \\\" I\"}]", "\"\\ud800\"", "\"größe\""] {
+        for good in
+            ["1", "\"x\"", "null", "NaN", "-Infinity", "[NaN, {\"a\": Infinity, \"N\": \"NaN \\\" I\"}]", "\"\\ud800\"", "\"größe\""]
+        {
             assert_eq!(check(good), Ok(()), "{good}");
         }
     }

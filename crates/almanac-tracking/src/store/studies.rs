@@ -23,7 +23,8 @@ impl TrackingStore {
         }
         let directions: Vec<&str> = directions.iter().map(|direction| direction.as_str()).collect();
         let directions = directions.join(",");
-        let sql = "INSERT INTO optuna_studies (study_name, directions) VALUES (?1, ?2) ON CONFLICT (study_name) DO NOTHING RETURNING study_id";
+        let sql =
+            "INSERT INTO optuna_studies (study_name, directions) VALUES (?1, ?2) ON CONFLICT (study_name) DO NOTHING RETURNING study_id";
         let id = self.db.write(|session| session.first(sql, args![name, &directions], |row| row.int(0)))?;
         id.map(StudyId).ok_or_else(|| StoreError::exists(format!("Another study with name '{name}' already exists.")))
     }
