@@ -8,5 +8,6 @@ mod devtools;
 mod fake;
 mod listening;
 mod ops;
+mod optuna;
 mod predict;
 mod request;
