@@ -17,6 +17,8 @@ mod random_name;
 mod registry;
 mod runs;
 mod search;
+mod studies;
+mod trials;
 
 use std::sync::atomic::AtomicUsize;
 use std::time::{SystemTime, UNIX_EPOCH};

@@ -15,6 +15,9 @@ mod search;
 use crate::{ExperimentId, Metric, Millis, NewRun, Param, RunId, Tag, TrackingStore, ViewType};
 
 /// Checks a store that holds nothing yet.
+mod studies;
+use crate::TrackingStore;
+/// Checks a store, which may hold other things already. What it makes has names that nobody else uses.
 ///
 /// # Panics
 /// At the first thing that is not as it should be.
@@ -62,4 +65,5 @@ fn active() -> ViewType {
 
 fn deleted() -> ViewType {
     ViewType::DeletedOnly
+    studies::studies(store);
 }

@@ -9,6 +9,7 @@ mod garbage;
 mod logged_model;
 mod registry;
 mod run;
+mod study;
 mod webhook;
 
 pub use access::{AccessToken, AccessUser, NewAccessToken, PasswordProof, Role, Secret};
@@ -23,6 +24,7 @@ pub use registry::{
 };
 pub use run::{Batch, Metric, NewRun, Param, Run, RunData, RunQuery, RunRecord, RunStatus, RunUpdate};
 pub use webhook::{NewWebhook, Webhook, WebhookEvent, WebhookStatus, WebhookUpdate};
+pub use study::{AttributeKind, Micros, Study, StudyDirection, StudyId, Trial, TrialContent, TrialId, TrialParam, TrialState};
 
 /// Milliseconds since 1970-01-01 UTC, given by the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
