@@ -5,7 +5,9 @@
 //!
 //! Not here: the databases (`db`), which names are allowed (`names`).
 
+mod assessments;
 mod experiments;
+mod traces;
 
 use crate::db::{Database, args};
 use crate::{StoreError, StoreUrl};

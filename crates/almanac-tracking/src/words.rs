@@ -5,10 +5,14 @@
 mod experiment;
 mod registry;
 mod run;
+mod trace;
 
 pub use experiment::{Experiment, ExperimentId, LifecycleStage, NewExperiment, ViewType};
 pub use registry::{ModelVersion, NewModelVersion, RegisteredModel, VersionStatus};
 pub use run::{Batch, Metric, NewRun, Param, Run, RunData, RunStatus, RunUpdate};
+pub use trace::{
+    Assessment, AssessmentUpdate, AssessmentValue, Span, SpanStatus, Trace, TraceInfo, TraceSearch, TraceSelection, TraceSpans, TraceState,
+};
 
 /// Milliseconds since 1970-01-01 UTC, given by the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
