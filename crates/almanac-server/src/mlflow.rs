@@ -5,9 +5,16 @@
 //!
 //! Not here: what the store does (`almanac-tracking`), who may call (`access`).
 
+mod about;
+mod absent;
+mod assessments;
 mod error;
 mod experiments;
+mod logging;
+mod otlp;
 mod request;
+mod runs;
+mod traces;
 
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -55,10 +62,13 @@ pub(crate) fn now() -> Millis {
 /// Builds all routes of MLflow.
 pub(crate) fn router(tracking: Tracking) -> Router {
     // What is the same in both versions of the interface.
-    let families = || experiments::routes();
-    let second = families();
-    let third = families();
+    let families = || experiments::routes().merge(runs::routes()).merge(logging::routes()).merge(assessments::routes());
+    let second = absent::complete(families().merge(traces::routes_v2()));
+    let third = absent::complete(families().merge(traces::routes_v3()).merge(about::routes()));
     Router::new()
+        .merge(otlp::routes())
+        .merge(about::at_root())
+        .merge(absent::at_root())
         .nest("/api/2.0/mlflow", second.clone())
         .nest("/ajax-api/2.0/mlflow", second)
         .nest("/api/3.0/mlflow", third.clone())

@@ -7,6 +7,13 @@
 
 mod assessments;
 mod experiments;
+mod inputs;
+mod logged_models;
+mod logging;
+mod page;
+mod random_name;
+mod runs;
+mod search;
 mod traces;
 
 use crate::db::{Database, args};

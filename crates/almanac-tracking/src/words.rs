@@ -2,14 +2,16 @@
 //!
 //! Not serialisable on purpose: the wire has types of its own.
 
+mod dataset;
 mod experiment;
 mod registry;
 mod run;
 mod trace;
 
-pub use experiment::{Experiment, ExperimentId, LifecycleStage, NewExperiment, ViewType};
+pub use dataset::{Dataset, DatasetInput, RunInputs};
+pub use experiment::{Experiment, ExperimentId, ExperimentQuery, LifecycleStage, NewExperiment, ViewType};
 pub use registry::{ModelVersion, NewModelVersion, RegisteredModel, VersionStatus};
-pub use run::{Batch, Metric, NewRun, Param, Run, RunData, RunStatus, RunUpdate};
+pub use run::{Batch, Metric, NewRun, Param, Run, RunData, RunQuery, RunRecord, RunStatus, RunUpdate};
 pub use trace::{
     Assessment, AssessmentUpdate, AssessmentValue, Span, SpanStatus, Trace, TraceInfo, TraceSearch, TraceSelection, TraceSpans, TraceState,
 };

@@ -32,8 +32,7 @@ const TABLES: [&str; 6] = [
 const FROM_V1: &str = include_str!("../schema/from_v1.sql");
 
 /// Names of the tables of version 1.
-const V1_TABLES: [&str; 8] =
-    ["experiments", "runs", "params", "metrics", "tags", "registered_models", "model_versions", "model_aliases"];
+const V1_TABLES: [&str; 8] = ["experiments", "runs", "params", "metrics", "tags", "registered_models", "model_versions", "model_aliases"];
 
 /// Marks the file as ours: `Alma` in ASCII.
 const APPLICATION_ID: i64 = 0x416c_6d61;

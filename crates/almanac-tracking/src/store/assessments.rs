@@ -195,8 +195,7 @@ pub(super) fn read(row: &dyn Row, trace: &str) -> Result<Assessment, StoreError>
         "issue" => AssessmentValue::Issue { name: value.as_str().unwrap_or_default().to_owned() },
         _ => AssessmentValue::Feedback { value, error },
     };
-    let metadata: BTreeMap<String, String> =
-        row.opt_text(10)?.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+    let metadata: BTreeMap<String, String> = row.opt_text(10)?.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
     Ok(Assessment {
         id: row.text(1)?,
         trace: trace.to_owned(),

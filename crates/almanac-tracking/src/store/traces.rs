@@ -18,7 +18,7 @@ use crate::db::{Insert, Session, args};
 use crate::names::check_tag;
 use crate::{ErrorCode, ExperimentId, Millis, RunId, StoreError, Tag, Trace, TraceInfo, TraceSelection, TraceState};
 
-pub(super) use rows::{trace_no, with_children};
+pub(super) use rows::trace_no;
 
 /// Where the artifacts of a trace are.
 const ARTIFACT_LOCATION: &str = "mlflow.artifactLocation";
@@ -49,6 +49,8 @@ const PREVIEW: usize = 1_000;
 const MOST_LINKS: usize = 100;
 /// Times that can be written as a date of four digits.
 const TIMES: std::ops::RangeInclusive<i64> = -62_135_596_800_000..=253_402_300_799_999;
+/// Longest duration in milliseconds, that of a protobuf message: some 10 000 years.
+const DURATION: i64 = 315_576_000_000_000;
 
 const SET_TAGS: Insert = Insert {
     head: "INSERT INTO trace_tags (trace_no, key, value)",
@@ -60,11 +62,8 @@ const SET_METADATA: Insert = Insert {
     columns: 3,
     tail: "ON CONFLICT (trace_no, key) DO UPDATE SET value = excluded.value",
 };
-const ADD_METADATA: Insert = Insert {
-    head: "INSERT INTO trace_metadata (trace_no, key, value)",
-    columns: 3,
-    tail: "ON CONFLICT (trace_no, key) DO NOTHING",
-};
+const ADD_METADATA: Insert =
+    Insert { head: "INSERT INTO trace_metadata (trace_no, key, value)", columns: 3, tail: "ON CONFLICT (trace_no, key) DO NOTHING" };
 
 impl TrackingStore {
     /// Stores a trace that has ended, or replaces what spans have told about it. Returns it as it is now.
@@ -115,13 +114,7 @@ impl TrackingStore {
     ///
     /// # Errors
     /// As [`Self::start_trace`].
-    pub fn begin_trace(
-        &self,
-        experiment: ExperimentId,
-        started: Millis,
-        metadata: &[Tag],
-        tags: &[Tag],
-    ) -> Result<TraceInfo, StoreError> {
+    pub fn begin_trace(&self, experiment: ExperimentId, started: Millis, metadata: &[Tag], tags: &[Tag]) -> Result<TraceInfo, StoreError> {
         check_time(started)?;
         let id = RunId::random();
         let (metadata, mut tags) = (short(metadata, METADATA), short(tags, TAG_VALUE));
@@ -139,14 +132,7 @@ impl TrackingStore {
     }
 
     /// Ends a trace that [`Self::begin_trace`] started.
-    pub fn end_trace(
-        &self,
-        id: &str,
-        ended: Millis,
-        state: TraceState,
-        metadata: &[Tag],
-        tags: &[Tag],
-    ) -> Result<TraceInfo, StoreError> {
+    pub fn end_trace(&self, id: &str, ended: Millis, state: TraceState, metadata: &[Tag], tags: &[Tag]) -> Result<TraceInfo, StoreError> {
         check_time(ended)?;
         let (metadata, tags) = (short(metadata, METADATA), short(tags, TAG_VALUE));
         self.db.write(|session| {
@@ -314,6 +300,9 @@ fn artifact_location(experiment: &str, id: &str) -> String {
 fn check_info(info: &TraceInfo) -> Result<(), StoreError> {
     check_id(&info.id)?;
     check_time(info.request_time)?;
+    if let Some(duration) = info.execution_duration.filter(|duration| !(-DURATION..=DURATION).contains(duration)) {
+        return Err(StoreError::invalid(format!("Invalid execution duration {duration}: it is out of range.")));
+    }
     if info.client_request_id.as_ref().is_some_and(|id| cut(id, ID) != id) {
         return Err(StoreError::invalid(format!("'client_request_id' exceeds the maximum length of {ID} characters")));
     }
@@ -328,5 +317,9 @@ fn check_id(id: &str) -> Result<(), StoreError> {
 }
 
 fn check_time(time: Millis) -> Result<(), StoreError> {
-    if TIMES.contains(&time.0) { Ok(()) } else { Err(StoreError::invalid(format!("Invalid timestamp {}: its year is out of range.", time.0))) }
+    if TIMES.contains(&time.0) {
+        Ok(())
+    } else {
+        Err(StoreError::invalid(format!("Invalid timestamp {}: its year is out of range.", time.0)))
+    }
 }

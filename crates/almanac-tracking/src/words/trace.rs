@@ -140,8 +140,7 @@ pub struct TraceSearch {
     pub order_by: Vec<String>,
     /// From 1 to 500.
     pub max_results: i64,
-    /// How many are skipped.
-    pub offset: i64,
+    pub page_token: Option<String>,
 }
 
 /// Which traces of an experiment to delete.

@@ -68,7 +68,7 @@ pub(super) fn info_row(row: &dyn Row) -> Result<Numbered, StoreError> {
 }
 
 /// Adds tags, metadata and assessments.
-pub(in super::super) fn with_children(session: &mut dyn Session, rows: &mut [Numbered]) -> Result<(), StoreError> {
+pub(super) fn with_children(session: &mut dyn Session, rows: &mut [Numbered]) -> Result<(), StoreError> {
     let place: HashMap<i64, usize> = rows.iter().enumerate().map(|(place, (no, _))| (*no, place)).collect();
     let numbers: Vec<i64> = rows.iter().map(|(no, _)| *no).collect();
     let pair = |row: &dyn Row| Ok::<_, StoreError>(Tag { key: row.text(1)?, value: row.text(2)? });

@@ -8,7 +8,8 @@ use super::rows::{COLUMNS, info_row, with_children};
 use super::{SOURCE_RUN, TRACE_NAME, TrackingStore};
 use crate::db::Value;
 use crate::filter::{Comparison, Identifier, Operand, Operator, parse_filter, parse_order};
-use crate::{StoreError, TraceInfo, TraceSearch};
+use crate::store::page::{check_max_results, offset, page};
+use crate::{Page, StoreError, TraceInfo, TraceSearch};
 
 /// Most traces on a page.
 const MOST_RESULTS: i64 = 500;
@@ -44,16 +45,8 @@ const ORDERABLE: [&str; 11] = [
 const ENTITIES: [&str; 7] = ["tag", "request_metadata", "attribute", "span", "feedback", "expectation", "issue"];
 
 const TEXT: &[Operator] = &[Operator::Eq, Operator::Ne, Operator::Like, Operator::ILike, Operator::In, Operator::NotIn];
-const PAIR: &[Operator] = &[
-    Operator::Eq,
-    Operator::Ne,
-    Operator::Like,
-    Operator::ILike,
-    Operator::In,
-    Operator::NotIn,
-    Operator::IsNull,
-    Operator::IsNotNull,
-];
+const PAIR: &[Operator] =
+    &[Operator::Eq, Operator::Ne, Operator::Like, Operator::ILike, Operator::In, Operator::NotIn, Operator::IsNull, Operator::IsNotNull];
 const NUMBER: &[Operator] = &[Operator::Eq, Operator::Ne, Operator::Gt, Operator::Ge, Operator::Lt, Operator::Le];
 const LIKE: &[Operator] = &[Operator::Like, Operator::ILike];
 
@@ -62,21 +55,18 @@ impl TrackingStore {
     ///
     /// # Errors
     /// `INVALID_PARAMETER_VALUE` if the filter or the order cannot be read, or more than 500 are asked for at once.
-    pub fn search_traces(&self, search: &TraceSearch) -> Result<Vec<TraceInfo>, StoreError> {
-        if !(1..=MOST_RESULTS).contains(&search.max_results) {
-            return Err(StoreError::invalid(format!(
-                "Invalid value {} for parameter 'max_results' supplied. It must be a positive integer of at most {MOST_RESULTS}",
-                search.max_results
-            )));
-        }
+    pub fn search_traces(&self, search: &TraceSearch) -> Result<Page<TraceInfo>, StoreError> {
+        check_max_results(search.max_results, MOST_RESULTS)?;
+        let from = offset(search.page_token.as_deref())?;
+        let query = Query::of(search, from)?;
         if search.experiments.is_empty() {
-            return Ok(Vec::new());
+            return Ok(Page { items: Vec::new(), next: None });
         }
-        let query = Query::of(search)?;
         self.db.read(|session| {
-            let mut rows = session.all(&query.sql, &query.values(), info_row)?;
+            let rows = session.all(&query.sql, &query.values(), info_row)?;
+            let Page { items: mut rows, next } = page(rows, from, search.max_results);
             with_children(session, &mut rows)?;
-            Ok(rows.into_iter().map(|(_, info)| info).collect())
+            Ok(Page { items: rows.into_iter().map(|(_, info)| info).collect(), next })
         })
     }
 }
@@ -115,7 +105,7 @@ enum Subject {
 }
 
 impl Query {
-    fn of(search: &TraceSearch) -> Result<Self, StoreError> {
+    fn of(search: &TraceSearch, from: i64) -> Result<Self, StoreError> {
         let mut query = Self::default();
         let ids: Vec<String> = search.experiments.iter().map(|id| query.bind(Bound::Int(id.0))).collect();
         let mut conditions = vec![format!("t.experiment_id IN ({})", ids.join(", "))];
@@ -127,22 +117,22 @@ impl Query {
             conditions.push(format!("EXISTS (SELECT 1 FROM trace_spans s WHERE s.trace_no = t.trace_no AND {of_span})"));
         }
         let order = query.order(&search.order_by)?;
-        let (limit, offset) = (query.bind(Bound::Int(search.max_results)), query.bind(Bound::Int(search.offset.max(0))));
-        query.sql = format!(
-            "SELECT {COLUMNS} FROM traces t WHERE {} ORDER BY {order} LIMIT {limit} OFFSET {offset}",
-            conditions.join(" AND ")
-        );
+        let (limit, offset) = (query.bind(Bound::Int(search.max_results + 1)), query.bind(Bound::Int(from)));
+        query.sql =
+            format!("SELECT {COLUMNS} FROM traces t WHERE {} ORDER BY {order} LIMIT {limit} OFFSET {offset}", conditions.join(" AND "));
         Ok(query)
     }
 
     fn values(&self) -> Vec<Value<'_>> {
-        let value = |bound: &'_ Bound| match bound {
-            Bound::Int(value) => Value::Int(Some(*value)),
-            Bound::Real(value) => Value::Real(Some(*value)),
-            Bound::Text(_) => Value::Text(None),
-        };
-        let with_text = |bound| if let Bound::Text(text) = bound { Value::from(text) } else { value(bound) };
-        self.bound.iter().map(with_text).collect()
+        let mut values = Vec::with_capacity(self.bound.len());
+        for bound in &self.bound {
+            values.push(match bound {
+                Bound::Int(value) => Value::from(*value),
+                Bound::Real(value) => Value::from(*value),
+                Bound::Text(value) => Value::from(value),
+            });
+        }
+        values
     }
 
     fn bind(&mut self, value: Bound) -> String {
@@ -247,8 +237,9 @@ impl Query {
 
     fn assessment_condition(&mut self, kind: &str, name: &str, comparison: &Comparison) -> Result<String, StoreError> {
         let name = self.bind_text(name);
-        let rows =
-            format!("SELECT 1 FROM assessments a WHERE a.trace_no = t.trace_no AND a.kind = '{kind}' AND a.name = {name} AND a.is_valid = 1");
+        let rows = format!(
+            "SELECT 1 FROM assessments a WHERE a.trace_no = t.trace_no AND a.kind = '{kind}' AND a.name = {name} AND a.is_valid = 1"
+        );
         let value = match comparison.operator {
             Operator::IsNull => return Ok(format!("NOT EXISTS ({rows})")),
             Operator::IsNotNull => return Ok(format!("EXISTS ({rows})")),
@@ -269,11 +260,14 @@ impl Query {
     }
 
     fn number(&mut self, comparison: &Comparison) -> Result<String, StoreError> {
-        let wanted = || StoreError::invalid(format!("Expected a numeric value for '{}'. Got value {}", comparison.left.key, comparison.right));
+        let wanted =
+            || StoreError::invalid(format!("Expected a numeric value for '{}'. Got value {}", comparison.left.key, comparison.right));
         match &comparison.right {
             Operand::Number(text) => match text.parse::<i64>() {
                 // Whole numbers are bound as such, because PostgreSQL would compare as doubles otherwise.
-                Ok(whole) if !matches!(comparison.left.entity.as_deref(), Some("feedback" | "expectation")) => Ok(self.bind(Bound::Int(whole))),
+                Ok(whole) if !matches!(comparison.left.entity.as_deref(), Some("feedback" | "expectation")) => {
+                    Ok(self.bind(Bound::Int(whole)))
+                }
                 _ => Ok(self.bind(Bound::Real(comparison.number().ok_or_else(wanted)?))),
             },
             _ => Err(wanted()),

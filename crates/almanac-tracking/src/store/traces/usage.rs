@@ -80,7 +80,8 @@ mod tests {
     #[test]
     fn a_parent_with_a_sum_speaks_for_its_children() {
         let child = r#"{"input_tokens": 3, "output_tokens": 4, "total_tokens": 7}"#;
-        let nodes = [node("root", None, "null"), node("a", Some("root"), child), node("b", Some("a"), child), node("c", Some("root"), child)];
+        let nodes =
+            [node("root", None, "null"), node("a", Some("root"), child), node("b", Some("a"), child), node("c", Some("root"), child)];
         assert_eq!(sum(&nodes, &TOKENS).as_deref(), Some(r#"{"input_tokens":6,"output_tokens":8,"total_tokens":14}"#));
     }
 
