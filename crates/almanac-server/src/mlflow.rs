@@ -10,6 +10,8 @@ mod absent;
 mod assessments;
 mod error;
 mod experiments;
+mod inputs;
+mod logged_models;
 mod logging;
 mod otlp;
 mod request;
@@ -62,7 +64,14 @@ pub(crate) fn now() -> Millis {
 /// Builds all routes of MLflow.
 pub(crate) fn router(tracking: Tracking) -> Router {
     // What is the same in both versions of the interface.
-    let families = || experiments::routes().merge(runs::routes()).merge(logging::routes()).merge(assessments::routes());
+    let families = || {
+        experiments::routes()
+            .merge(runs::routes())
+            .merge(logging::routes())
+            .merge(inputs::routes())
+            .merge(logged_models::routes())
+            .merge(assessments::routes())
+    };
     let second = absent::complete(families().merge(traces::routes_v2()));
     let third = absent::complete(families().merge(traces::routes_v3()).merge(about::routes()));
     Router::new()
@@ -73,5 +82,6 @@ pub(crate) fn router(tracking: Tracking) -> Router {
         .nest("/ajax-api/2.0/mlflow", second)
         .nest("/api/3.0/mlflow", third.clone())
         .nest("/ajax-api/3.0/mlflow", third)
+        .merge(inputs::odd_routes())
         .with_state(tracking)
 }

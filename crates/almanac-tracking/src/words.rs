@@ -4,12 +4,16 @@
 
 mod dataset;
 mod experiment;
+mod logged_model;
 mod registry;
 mod run;
 mod trace;
 
-pub use dataset::{Dataset, DatasetInput, RunInputs};
+pub use dataset::{Dataset, DatasetInput, DatasetSummary, ModelOutput, RunInputs};
 pub use experiment::{Experiment, ExperimentId, ExperimentQuery, LifecycleStage, NewExperiment, ViewType};
+pub use logged_model::{
+    DatasetFilter, LoggedModel, LoggedModelId, LoggedModelMetric, LoggedModelOrder, LoggedModelQuery, LoggedModelStatus, NewLoggedModel,
+};
 pub use registry::{ModelVersion, NewModelVersion, RegisteredModel, VersionStatus};
 pub use run::{Batch, Metric, NewRun, Param, Run, RunData, RunQuery, RunRecord, RunStatus, RunUpdate};
 pub use trace::{

@@ -68,9 +68,9 @@ fn wire_inputs(inputs: RunInputs) -> (wire::RunInputs, wire::RunOutputs) {
     };
     let used = wire::RunInputs {
         dataset_inputs: inputs.datasets.into_iter().map(dataset).collect(),
-        model_inputs: inputs.models.into_iter().map(|model_id| wire::ModelInput { model_id }).collect(),
+        model_inputs: inputs.models.into_iter().map(|model| wire::ModelInput { model_id: model.0 }).collect(),
     };
-    let made = inputs.outputs.into_iter().map(|(model_id, step)| wire::ModelOutput { model_id, step }).collect();
+    let made = inputs.outputs.into_iter().map(|made| wire::ModelOutput { model_id: made.model.0, step: made.step }).collect();
     (used, wire::RunOutputs { model_outputs: made })
 }
 

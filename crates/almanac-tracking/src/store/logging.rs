@@ -3,14 +3,17 @@
 //! Not here: which keys are allowed (`names`), metrics of logged models (`logged_models`).
 
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 
 use super::page::{offset, page};
 use super::runs::{active, find, no_run, write_tag};
 use super::{TrackingStore, logged_models};
-use crate::db::{Insert, Row, Session, Value, args};
+use crate::db::{Dialect, Insert, Row, Session, Value, args};
 use crate::names::{check_metric_key, check_param, check_tag, invalid_value};
 use crate::{Batch, ErrorCode, ExperimentId, Metric, Millis, Page, Param, RunId, StoreError, Tag};
 
+/// Metrics that may wait to be moved to their place; moving these many takes a third of a second.
+const MOST_NEW_METRICS: usize = 200_000;
 /// Most metrics, and most entities in all, of one batch.
 const MOST_METRICS: usize = 1_000;
 /// Most params, and most tags, of one batch.
@@ -34,7 +37,8 @@ impl TrackingStore {
             write_params(session, id, run_no, run.experiment, &batch.params)?;
             write_metrics(session, run_no, run.experiment, &batch.metrics)?;
             batch.tags.iter().try_for_each(|tag| write_tag(session, run_no, run.experiment, tag))
-        })
+        })?;
+        self.count_new_metrics(batch.metrics.len())
     }
 
     /// Logs one metric.
@@ -43,6 +47,30 @@ impl TrackingStore {
         self.db.write(|session| {
             let (run_no, run) = active(session, id)?;
             write_metrics(session, run_no, run.experiment, std::slice::from_ref(metric))
+        })?;
+        self.count_new_metrics(1)
+    }
+
+    /// Counts metrics that came in, and moves them to their place when they are many.
+    fn count_new_metrics(&self, count: usize) -> Result<(), StoreError> {
+        if self.new_metrics.fetch_add(count, Ordering::Relaxed) + count < MOST_NEW_METRICS {
+            return Ok(());
+        }
+        self.new_metrics.store(0, Ordering::Relaxed);
+        self.fold_metrics()
+    }
+
+    /// Moves the metrics that came in to their place in the history. Nothing that can be read changes.
+    pub(super) fn fold_metrics(&self) -> Result<(), StoreError> {
+        self.db.write(|session| match session.dialect() {
+            Dialect::Postgres => Ok(()),
+            Dialect::Sqlite => {
+                let sql = "INSERT INTO metrics (run_no, key, step, timestamp, is_nan, value)
+                           SELECT run_no, key, step, timestamp, is_nan, value FROM new_metrics WHERE true
+                           ORDER BY run_no, key, step, timestamp, is_nan, value ON CONFLICT DO NOTHING";
+                session.execute(sql, args![])?;
+                session.execute("DELETE FROM new_metrics", args![]).map(|_| ())
+            }
         })
     }
 
@@ -96,7 +124,7 @@ impl TrackingStore {
         let limit = max_results.unwrap_or(i64::MAX - 1);
         self.db.read(|session| {
             let run_no = find(session, id)?.ok_or_else(|| no_run(id))?.0;
-            let sql = "SELECT step, timestamp, is_nan, value FROM metrics WHERE run_no = ?1 AND key = ?2
+            let sql = "SELECT step, timestamp, is_nan, value FROM metric_values WHERE run_no = ?1 AND key = ?2
                        ORDER BY timestamp, step, value LIMIT ?3 OFFSET ?4";
             let found = session.all(sql, args![run_no, key, limit + 1, from], |row| metric(row, key.to_owned(), 0))?;
             Ok(page(found, from, limit))
@@ -111,7 +139,7 @@ impl TrackingStore {
             let mut all = Vec::new();
             for id in &sorted {
                 let Some((run_no, _)) = find(session, id)? else { continue };
-                let sql = "SELECT step, timestamp, is_nan, value FROM metrics WHERE run_no = ?1 AND key = ?2
+                let sql = "SELECT step, timestamp, is_nan, value FROM metric_values WHERE run_no = ?1 AND key = ?2
                            ORDER BY timestamp, step, value LIMIT ?3";
                 let rest = limit - all.len() as i64;
                 session.query(sql, args![run_no, key, rest], &mut |row| {
@@ -138,11 +166,11 @@ impl TrackingStore {
             let mut all = Vec::new();
             for id in ids {
                 let run_no = find(session, id)?.ok_or_else(|| no_run(id))?.0;
-                let sql = "SELECT count(*) FROM metrics WHERE run_no = ?1 AND key = ?2 AND step >= ?3 AND step <= ?4";
+                let sql = "SELECT count(*) FROM metric_values WHERE run_no = ?1 AND key = ?2 AND step >= ?3 AND step <= ?4";
                 let count = session.first(sql, args![run_no, key, first, last], |row| row.int(0))?.unwrap_or_default() as usize;
                 let mut place = 0;
                 let mut taken = 0;
-                let sql = "SELECT step, timestamp, is_nan, value FROM metrics
+                let sql = "SELECT step, timestamp, is_nan, value FROM metric_values
                            WHERE run_no = ?1 AND key = ?2 AND step >= ?3 AND step <= ?4 ORDER BY step, timestamp, value, is_nan";
                 session.query(sql, args![run_no, key, first, last], &mut |row| {
                     let is_last = place + 1 == count;
@@ -250,7 +278,8 @@ pub(super) fn stored_value(value: f64) -> (bool, f64) {
 }
 
 fn write_metrics(session: &mut dyn Session, run_no: i64, experiment: ExperimentId, metrics: &[Metric]) -> Result<(), StoreError> {
-    const HISTORY: Insert =
+    const TO_NEW: Insert = Insert { head: "INSERT INTO new_metrics (run_no, key, step, timestamp, is_nan, value)", columns: 6, tail: "" };
+    const TO_HISTORY: Insert =
         Insert { head: "INSERT INTO metrics (run_no, key, step, timestamp, is_nan, value)", columns: 6, tail: "ON CONFLICT DO NOTHING" };
     // A newer one takes the place of the latest.
     const LATEST: Insert = Insert {
@@ -264,7 +293,7 @@ fn write_metrics(session: &mut dyn Session, run_no: i64, experiment: ExperimentI
     if metrics.is_empty() {
         return Ok(());
     }
-    let mut history: Vec<Value<'_>> = Vec::with_capacity(metrics.len() * HISTORY.columns);
+    let mut history: Vec<Value<'_>> = Vec::with_capacity(metrics.len() * TO_HISTORY.columns);
     // Sorted by key: two batches that meet in PostgreSQL lock their rows in the same order.
     let mut latest: BTreeMap<&str, (i64, i64, f64, bool)> = BTreeMap::new();
     for metric in metrics {
@@ -276,7 +305,7 @@ fn write_metrics(session: &mut dyn Session, run_no: i64, experiment: ExperimentI
             *known = new;
         }
     }
-    session.insert(HISTORY, &history)?;
+    session.insert(if session.dialect() == Dialect::Sqlite { TO_NEW } else { TO_HISTORY }, &history)?;
     let mut rows: Vec<Value<'_>> = Vec::with_capacity(latest.len() * LATEST.columns);
     for (key, (step, timestamp, value, is_nan)) in latest {
         rows.extend_from_slice(args![experiment.0, key, run_no, step, timestamp, is_nan, value]);
