@@ -1,4 +1,5 @@
 //! The tracking store over real databases.
 
+mod access;
 mod artifacts;
-mod store;
+mod sqlite;
