@@ -3,6 +3,7 @@
 //! Not here: what only one database has, such as the schema of a file.
 
 mod access;
+mod assessments;
 mod experiments;
 mod garbage;
 mod inputs;
@@ -11,6 +12,7 @@ mod logging;
 mod registry;
 mod runs;
 mod search;
+mod traces;
 
 use crate::{ExperimentId, Metric, Millis, NewRun, Param, RunId, Tag, TrackingStore, ViewType};
 
@@ -31,6 +33,8 @@ pub fn check_store(store: &TrackingStore) {
     logged_models::logged_models(store);
     registry::registry(store);
     garbage::garbage(store);
+    traces::traces(store);
+    assessments::assessments(store);
 }
 
 fn id(n: u8) -> RunId {

@@ -10,6 +10,7 @@ mod logged_model;
 mod registry;
 mod run;
 mod study;
+mod trace;
 mod webhook;
 
 pub use access::{AccessToken, AccessUser, NewAccessToken, PasswordProof, Role, Secret};
@@ -23,6 +24,9 @@ pub use registry::{
     AliasMove, Change, ModelVersion, MoveKind, NewModelVersion, RegisteredModel, RegistryQuery, Stage, VersionEvidence, VersionStatus,
 };
 pub use run::{Batch, Metric, NewRun, Param, Run, RunData, RunQuery, RunRecord, RunStatus, RunUpdate};
+pub use trace::{
+    Assessment, AssessmentUpdate, AssessmentValue, Span, SpanStatus, Trace, TraceInfo, TraceSearch, TraceSelection, TraceSpans, TraceState,
+};
 pub use webhook::{NewWebhook, Webhook, WebhookEvent, WebhookStatus, WebhookUpdate};
 pub use study::{AttributeKind, Micros, Study, StudyDirection, StudyId, Trial, TrialContent, TrialId, TrialParam, TrialState};
 

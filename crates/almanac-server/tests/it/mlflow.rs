@@ -1,7 +1,10 @@
 //! MLflow's interface over a new store, without a port.
 
+mod absent;
+mod assessments;
 mod inputs;
 mod logged_models;
+mod traces;
 
 use std::sync::Arc;
 
