@@ -68,5 +68,4 @@ fn active() -> ViewType {
 
 fn deleted() -> ViewType {
     ViewType::DeletedOnly
-    studies::studies(store);
 }

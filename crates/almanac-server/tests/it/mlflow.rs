@@ -85,5 +85,3 @@ impl Mlflow {
 pub(crate) fn text(answer: &Value, place: &str) -> String {
     answer.pointer(place).and_then(Value::as_str).unwrap_or_else(|| panic!("no text at {place}: {answer}")).to_owned()
 }
-//! MLflow's interface, in-process, one file a family.
-mod artifacts;
