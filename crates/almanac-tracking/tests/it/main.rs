@@ -2,5 +2,7 @@
 
 mod access;
 mod artifacts;
+mod garbage;
 mod postgres;
 mod sqlite;
+mod store;

@@ -110,8 +110,8 @@ fn writers_of_the_same_run_lose_nothing() {
             });
         }
     });
-    let found = store.get_run(&run).expect("is there");
-    assert_eq!(found.params.len(), 8);
+    let found = store.get_run_record(&run).expect("is there");
+    assert_eq!(found.data.params.len(), 8);
     let history = store.metric_history(&run, "shared", None, None).expect("a history");
     assert_eq!(history.items.len(), 160);
 }
