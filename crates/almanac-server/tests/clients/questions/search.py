@@ -6,7 +6,7 @@ RUNS = (
     ("Beta", 2000, {"model": "arima", "lr": "0.01"}, {"rmse": 2.0, "mae": "NaN"}, {"team": "b"}, "FAILED"),
     ("gamma_1", 3000, {"model": "ETS", "lr": "1e-3"}, {"rmse": "Infinity"}, {"team": "A", "empty": ""}, "FINISHED"),
     ("delta%", 4000, {"model": "theta"}, {"rmse": "-Infinity", "mae": -1.0}, {"team": "a%b"}, None),
-    ("epsilon", 4000, {}, {}, {}, "KILLED"),
+    ("epsilon", 4500, {}, {}, {}, "KILLED"),
     ("zeta", 5000, {"model": "ets", "val.x/y": "z"}, {"rmse": "NaN", "val.x/y z": 3.0}, {"team.lead": "é"}, "FINISHED"),
 )
 
