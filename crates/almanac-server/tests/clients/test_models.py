@@ -42,7 +42,13 @@ def log_model(module, model, name, **rest):
     return module.log_model(model, name=name, **rest)
 
 
-@pytest.mark.parametrize("flavour", ["sklearn", "lightgbm", "xgboost"])
+def flavours(*quick):
+    """All flavours, of which only some are tried every time: logging a model takes its library seconds."""
+    every = ("sklearn", "lightgbm", "xgboost")
+    return pytest.mark.parametrize("flavour", [one if one in quick else pytest.param(one, marks=pytest.mark.slow) for one in every])
+
+
+@flavours("sklearn", "lightgbm")
 def test_a_model_is_logged_registered_and_loaded(client, here, name, flavour):
     model, module = fitted(flavour)
     with mlflow.start_run() as run:
@@ -72,7 +78,7 @@ def test_a_model_of_ones_own_is_logged_and_registered_at_once(client, here, name
     assert mlflow.models.get_model_info(logged.model_uri).signature is not None
 
 
-@pytest.mark.parametrize("flavour", ["sklearn", "lightgbm", "xgboost"])
+@flavours("xgboost")
 def test_a_library_logs_by_itself(client, here, flavour):
     module = {"sklearn": mlflow.sklearn, "lightgbm": mlflow.lightgbm, "xgboost": mlflow.xgboost}[flavour]
     pytest.importorskip(flavour)
