@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use almanac_tracking::TrackingStore;
+use almanac_tracking::{ArtifactStore, TrackingStore};
 
-use crate::ForecastService;
+use crate::{Access, ForecastService};
 
 /// Everything that the routes are built over.
 #[derive(Clone)]
@@ -13,11 +13,15 @@ pub struct Services {
     pub forecasts: Arc<dyn ForecastService>,
     /// Experiments, runs and models. `None`: MLflow's routes are not there.
     pub tracking: Option<Arc<TrackingStore>>,
+    /// Files of runs and models; asked only where there is a tracking store.
+    pub artifacts: ArtifactStore,
+    /// Who may call, and from where.
+    pub access: Access,
 }
 
 impl Services {
-    /// Serves forecasts alone.
+    /// Serves forecasts alone, to everyone.
     pub fn forecasts(forecasts: Arc<dyn ForecastService>) -> Self {
-        Self { forecasts, tracking: None }
+        Self { forecasts, tracking: None, artifacts: ArtifactStore::in_memory(), access: Access::default() }
     }
 }

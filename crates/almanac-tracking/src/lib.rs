@@ -7,17 +7,23 @@
 //! Not here: HTTP and MLflow's wire format (`almanac-server`), deciding what to log (`almanac-pipeline`).
 
 mod artifacts;
+mod collect;
 mod db;
 mod distribution;
 mod error;
 mod filter;
 mod names;
 mod python_json;
+mod secrets;
 mod store;
 pub mod testing;
 mod words;
 
-pub use artifacts::{ArtifactError, ArtifactInfo, ArtifactPath, ArtifactStore};
+pub use artifacts::{
+    Artifact, ArtifactContent, ArtifactError, ArtifactFolder, ArtifactInfo, ArtifactMeta, ArtifactPath, ArtifactStore, Interruption,
+    LocalArtifacts, PartTarget, Stored, Upload, UploadedPart,
+};
+pub use collect::{CollectError, Collected, collect_garbage};
 pub use db::{SCHEMA_VERSION, StoreUrl};
 pub use error::{Cause, ErrorCode, StoreError};
 pub use names::{InvalidName, RunId};

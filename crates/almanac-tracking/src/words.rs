@@ -2,20 +2,28 @@
 //!
 //! Not serialisable on purpose: the wire has types of its own.
 
+mod access;
 mod dataset;
 mod experiment;
+mod garbage;
 mod logged_model;
 mod registry;
 mod run;
 mod study;
+mod webhook;
 
+pub use access::{AccessToken, AccessUser, NewAccessToken, PasswordProof, Role, Secret};
 pub use dataset::{Dataset, DatasetInput, DatasetSummary, ModelOutput, RunInputs};
 pub use experiment::{Experiment, ExperimentId, ExperimentQuery, LifecycleStage, NewExperiment, ViewType};
+pub use garbage::{CollectPlan, CollectProgress, CollectWanted, Doomed};
 pub use logged_model::{
     DatasetFilter, LoggedModel, LoggedModelId, LoggedModelMetric, LoggedModelOrder, LoggedModelQuery, LoggedModelStatus, NewLoggedModel,
 };
-pub use registry::{ModelVersion, NewModelVersion, RegisteredModel, VersionStatus};
+pub use registry::{
+    AliasMove, Change, ModelVersion, MoveKind, NewModelVersion, RegisteredModel, RegistryQuery, Stage, VersionEvidence, VersionStatus,
+};
 pub use run::{Batch, Metric, NewRun, Param, Run, RunData, RunQuery, RunRecord, RunStatus, RunUpdate};
+pub use webhook::{NewWebhook, Webhook, WebhookEvent, WebhookStatus, WebhookUpdate};
 pub use study::{AttributeKind, Micros, Study, StudyDirection, StudyId, Trial, TrialContent, TrialId, TrialParam, TrialState};
 
 /// Milliseconds since 1970-01-01 UTC, given by the caller.

@@ -83,7 +83,7 @@ fn wire_run(record: RunRecord) -> wire::Run {
 fn status(request: &Request) -> Result<Option<RunStatus>, MlflowError> {
     let Some(value) = request.get("status") else { return Ok(None) };
     let read = match value {
-        Value::String(word) => RunStatus::parse(word),
+        Value::String(word) => RunStatus::parse(word).or_else(|| word.parse().ok().and_then(RunStatus::from_number)),
         Value::Number(number) => number.as_i64().and_then(RunStatus::from_number),
         _ => None,
     };

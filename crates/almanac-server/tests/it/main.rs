@@ -2,12 +2,16 @@
 
 #![expect(clippy::needless_raw_string_hashes, reason = "as `expect-test` writes its snapshots")]
 
+mod access;
 mod api;
 mod browser;
 mod devtools;
 mod fake;
+mod guarded;
 mod listening;
+mod mlflow;
 mod ops;
 mod optuna;
 mod predict;
 mod request;
+mod vulnerabilities;

@@ -1,4 +1,7 @@
 //! The tracking store over real databases.
 
+mod access;
 mod artifacts;
+mod garbage;
+mod sqlite;
 mod store;
