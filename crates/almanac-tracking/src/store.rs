@@ -7,6 +7,7 @@
 
 mod access;
 mod artifact_uris;
+mod assessments;
 mod experiments;
 mod garbage;
 mod inputs;
@@ -18,6 +19,7 @@ mod registry;
 mod runs;
 mod search;
 mod studies;
+mod traces;
 mod trials;
 
 use std::sync::atomic::AtomicUsize;

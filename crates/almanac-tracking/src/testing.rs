@@ -3,6 +3,7 @@
 //! Not here: what only one database has, such as the schema of a file.
 
 mod access;
+mod assessments;
 mod experiments;
 mod garbage;
 mod inputs;
@@ -11,12 +12,11 @@ mod logging;
 mod registry;
 mod runs;
 mod search;
+mod studies;
+mod traces;
 
 use crate::{ExperimentId, Metric, Millis, NewRun, Param, RunId, Tag, TrackingStore, ViewType};
 
-/// Checks a store that holds nothing yet.
-mod studies;
-use crate::TrackingStore;
 /// Checks a store, which may hold other things already. What it makes has names that nobody else uses.
 ///
 /// # Panics
@@ -31,6 +31,9 @@ pub fn check_store(store: &TrackingStore) {
     logged_models::logged_models(store);
     registry::registry(store);
     garbage::garbage(store);
+    traces::traces(store);
+    assessments::assessments(store);
+    studies::studies(store);
 }
 
 fn id(n: u8) -> RunId {
@@ -65,5 +68,4 @@ fn active() -> ViewType {
 
 fn deleted() -> ViewType {
     ViewType::DeletedOnly
-    studies::studies(store);
 }
