@@ -44,6 +44,8 @@ pub(super) fn needed(method: &Method, route: Option<&str>) -> Role {
         (false, "/api/v1/predict") => Role::Planner,
         (false, "/v1/traces" | "/v1/metrics") => Role::Engineer,
         (false, promotion) if promotion.starts_with("/api/v1/registry/") => Role::Engineer,
+        // The gates that guard an alias are the store's, whoever moves it.
+        (false, promotion) if promotion.starts_with("/api/v1/registry/models/") => Role::Engineer,
         (true, _) => Role::Viewer,
         (false, _) => Role::Admin,
     }
@@ -101,6 +103,7 @@ mod tests {
         check(Method::PUT, "/api/2.0/mlflow-artifacts/artifacts/{*path}", Role::Engineer);
         check(Method::POST, "/ajax-api/2.0/mlflow-artifacts/mpu/complete/{*path}", Role::Engineer);
         check(Method::DELETE, "/api/2.0/mlflow-artifacts/artifacts/{*path}", Role::Admin);
+        check(Method::PUT, "/api/v1/registry/models/{name}/aliases/{alias}", Role::Engineer);
         check(Method::POST, "/optuna.StorageService/{*method}", Role::Engineer);
     }
 

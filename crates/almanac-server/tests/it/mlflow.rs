@@ -1,9 +1,16 @@
 //! MLflow's interface over a new store, without a port.
 
-mod registry;
+mod absent;
+mod assessments;
+mod inputs;
+mod logged_models;
+mod traces;
 
 use std::sync::Arc;
 
+use almanac_server::{NoProject, Services, router};
+use almanac_tracking::{StoreUrl, TrackingStore};
+mod registry;
 use almanac_server::{Access, NoProject, Services, router};
 use almanac_tracking::{ArtifactStore, StoreUrl, TrackingStore};
 use axum::Router;
@@ -23,6 +30,7 @@ impl Mlflow {
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let store = TrackingStore::open(&StoreUrl::Sqlite(folder.path().join("almanac.db"))).expect("a new file");
+        let services = Services { tracking: Some(Arc::new(store)), ..Services::forecasts(Arc::new(NoProject)) };
         let services = Services {
             forecasts: Arc::new(NoProject),
             tracking: Some(Arc::new(store)),
@@ -84,3 +92,5 @@ impl Mlflow {
 pub(crate) fn text(answer: &Value, place: &str) -> String {
     answer.pointer(place).and_then(Value::as_str).unwrap_or_else(|| panic!("no text at {place}: {answer}")).to_owned()
 }
+//! MLflow's interface, in-process, one file a family.
+mod artifacts;
