@@ -12,13 +12,11 @@ mod logging;
 mod registry;
 mod runs;
 mod search;
+mod studies;
 mod traces;
 
 use crate::{ExperimentId, Metric, Millis, NewRun, Param, RunId, Tag, TrackingStore, ViewType};
 
-/// Checks a store that holds nothing yet.
-mod studies;
-use crate::TrackingStore;
 /// Checks a store, which may hold other things already. What it makes has names that nobody else uses.
 ///
 /// # Panics
@@ -35,6 +33,7 @@ pub fn check_store(store: &TrackingStore) {
     garbage::garbage(store);
     traces::traces(store);
     assessments::assessments(store);
+    studies::studies(store);
 }
 
 fn id(n: u8) -> RunId {
@@ -69,5 +68,4 @@ fn active() -> ViewType {
 
 fn deleted() -> ViewType {
     ViewType::DeletedOnly
-    studies::studies(store);
 }

@@ -24,11 +24,11 @@ pub use registry::{
     AliasMove, Change, ModelVersion, MoveKind, NewModelVersion, RegisteredModel, RegistryQuery, Stage, VersionEvidence, VersionStatus,
 };
 pub use run::{Batch, Metric, NewRun, Param, Run, RunData, RunQuery, RunRecord, RunStatus, RunUpdate};
+pub use study::{AttributeKind, Micros, Study, StudyDirection, StudyId, Trial, TrialContent, TrialId, TrialParam, TrialState};
 pub use trace::{
     Assessment, AssessmentUpdate, AssessmentValue, Span, SpanStatus, Trace, TraceInfo, TraceSearch, TraceSelection, TraceSpans, TraceState,
 };
 pub use webhook::{NewWebhook, Webhook, WebhookEvent, WebhookStatus, WebhookUpdate};
-pub use study::{AttributeKind, Micros, Study, StudyDirection, StudyId, Trial, TrialContent, TrialId, TrialParam, TrialState};
 
 /// Milliseconds since 1970-01-01 UTC, given by the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
