@@ -53,7 +53,12 @@ impl Server {
         };
         let tokens = Role::ALL.map(token).to_vec();
         store.create_access_user("anna", Role::Viewer, PASSWORD, Millis(1)).expect("made");
-        let services = Services { forecasts: Arc::new(NoProject), tracking: Some(Arc::clone(&store)), access: access(Arc::clone(&store)) };
+        let services = Services {
+            forecasts: Arc::new(NoProject),
+            tracking: Some(Arc::clone(&store)),
+            artifacts: almanac_tracking::ArtifactStore::in_memory(),
+            access: access(Arc::clone(&store)),
+        };
         Self { router: router(services), store, tokens, folder }
     }
 

@@ -4,15 +4,9 @@ use std::sync::Arc;
 
 use almanac_tracking::{
     ArtifactFolder, ArtifactPath, ArtifactStore, CollectWanted, Collected, Millis, NewExperiment, NewRun, RunId, StoreUrl, TrackingStore,
-    collect_garbage, testing,
+    collect_garbage,
 };
 use bytes::Bytes;
-
-#[test]
-fn a_file_of_sqlite_passes_the_suite() {
-    let folder = tempfile::tempdir().expect("temporary folder");
-    testing::check_store(&TrackingStore::open(&StoreUrl::Sqlite(folder.path().join("almanac.db"))).expect("opens"));
-}
 
 fn run(store: &TrackingStore, artifacts: &ArtifactStore, location: Option<&str>, files: &[&str]) -> RunId {
     let new = NewExperiment { name: RunId::random().to_string(), artifact_location: location.map(str::to_owned), tags: Vec::new() };

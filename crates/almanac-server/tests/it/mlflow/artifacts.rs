@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use almanac_server::{NoProject, Services, router};
+use almanac_server::{Access, NoProject, Services, router};
 use almanac_tracking::{ArtifactStore, ExperimentId, Millis, NewExperiment, NewRun, RunId, StoreUrl, TrackingStore};
 use axum::Router;
 use axum::body::Body;
@@ -57,7 +57,8 @@ impl Server {
 
     fn over(folder: TempDir, artifacts: ArtifactStore) -> Self {
         let store = Arc::new(TrackingStore::open(&StoreUrl::Sqlite(folder.path().join("almanac.db"))).expect("opens"));
-        let services = Services { forecasts: Arc::new(NoProject), tracking: Some(Arc::clone(&store)), artifacts };
+        let services =
+            Services { forecasts: Arc::new(NoProject), tracking: Some(Arc::clone(&store)), artifacts, access: Access::default() };
         Self { folder, store, router: router(services) }
     }
 
@@ -152,9 +153,10 @@ async fn a_file_goes_up_and_comes_down_under_any_name() {
     assert_eq!(listed["files"], json!([{"path": "dir/日本.bin", "is_dir": false, "file_size": 10}]));
 
     let path = format!("{PROXY}/artifacts/0/{run}/artifacts/dir");
-    for _ in 0..2 {
-        assert_eq!(server.send(Method::DELETE, &path, &[], Body::empty()).await.json(), json!({}));
+    for path in [&path, &path, &format!("{PROXY}/artifacts/0/{run}/artifacts/")] {
+        assert_eq!(server.send(Method::DELETE, path, &[], Body::empty()).await.json(), json!({}));
     }
+    assert!(files(&server.folder.path().join("root")).is_empty());
     assert_eq!(server.get(&format!("{path}/%E6%97%A5%E6%9C%AC.bin")).await.status, StatusCode::NOT_FOUND);
 }
 
