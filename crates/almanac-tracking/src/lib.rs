@@ -9,9 +9,11 @@
 mod artifacts;
 mod collect;
 mod db;
+mod distribution;
 mod error;
 mod filter;
 mod names;
+mod python_json;
 mod secrets;
 mod store;
 pub mod testing;

@@ -3,25 +3,37 @@
 //! Not here: what only one database has, such as the schema of a file.
 
 mod access;
+mod assessments;
 mod experiments;
 mod garbage;
+mod inputs;
+mod logged_models;
 mod logging;
+mod registry;
 mod runs;
 mod search;
+mod studies;
+mod traces;
 
 use crate::{ExperimentId, Metric, Millis, NewRun, Param, RunId, Tag, TrackingStore, ViewType};
 
-/// Checks a store that holds nothing yet.
+/// Checks a store, which may hold other things already. What it makes has names that nobody else uses.
 ///
 /// # Panics
-/// Where it does not do what it should.
+/// At the first thing that is not as it should be.
 pub fn check_store(store: &TrackingStore) {
     experiments::experiments(store);
     runs::runs(store);
     logging::logging(store);
     search::search(store);
     access::access(store);
+    inputs::inputs(store);
+    logged_models::logged_models(store);
+    registry::registry(store);
     garbage::garbage(store);
+    traces::traces(store);
+    assessments::assessments(store);
+    studies::studies(store);
 }
 
 fn id(n: u8) -> RunId {

@@ -11,6 +11,7 @@ mod guarded;
 mod listening;
 mod mlflow;
 mod ops;
+mod optuna;
 mod predict;
 mod request;
 mod vulnerabilities;

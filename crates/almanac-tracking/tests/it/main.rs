@@ -4,3 +4,4 @@ mod access;
 mod artifacts;
 mod garbage;
 mod sqlite;
+mod store;
