@@ -5,7 +5,11 @@
 mod access;
 mod assessments;
 mod experiments;
+mod garbage;
+mod inputs;
+mod logged_models;
 mod logging;
+mod registry;
 mod runs;
 mod search;
 mod traces;
@@ -15,13 +19,17 @@ use crate::{ExperimentId, Metric, Millis, NewRun, Param, RunId, Tag, TrackingSto
 /// Checks a store that holds nothing yet.
 ///
 /// # Panics
-/// Where it does not do what it should.
+/// At the first thing that is not as it should be.
 pub fn check_store(store: &TrackingStore) {
     experiments::experiments(store);
     runs::runs(store);
     logging::logging(store);
     search::search(store);
     access::access(store);
+    inputs::inputs(store);
+    logged_models::logged_models(store);
+    registry::registry(store);
+    garbage::garbage(store);
     traces::traces(store);
     assessments::assessments(store);
 }

@@ -90,6 +90,25 @@ async fn each_role_does_what_the_ones_before_it_do_and_more() {
 }
 
 #[tokio::test]
+async fn the_history_of_an_alias_says_who_moved_it() {
+    let server = Server::guarded();
+    let engineer = As::Role(Role::Engineer);
+    for (path, body) in [
+        ("/api/2.0/mlflow/registered-models/create", r#"{"name":"m"}"#),
+        ("/api/2.0/mlflow/model-versions/create", r#"{"name":"m","source":"s3://bucket/m"}"#),
+        ("/api/2.0/mlflow/registered-models/alias", r#"{"name":"m","alias":"fresh","version":"1"}"#),
+    ] {
+        assert_eq!(server.call(As::Role(Role::Planner), "POST", path, body).await.status, 403, "{path}");
+        let answer = server.call(engineer, "POST", path, body).await;
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text);
+    }
+    let moves = server.call(As::Role(Role::Viewer), "GET", "/api/v1/registry/models/m/moves", "").await;
+    assert_eq!(moves.json()["moves"][0]["actor"], "engineer", "{}", moves.text);
+    let refused = server.call(As::Role(Role::Planner), "PUT", "/api/v1/registry/models/m/aliases/fresh", r#"{"version":"1"}"#).await;
+    assert_eq!(refused.json()["error_code"], "PERMISSION_DENIED");
+}
+
+#[tokio::test]
 async fn an_admin_makes_and_revokes_tokens() {
     let server = Server::guarded();
     let admin = As::Role(Role::Admin);

@@ -1,7 +1,11 @@
 //! MLflow's interface over a new store, without a port.
 
 mod absent;
+mod artifacts;
 mod assessments;
+mod inputs;
+mod logged_models;
+mod registry;
 mod traces;
 
 use std::sync::Arc;
