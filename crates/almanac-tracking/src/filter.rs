@@ -14,6 +14,9 @@ use std::fmt;
 
 use crate::StoreError;
 
+/// Escapes a wildcard in patterns: a character that nobody writes, because PostgreSQL would take a backslash where SQLite takes none.
+const NO_ESCAPE: char = '\u{1}';
+
 /// What a comparison does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Operator {
