@@ -360,6 +360,8 @@ fn list(text: &str) -> Option<(Kind, usize)> {
             items.push(item);
             is_after_item = true;
             rest = rest[length..].trim_start();
+        } else if rest.is_empty() {
+            return None;
         } else {
             let length = number(rest);
             fault.get_or_insert(if length.is_some() { ListFault::OtherType } else { ListFault::IllFormed });
