@@ -12,6 +12,7 @@ mod error;
 mod names;
 mod store;
 pub mod testing;
+mod transfer;
 mod words;
 
 pub use artifacts::{ArtifactError, ArtifactInfo, ArtifactPath, ArtifactStore};
@@ -19,4 +20,7 @@ pub use db::{SCHEMA_VERSION, StoreUrl};
 pub use error::{Cause, ErrorCode, StoreError};
 pub use names::{InvalidName, RunId};
 pub use store::TrackingStore;
+pub use transfer::{
+    Artifacts, ExportSummary, ImportOptions, ImportReport, Problem, Source, TableCount, TransferError,
+};
 pub use words::*;
