@@ -2,9 +2,16 @@
 //!
 //! Not here: requests, which are read with MLflow's leniency by the server.
 
+mod dataset;
 mod experiment;
+mod logged_model;
+mod run;
 
-pub use experiment::{Experiment, ExperimentCreated, ExperimentFound};
+pub use dataset::{Dataset, DatasetInput, DatasetSummary, DatasetsFound, ModelInput, ModelOutput, RunInputs, RunOutputs};
+pub use experiment::{Experiment, ExperimentCreated, ExperimentFound, ExperimentsFound};
+pub use logged_model::{LoggedModel, LoggedModelData, LoggedModelFound, LoggedModelInfo, LoggedModelMetric, LoggedModelsFound};
+
+pub use run::{Metric, MetricHistory, MetricOfRun, MetricsOfRuns, Run, RunData, RunFound, RunInfo, RunUpdated, RunsFound};
 
 use serde::Serialize;
 

@@ -25,8 +25,8 @@ mod validate;
 
 pub use error::ServiceError;
 pub use listen::{Listening, ServeError, bind, serve, shutdown_signal};
-pub use openapi::openapi_json;
 pub use no_project::NoProject;
+pub use openapi::openapi_json;
 pub use router::{BODY_LIMIT, router};
 pub use service::{
     Cutoff, ForecastQuery, ForecastService, HistoryQuery, Order, PredictQuery, PredictRow, PredictSeriesQuery, SeriesQuery, SeriesSort,

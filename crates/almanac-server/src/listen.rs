@@ -87,11 +87,7 @@ impl Listening {
     ///
     /// # Errors
     /// [`ServeError::Serve`] if the system takes the port away.
-    pub async fn serve(
-        self,
-        services: Services,
-        shutdown: impl Future<Output = ()> + Send + 'static,
-    ) -> Result<(), ServeError> {
+    pub async fn serve(self, services: Services, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<(), ServeError> {
         let telemetry = Telemetry::new();
         let upkeep = tokio::spawn(telemetry.clone().keep_up());
         let router = router_with(services, telemetry);
@@ -142,11 +138,7 @@ pub async fn bind(listen: SocketAddr) -> Result<Listening, ServeError> {
 ///
 /// # Errors
 /// [`ServeError`] if the address cannot be had or is lost.
-pub async fn serve(
-    services: Services,
-    listen: SocketAddr,
-    shutdown: impl Future<Output = ()> + Send + 'static,
-) -> Result<(), ServeError> {
+pub async fn serve(services: Services, listen: SocketAddr, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<(), ServeError> {
     let listening = bind(listen).await?;
     tracing::info!(address = %listening.address(), "serving");
     listening.serve(services, shutdown).await

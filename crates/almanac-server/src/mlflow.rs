@@ -7,7 +7,9 @@
 
 mod error;
 mod experiments;
+mod logging;
 mod request;
+mod runs;
 
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -55,7 +57,7 @@ pub(crate) fn now() -> Millis {
 /// Builds all routes of MLflow.
 pub(crate) fn router(tracking: Tracking) -> Router {
     // What is the same in both versions of the interface.
-    let families = || experiments::routes();
+    let families = || experiments::routes().merge(runs::routes()).merge(logging::routes());
     let second = families();
     let third = families();
     Router::new()

@@ -2,8 +2,8 @@
 
 use crate::blocking::{Caller, panic_message};
 use crate::error::ApiError;
-use crate::telemetry::{Telemetry, measure};
 use crate::mlflow::{self, Tracking};
+use crate::telemetry::{Telemetry, measure};
 use crate::{Services, api, assets, openapi, ops, pages};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};

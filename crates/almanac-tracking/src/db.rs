@@ -133,12 +133,7 @@ pub(crate) trait Session {
     fn execute(&mut self, sql: &str, args: &[Value<'_>]) -> Result<u64, StoreError>;
 
     /// Hands each row of the answer to `each`.
-    fn query(
-        &mut self,
-        sql: &str,
-        args: &[Value<'_>],
-        each: &mut dyn FnMut(&dyn Row) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError>;
+    fn query(&mut self, sql: &str, args: &[Value<'_>], each: &mut dyn FnMut(&dyn Row) -> Result<(), StoreError>) -> Result<(), StoreError>;
 
     /// Inserts rows, `values` being one row after the other. No two rows may meet in the conflict that `tail` speaks of.
     fn insert(&mut self, insert: Insert, values: &[Value<'_>]) -> Result<(), StoreError>;

@@ -117,18 +117,19 @@ impl Hint for StoreError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::NewerSchema { .. } => Some("use the newer Almanac that wrote it".into()),
-            Self::NotOurs { location } | Self::Damaged { location, .. } | Self::Unreadable { location, .. } => Some(format!(
-                "put back a copy, or move `{location}` away: forecasts and the lake stay, the history of runs starts anew"
-            )),
+            Self::NotOurs { location } | Self::Damaged { location, .. } | Self::Unreadable { location, .. } => {
+                Some(format!("put back a copy, or move `{location}` away: forecasts and the lake stay, the history of runs starts anew"))
+            }
             Self::OfMlflow { location } => {
                 Some(format!("`almanac tracking import {location}` copies it into a database of Almanac and leaves it as it is"))
             }
             Self::BadUrl { .. } => {
                 Some("write `sqlite:///almanac.db`, `sqlite:////data/almanac.db` or `postgresql://user:password@host/name`".into())
             }
-            Self::ReadOnly { .. } | Self::Folder { .. } | Self::Unopenable { .. } => {
-                Some("check the rights of the file and of its folder, which must be writable too; for a server: address, user and password".into())
-            }
+            Self::ReadOnly { .. } | Self::Folder { .. } | Self::Unopenable { .. } => Some(
+                "check the rights of the file and of its folder, which must be writable too; for a server: address, user and password"
+                    .into(),
+            ),
             Self::Busy { .. } => Some("wait for the other `almanac` of this project to end, or stop it".into()),
             Self::DiskFull { .. } => Some("free some space and run the same command again; nothing that was stored is lost".into()),
             Self::Refused { .. } | Self::Database { .. } => None,

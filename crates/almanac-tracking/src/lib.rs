@@ -9,6 +9,7 @@
 mod artifacts;
 mod db;
 mod error;
+mod filter;
 mod names;
 mod store;
 pub mod testing;

@@ -50,12 +50,22 @@ impl RunId {
         let given = id.into();
         let is_word = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
         let is_valid = given.starts_with(|c: char| c.is_ascii_alphanumeric()) && given.chars().all(is_word);
-        if is_valid && given.chars().count() <= 256 { Ok(Self(given)) } else { Err(StoreError::invalid(invalid_value("run_id", &given, None))) }
+        if is_valid && given.chars().count() <= 256 {
+            Ok(Self(given))
+        } else {
+            Err(StoreError::invalid(invalid_value("run_id", &given, None)))
+        }
     }
 
-    /// Takes an id as it stands in the tables.
-    pub(crate) fn stored(id: String) -> Self {
-        Self(id)
+    /// Takes any text as the id to look for: what is no id exists nowhere.
+    pub fn unchecked(id: impl Into<String>) -> Self {
+        Self(id.into())
+    }
+
+    /// # Errors
+    /// As [`RunId::new`].
+    pub fn check(&self) -> Result<(), StoreError> {
+        Self::new(self.0.clone()).map(|_| ())
     }
 
     /// Makes an id of 16 bytes, such as the first ones of a hash.

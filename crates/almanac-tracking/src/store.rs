@@ -6,6 +6,15 @@
 //! Not here: the databases (`db`), which names are allowed (`names`).
 
 mod experiments;
+mod inputs;
+mod logged_models;
+mod logging;
+mod page;
+mod random_name;
+mod runs;
+mod search;
+
+use std::sync::atomic::AtomicUsize;
 
 use crate::db::{Database, args};
 use crate::{StoreError, StoreUrl};
@@ -16,6 +25,8 @@ use crate::{StoreError, StoreUrl};
 #[derive(Debug)]
 pub struct TrackingStore {
     db: Database,
+    /// Metrics that wait to be moved to their place; SQLite only.
+    new_metrics: AtomicUsize,
 }
 
 /// Where artifacts of experiments without a place of their own go: to the server that is asked, which keeps them.
@@ -27,8 +38,9 @@ impl TrackingStore {
     /// # Errors
     /// [`StoreError`] if it cannot be opened or written, is damaged, is not ours or was written by a newer program.
     pub fn open(url: &StoreUrl) -> Result<Self, StoreError> {
-        let store = Self { db: Database::open(url)? };
+        let store = Self { db: Database::open(url)?, new_metrics: AtomicUsize::new(0) };
         store.make_default_experiment()?;
+        store.fold_metrics()?;
         Ok(store)
     }
 

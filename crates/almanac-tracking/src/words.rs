@@ -2,13 +2,15 @@
 //!
 //! Not serialisable on purpose: the wire has types of its own.
 
+mod dataset;
 mod experiment;
 mod registry;
 mod run;
 
-pub use experiment::{Experiment, ExperimentId, LifecycleStage, NewExperiment, ViewType};
+pub use dataset::{Dataset, DatasetInput, RunInputs};
+pub use experiment::{Experiment, ExperimentId, ExperimentQuery, LifecycleStage, NewExperiment, ViewType};
 pub use registry::{ModelVersion, NewModelVersion, RegisteredModel, VersionStatus};
-pub use run::{Batch, Metric, NewRun, Param, Run, RunData, RunStatus, RunUpdate};
+pub use run::{Batch, Metric, NewRun, Param, Run, RunData, RunQuery, RunRecord, RunStatus, RunUpdate};
 
 /// Milliseconds since 1970-01-01 UTC, given by the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]

@@ -31,3 +31,13 @@ pub struct ExperimentCreated {
 pub struct ExperimentFound {
     pub experiment: Experiment,
 }
+
+/// Answer to `experiments/search`.
+#[derive(Debug, Clone, Serialize)]
+#[expect(missing_docs, reason = "MLflow's fields")]
+pub struct ExperimentsFound {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub experiments: Vec<Experiment>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_page_token: Option<String>,
+}

@@ -1,15 +1,15 @@
 //! Experiments and their tags.
 
 use almanac_api::mlflow as wire;
-use almanac_tracking::{Experiment, ExperimentId, NewExperiment, Tag};
+use almanac_tracking::{ErrorCode, Experiment, ExperimentId, ExperimentQuery, NewExperiment, Tag};
 use axum::Json;
 use axum::Router;
 use axum::extract::State;
 use axum::routing::{get, post};
 
-use super::request::Request;
+use super::request::{Request, missing};
+use super::runs::view;
 use super::{Answer, MlflowError, Tracking, now};
-use almanac_tracking::ErrorCode;
 
 pub(super) fn routes() -> Router<Tracking> {
     Router::new()
@@ -19,6 +19,7 @@ pub(super) fn routes() -> Router<Tracking> {
         .route("/experiments/delete", post(delete))
         .route("/experiments/restore", post(restore))
         .route("/experiments/update", post(update))
+        .route("/experiments/search", get(search).post(search))
         .route("/experiments/set-experiment-tag", post(set_tag))
         .route("/experiments/delete-experiment-tag", post(delete_tag))
 }
@@ -106,4 +107,18 @@ async fn delete_tag(State(tracking): State<Tracking>, request: Request) -> Answe
     let key = request.required("key")?;
     tracking.call(move |store| store.delete_experiment_tag(id, &key)).await?;
     Ok(Json(wire::Empty {}))
+}
+
+async fn search(State(tracking): State<Tracking>, request: Request) -> Answer<wire::ExperimentsFound> {
+    let max_results = request.int("max_results")?.ok_or_else(|| missing("max_results"))?;
+    let query = ExperimentQuery {
+        filter: request.text("filter")?.unwrap_or_default(),
+        view: view(&request, "view_type")?,
+        max_results,
+        order_by: request.texts("order_by")?,
+        page_token: request.text("page_token")?,
+    };
+    let found = tracking.call(move |store| store.search_experiments(&query)).await?;
+    let experiments = found.items.into_iter().map(wire_experiment).collect();
+    Ok(Json(wire::ExperimentsFound { experiments, next_page_token: found.next }))
 }

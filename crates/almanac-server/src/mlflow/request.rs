@@ -22,6 +22,8 @@ const SEE_DOCS: &str = "See the API docs for more information about request para
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Request {
     fields: Map<String, Value>,
+    /// Bytes of the body.
+    bytes: usize,
 }
 
 impl<S: Send + Sync> FromRequest<S> for Request {
@@ -49,9 +51,9 @@ impl<S: Send + Sync> FromRequest<S> for Request {
                 }
             }
         }
-        let body = to_bytes(body, BODY_LIMIT).await.map_err(|_| {
-            MlflowError::new(ErrorCode::BadRequest, format!("The body of a request must have at most {BODY_LIMIT} bytes."))
-        })?;
+        let body = to_bytes(body, BODY_LIMIT)
+            .await
+            .map_err(|_| MlflowError::new(ErrorCode::BadRequest, format!("The body of a request must have at most {BODY_LIMIT} bytes.")))?;
         let mut read = Self::from_json(&body)?;
         if read.fields.is_empty() && parts.method == Method::DELETE {
             read = Self::from_query(parts.uri.query().unwrap_or_default());
@@ -74,7 +76,12 @@ impl Request {
                 Some(first) => *first = Value::Array(vec![first.take(), value]),
             }
         }
-        Self { fields }
+        Self { fields, bytes: query.len() }
+    }
+
+    /// Returns how many bytes the body had.
+    pub(crate) fn body_bytes(&self) -> usize {
+        self.bytes
     }
 
     /// Reads a JSON body; an empty one has no fields.
@@ -88,7 +95,7 @@ impl Request {
             value = serde_json::from_str(inner).map_err(|error| bad(&error))?;
         }
         match value {
-            Value::Object(fields) => Ok(Self { fields }),
+            Value::Object(fields) => Ok(Self { fields, bytes: body.len() }),
             Value::Null => Ok(Self::default()),
             _ => Err(bad(&"an object was expected")),
         }
@@ -130,7 +137,7 @@ impl Request {
             Some(id) => id,
             None => self.text("run_uuid")?.filter(|id| !id.is_empty()).ok_or_else(|| missing("run_id"))?,
         };
-        Ok(RunId::new(id)?)
+        Ok(RunId::unchecked(id))
     }
 
     /// Returns a whole number, which may come as a text.
@@ -172,7 +179,7 @@ impl Request {
     pub(crate) fn message(&self, name: &str) -> Result<Option<Self>, MlflowError> {
         match self.get(name) {
             None => Ok(None),
-            Some(Value::Object(fields)) => Ok(Some(Self { fields: fields.clone() })),
+            Some(Value::Object(fields)) => Ok(Some(Self { fields: fields.clone(), bytes: 0 })),
             Some(other) => Err(wrong_type(name, other)),
         }
     }
@@ -180,7 +187,7 @@ impl Request {
     /// Returns the list of messages in a field; none if it is not there.
     pub(crate) fn messages(&self, name: &str) -> Result<Vec<Self>, MlflowError> {
         let Some(value) = self.get(name) else { return Ok(Vec::new()) };
-        let message = |item: &Value| item.as_object().map(|fields| Self { fields: fields.clone() });
+        let message = |item: &Value| item.as_object().map(|fields| Self { fields: fields.clone(), bytes: 0 });
         value.as_array().and_then(|list| list.iter().map(message).collect()).ok_or_else(|| wrong_type(name, value))
     }
 }

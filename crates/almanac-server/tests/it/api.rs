@@ -155,7 +155,10 @@ async fn a_champion_that_was_not_replaced_is_said_to_be_old() {
 #[tokio::test]
 async fn a_compressed_table_is_read_to_its_end() {
     let request = Request::get("/api/v1/forecasts?format=csv").header("accept-encoding", "gzip").body(Body::empty()).expect("valid");
-    let response = almanac_server::router(almanac_server::Services::forecasts(Arc::new(FakeService::default()))).oneshot(request).await.expect("the router cannot fail");
+    let response = almanac_server::router(almanac_server::Services::forecasts(Arc::new(FakeService::default())))
+        .oneshot(request)
+        .await
+        .expect("the router cannot fail");
     assert_eq!(response.headers()["content-encoding"], "gzip");
     let whole = get("/api/v1/forecasts?format=csv").await.text.len();
     let bytes = response.into_body().collect().await.expect("the body has an end").to_bytes();
@@ -166,7 +169,10 @@ async fn a_compressed_table_is_read_to_its_end() {
 async fn a_table_that_breaks_off_is_not_taken_for_a_whole_one() {
     let service = FakeService { breaks_off: true, ..FakeService::default() };
     let request = Request::get("/api/v1/forecasts?format=csv").body(Body::empty()).expect("valid");
-    let response = almanac_server::router(almanac_server::Services::forecasts(Arc::new(service))).oneshot(request).await.expect("the router cannot fail");
+    let response = almanac_server::router(almanac_server::Services::forecasts(Arc::new(service)))
+        .oneshot(request)
+        .await
+        .expect("the router cannot fail");
     assert_eq!(response.status(), 200);
     assert!(response.into_body().collect().await.is_err());
 }

@@ -177,12 +177,7 @@ impl Session for PostgresSession<'_> {
         done.map(|done| done.rows_affected()).map_err(|error| told(self.location, error))
     }
 
-    fn query(
-        &mut self,
-        sql: &str,
-        args: &[Value<'_>],
-        each: &mut dyn FnMut(&dyn Row) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
+    fn query(&mut self, sql: &str, args: &[Value<'_>], each: &mut dyn FnMut(&dyn Row) -> Result<(), StoreError>) -> Result<(), StoreError> {
         let rows = wait(self.runtime, bound(numbered(sql), args).fetch_all(&mut *self.connection));
         for row in rows.map_err(|error| told(self.location, error))? {
             each(&PostgresRow { row, location: self.location })?;

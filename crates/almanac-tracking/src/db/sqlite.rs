@@ -85,8 +85,7 @@ impl fmt::Debug for SqliteDatabase {
 impl SqliteDatabase {
     pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            std::fs::create_dir_all(folder)
-                .map_err(|source| StoreError::Folder { path: folder.to_owned(), source: Arc::new(source) })?;
+            std::fs::create_dir_all(folder).map_err(|source| StoreError::Folder { path: folder.to_owned(), source: Arc::new(source) })?;
         }
         let started = Instant::now();
         let connection = loop {
@@ -174,7 +173,9 @@ impl SqliteDatabase {
         connection.busy_timeout(BUSY_TIMEOUT).map_err(fail)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         connection
-            .execute_batch("PRAGMA query_only = ON; PRAGMA case_sensitive_like = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8192;")
+            .execute_batch(
+                "PRAGMA query_only = ON; PRAGMA case_sensitive_like = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8192;",
+            )
             .map_err(fail)?;
         Ok(connection)
     }
@@ -279,12 +280,7 @@ impl Session for SqliteSession<'_> {
         changed().map(|rows| rows as u64).map_err(|error| told(self.path, error))
     }
 
-    fn query(
-        &mut self,
-        sql: &str,
-        args: &[Value<'_>],
-        each: &mut dyn FnMut(&dyn Row) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
+    fn query(&mut self, sql: &str, args: &[Value<'_>], each: &mut dyn FnMut(&dyn Row) -> Result<(), StoreError>) -> Result<(), StoreError> {
         let fail = |error| told(self.path, error);
         let mut statement = self.connection.prepare_cached(sql).map_err(fail)?;
         bind(&mut statement, args).map_err(fail)?;

@@ -174,10 +174,9 @@ pub(super) fn experiment(row: &dyn Row) -> Result<Experiment, StoreError> {
 pub(super) fn check_active(experiment: &Experiment) -> Result<(), StoreError> {
     match experiment.lifecycle_stage {
         LifecycleStage::Active => Ok(()),
-        LifecycleStage::Deleted => Err(StoreError::invalid(format!(
-            "The experiment {} must be in the 'active' state. Current state is deleted.",
-            experiment.id
-        ))),
+        LifecycleStage::Deleted => {
+            Err(StoreError::invalid(format!("The experiment {} must be in the 'active' state. Current state is deleted.", experiment.id)))
+        }
     }
 }
 

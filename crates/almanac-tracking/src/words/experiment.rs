@@ -92,3 +92,24 @@ pub struct Experiment {
     /// Sorted by key.
     pub tags: Vec<Tag>,
 }
+
+/// A search for experiments.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ExperimentQuery {
+    /// In MLflow's search language.
+    pub filter: String,
+    /// Which lifecycle stages.
+    pub view: ViewType,
+    /// Most experiments of a page, 1 to 50,000.
+    pub max_results: i64,
+    /// Such as `name ASC`; none: newest first.
+    pub order_by: Vec<String>,
+    /// Of the page before.
+    pub page_token: Option<String>,
+}
+
+impl Default for ExperimentQuery {
+    fn default() -> Self {
+        Self { filter: String::new(), view: ViewType::ActiveOnly, max_results: 1_000, order_by: Vec::new(), page_token: None }
+    }
+}

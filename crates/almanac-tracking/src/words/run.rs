@@ -1,6 +1,6 @@
 //! Runs and what they log.
 
-use super::{ExperimentId, LifecycleStage, Millis, Tag};
+use super::{ExperimentId, LifecycleStage, Millis, RunInputs, Tag, ViewType};
 use crate::RunId;
 
 /// State of a run.
@@ -138,4 +138,43 @@ pub struct RunData {
     pub metrics: Vec<Metric>,
     /// Every tag.
     pub tags: Vec<Tag>,
+}
+
+/// A run with all that it logged.
+#[derive(Debug, Clone, PartialEq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct RunRecord {
+    pub run: Run,
+    pub data: RunData,
+    pub inputs: RunInputs,
+}
+
+/// A search for runs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunQuery {
+    /// Where to look; nowhere: nothing is found.
+    pub experiments: Vec<ExperimentId>,
+    /// In MLflow's search language.
+    pub filter: String,
+    /// Which lifecycle stages.
+    pub view: ViewType,
+    /// Most runs of a page, 1 to 50,000.
+    pub max_results: i64,
+    /// Such as `metrics.loss DESC`; then newest start first.
+    pub order_by: Vec<String>,
+    /// Of the page before.
+    pub page_token: Option<String>,
+}
+
+impl Default for RunQuery {
+    fn default() -> Self {
+        Self {
+            experiments: Vec::new(),
+            filter: String::new(),
+            view: ViewType::ActiveOnly,
+            max_results: 1_000,
+            order_by: Vec::new(),
+            page_token: None,
+        }
+    }
 }

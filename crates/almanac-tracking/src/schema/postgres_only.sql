@@ -1,0 +1,1 @@
+CREATE VIEW metric_values AS SELECT run_no, key, step, timestamp, is_nan, value FROM metrics;
