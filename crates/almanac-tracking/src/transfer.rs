@@ -23,6 +23,7 @@ mod mlflow_sqlite;
 mod mlruns;
 mod report;
 mod sink;
+mod spans;
 mod tables;
 #[cfg(test)]
 mod tests;

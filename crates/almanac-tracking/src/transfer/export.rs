@@ -70,6 +70,7 @@ impl TrackingStore {
         let parent = absolute.parent().unwrap_or(Path::new("/"));
         fs::create_dir_all(parent).map_err(TransferError::file("create", parent))?;
         let unfinished = tempfile::Builder::new().prefix(".unfinished-").tempdir_in(parent).map_err(TransferError::file("write", parent))?;
+        self.fold_metrics()?;
         // The snapshot is one; an error of a file waits here until the session is closed.
         let mut failed = None;
         let written = self.db.read(|session| {
@@ -199,8 +200,8 @@ pub(super) fn stream(session: &mut dyn Session, table: &Table, each: &mut dyn Fn
         // The order of bytes, as SQLite has it; what is no text takes no collation.
         order = order.iter().map(|column| if select.texts.contains(column) { format!("{column} COLLATE \"C\"") } else { column.clone() }).collect();
     }
-    let sql =
-        format!("SELECT {} FROM {}{} ORDER BY {}", select.columns.join(", "), table.name, select.joins.concat(), order.join(", "));
+    let from = source(session, table)?;
+    let sql = format!("SELECT {} FROM {from} AS {}{} ORDER BY {}", select.columns.join(", "), table.name, select.joins.concat(), order.join(", "));
     let mut is_open = true;
     let mut read = |row: &dyn Row| {
         if is_open {
@@ -224,6 +225,15 @@ pub(super) fn stream(session: &mut dyn Session, table: &Table, each: &mut dyn Fn
         }
     }
     session.execute("CLOSE moved", args![]).map(|_| ())
+}
+
+/// Metrics that came in after they were last moved to their place are in the view only, which has to sort what it shows.
+fn source<'t>(session: &mut dyn Session, table: &'t Table) -> Result<&'t str, StoreError> {
+    if table.name != "metrics" || session.dialect() == Dialect::Postgres {
+        return Ok(table.name.as_str());
+    }
+    let waiting = session.first("SELECT count(*) FROM new_metrics", args![], |row| row.int(0))?;
+    Ok(if waiting == Some(0) { "metrics" } else { "metric_values" })
 }
 
 /// Reads a whole table of another store as records.

@@ -14,7 +14,6 @@ use super::report::ImportReport;
 use super::sink::Sink;
 use super::tables::{Cell, Kind, Record, Table, tables};
 use super::{TransferError, is_same, mlflow_sqlite, mlruns};
-use crate::db::Database;
 use crate::{StoreError, StoreUrl, TrackingStore};
 
 /// What can be imported.
@@ -96,9 +95,9 @@ impl TrackingStore {
         if is_same(url, &self.db.location()) {
             return Err(TransferError::SameStore { location: url.to_string() });
         }
-        let other = Database::open(url)?;
+        let other = Self::open(url)?;
         let mut failed = None;
-        other.read(|session| {
+        other.db.read(|session| {
             for index in 0..tables().len() {
                 records(session, index, &mut |record| match sink.push(record) {
                     Ok(()) => true,

@@ -27,7 +27,10 @@ use super::TransferError;
 use super::artifacts::Collector;
 use super::sink::Sink;
 use super::tables::{Cell, Record};
+pub(super) use logged_models::model_status;
 use meta::{ExperimentMeta, int, stage};
+pub(super) use registry::{DELETED, model_in};
+pub(super) use runs::stored;
 
 const META: &str = "meta.yaml";
 const TRASH: &str = ".trash";

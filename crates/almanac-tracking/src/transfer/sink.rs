@@ -77,11 +77,6 @@ impl<'a> Sink<'a> {
         }
     }
 
-    /// Returns whether nothing is to be written.
-    pub(super) fn is_dry(&self) -> bool {
-        self.is_dry
-    }
-
     /// Takes a row. It is on disk after the next [`Sink::flush`].
     pub(super) fn push(&mut self, record: Record) -> Result<(), StoreError> {
         self.pending.push(record);

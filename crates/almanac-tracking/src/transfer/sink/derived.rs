@@ -12,12 +12,12 @@ const LATEST: Insert = Insert {
     columns: 7,
     tail: "ON CONFLICT (experiment_id, key, run_no) DO UPDATE SET
                step = excluded.step, timestamp = excluded.timestamp, is_nan = excluded.is_nan, value = excluded.value
-           WHERE (excluded.step, excluded.timestamp, 1 - excluded.is_nan, excluded.value)
-               > (latest_metrics.step, latest_metrics.timestamp, 1 - latest_metrics.is_nan, latest_metrics.value)",
+           WHERE (excluded.step, excluded.timestamp, excluded.value)
+               > (latest_metrics.step, latest_metrics.timestamp, latest_metrics.value)",
 };
 
-/// Step, timestamp, whether it is a number, and value: the greatest is the latest.
-type Measured = (i64, i64, bool, f64);
+/// Step, timestamp and value: the greatest is the latest. Then whether it is NaN.
+type Measured = (i64, i64, f64, i64);
 
 impl Batch<'_, '_> {
     /// Brings up to date what follows from the rows of a table.
@@ -43,15 +43,15 @@ impl Batch<'_, '_> {
             };
             // A run that is not there was reported with the row.
             let Some(number) = self.number(runs, &cells[run])? else { continue };
-            let measured = (*step, *time, *is_nan == 0, *value);
+            let measured = (*step, *time, *value, *is_nan);
             let best = latest.entry((number.experiment, number.own, key)).or_insert(measured);
-            if *best < measured {
+            if (best.0, best.1, best.2) < (measured.0, measured.1, measured.2) {
                 *best = measured;
             }
         }
         let mut values = Vec::with_capacity(latest.len() * LATEST.columns);
-        for ((experiment, run, key), (step, time, is_number, value)) in latest {
-            values.extend_from_slice(args![experiment, key, run, step, time, !is_number, value]);
+        for ((experiment, run, key), (step, time, value, is_nan)) in latest {
+            values.extend_from_slice(args![experiment, key, run, step, time, is_nan, value]);
         }
         self.session.insert(LATEST, &values)
     }
