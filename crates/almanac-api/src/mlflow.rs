@@ -2,15 +2,21 @@
 //!
 //! Not here: requests, which are read with MLflow's leniency by the server.
 
+mod artifact;
 mod dataset;
 mod experiment;
 mod logged_model;
+mod registry;
 mod run;
 
+pub use artifact::{ArtifactsListed, FileInfo, PresignedDownload, PresignedUrl, ServerInfo, UploadCreated, UploadCredential};
 pub use dataset::{Dataset, DatasetInput, DatasetSummary, DatasetsFound, ModelInput, ModelOutput, RunInputs, RunOutputs};
 pub use experiment::{Experiment, ExperimentCreated, ExperimentFound, ExperimentsFound};
 pub use logged_model::{LoggedModel, LoggedModelData, LoggedModelFound, LoggedModelInfo, LoggedModelMetric, LoggedModelsFound};
-
+pub use registry::{
+    AliasMove, AliasMovesFound, DownloadUri, Evidence, EvidenceFound, ModelAlias, ModelVersion, ModelVersionFound, ModelVersionsFound,
+    RegisteredModel, RegisteredModelFound, RegisteredModelsFound, Webhook, WebhookEvent, WebhookFound, WebhooksFound,
+};
 pub use run::{Metric, MetricHistory, MetricOfRun, MetricsOfRuns, Run, RunData, RunFound, RunInfo, RunUpdated, RunsFound};
 
 use serde::Serialize;

@@ -16,7 +16,7 @@ pub struct EnvironmentVariable {
 }
 
 /// Every environment variable that replaces a setting.
-pub const ENVIRONMENT: [EnvironmentVariable; 8] = [
+pub const ENVIRONMENT: [EnvironmentVariable; 10] = [
     EnvironmentVariable { name: "ALMANAC_HORIZON", key: "forecast.horizon", since: "0.1.0" },
     EnvironmentVariable { name: "ALMANAC_MODELS", key: "forecast.models", since: "0.1.0" },
     EnvironmentVariable { name: "ALMANAC_BUDGET", key: "forecast.budget", since: "0.1.0" },
@@ -24,6 +24,8 @@ pub const ENVIRONMENT: [EnvironmentVariable; 8] = [
     EnvironmentVariable { name: "ALMANAC_SEED", key: "forecast.seed", since: "0.1.0" },
     EnvironmentVariable { name: "ALMANAC_THREADS", key: "run.threads", since: "0.1.0" },
     EnvironmentVariable { name: "ALMANAC_MEMORY_GB", key: "run.memory_gb", since: "0.1.0" },
+    EnvironmentVariable { name: "ALMANAC_BACKEND_STORE", key: "tracking.backend_store", since: "0.1.0" },
+    EnvironmentVariable { name: "ALMANAC_ARTIFACT_ROOT", key: "tracking.artifact_root", since: "0.1.0" },
     EnvironmentVariable { name: "ALMANAC_LISTEN", key: "serve.listen", since: "0.1.0" },
 ];
 
@@ -44,6 +46,10 @@ pub struct Overrides {
     pub threads: Option<usize>,
     /// `--memory-gb`
     pub memory_gb: Option<f64>,
+    /// `--backend-store`
+    pub backend_store: Option<String>,
+    /// `--artifact-root`
+    pub artifact_root: Option<String>,
     /// `--listen`
     pub listen: Option<String>,
 }
@@ -63,6 +69,8 @@ impl Overrides {
             seed: number(read, "ALMANAC_SEED", "a whole number")?,
             threads: number(read, "ALMANAC_THREADS", "a whole number")?,
             memory_gb: number(read, "ALMANAC_MEMORY_GB", "a number")?,
+            backend_store: read("ALMANAC_BACKEND_STORE"),
+            artifact_root: read("ALMANAC_ARTIFACT_ROOT"),
             listen: read("ALMANAC_LISTEN"),
         })
     }

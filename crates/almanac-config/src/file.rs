@@ -22,6 +22,7 @@ pub struct ProjectFile {
     pub checks: ChecksSection,
     pub gates: GatesSection,
     pub run: RunSection,
+    pub tracking: TrackingSection,
     pub serve: ServeSection,
 }
 
@@ -186,6 +187,14 @@ pub struct GatesSection {
 pub struct RunSection {
     pub threads: Option<usize>,
     pub memory_gb: Option<f64>,
+}
+
+/// `[tracking]`.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TrackingSection {
+    pub backend_store: Option<String>,
+    pub artifact_root: Option<String>,
 }
 
 /// `[serve]`.

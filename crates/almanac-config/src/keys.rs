@@ -7,7 +7,7 @@
 pub const DEFAULT_TOML: &str = include_str!("default.toml");
 
 /// Sections and their keys. A section without keys holds names that the user chooses.
-pub(crate) const SECTIONS: [(&str, &[&str]); 16] = [
+pub(crate) const SECTIONS: [(&str, &[&str]); 17] = [
     (
         "data",
         &[
@@ -128,6 +128,7 @@ pub(crate) const SECTIONS: [(&str, &[&str]); 16] = [
     ("checks.ranges", &[]),
     ("gates", &["beats", "min_folds"]),
     ("run", &["threads", "memory_gb"]),
+    ("tracking", &["backend_store", "artifact_root"]),
 ];
 
 pub(crate) const SERVE: (&str, &[&str]) = ("serve", &["listen"]);

@@ -28,8 +28,8 @@ pub use names::{ENSEMBLE, MODELS};
 pub use place::Place;
 pub use settings::{
     CheckSettings, CsvSettings, DataSettings, Duplicates, FeatureSettings, ForecastSettings, GapPolicy, GateSettings, LightGbmSettings,
-    ModelSettings, Negatives, RunSettings, ServeSettings, Settings, TableSource, TreeObjective, TreePool, TreeSettings, TreeStrategy,
-    ValueType, XgBoostSettings,
+    ModelSettings, Negatives, RunSettings, ServeSettings, Settings, TableSource, TrackingSettings, TreeObjective, TreePool, TreeSettings,
+    TreeStrategy, ValueType, XgBoostSettings,
 };
 
 /// Name of the configuration file in a project.

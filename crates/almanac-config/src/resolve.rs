@@ -21,7 +21,9 @@ use crate::keys::{DEFAULT_TOML, nearest};
 use crate::names::{ENSEMBLE, MODELS, PLANNED_MODELS, PLANNED_RECONCILIATIONS};
 use crate::parse::{Parsed, parse};
 use crate::place::KeyLines;
-use crate::settings::{CheckSettings, DataSettings, FeatureSettings, ForecastSettings, GateSettings, RunSettings, ServeSettings, Settings};
+use crate::settings::{
+    CheckSettings, DataSettings, FeatureSettings, ForecastSettings, GateSettings, RunSettings, ServeSettings, Settings, TrackingSettings,
+};
 use crate::{ConfigError, Overrides, PROJECT_FILE, Place, Problem, ProjectFile};
 
 pub(crate) fn settings(project: &Path, text: &str, environment: &Overrides, flags: &Overrides) -> Result<Settings, ConfigError> {
@@ -39,6 +41,7 @@ pub(crate) fn settings(project: &Path, text: &str, environment: &Overrides, flag
         checks: r.checks(&file, &default),
         gates: r.gates(&file, &default, &forecast),
         run: r.run(&file, &default),
+        tracking: r.tracking(&file),
         serve: r.serve(&file, &default),
         data,
         forecast,
@@ -348,6 +351,23 @@ impl Resolver<'_> {
             self.note(ConfigError::Invalid { at, key: "run.memory_gb".into(), problem: problem.into() });
         }
         RunSettings { threads: threads.into_iter().flatten().next().unwrap_or_default(), memory_gb }
+    }
+
+    fn tracking(&self, file: &ProjectFile) -> TrackingSettings {
+        let backend_store = Outside {
+            flag: ("--backend-store", self.flags.backend_store.clone()),
+            variable: ("ALMANAC_BACKEND_STORE", self.environment.backend_store.clone()),
+        };
+        let artifact_root = Outside {
+            flag: ("--artifact-root", self.flags.artifact_root.clone()),
+            variable: ("ALMANAC_ARTIFACT_ROOT", self.environment.artifact_root.clone()),
+        };
+        let pick = |key, outside, given: &Option<String>| self.pick(key, outside, given.clone()).map(|(text, _)| text);
+        let filled = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
+        TrackingSettings {
+            backend_store: filled(pick("tracking.backend_store", backend_store, &file.tracking.backend_store)),
+            artifact_root: filled(pick("tracking.artifact_root", artifact_root, &file.tracking.artifact_root)),
+        }
     }
 
     fn serve(&self, file: &ProjectFile, default: &ProjectFile) -> ServeSettings {

@@ -25,6 +25,7 @@ pub struct Settings {
     pub checks: CheckSettings,
     pub gates: GateSettings,
     pub run: RunSettings,
+    pub tracking: TrackingSettings,
     pub serve: ServeSettings,
 }
 
@@ -319,6 +320,15 @@ pub struct RunSettings {
     pub threads: usize,
     /// 0: half of the machine's memory.
     pub memory_gb: f64,
+}
+
+/// `[tracking]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct TrackingSettings {
+    /// URL of the database of runs and models; `None`: `.almanac/almanac.db` of the project.
+    pub backend_store: Option<String>,
+    /// URL of the artifacts; `None`: `.almanac/artifacts` of the project.
+    pub artifact_root: Option<String>,
 }
 
 /// `[serve]`.

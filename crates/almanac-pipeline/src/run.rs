@@ -4,7 +4,7 @@ use std::fs::{self, File, TryLockError};
 use std::path::Path;
 
 use almanac_data::{IngestReport, SilverReport};
-use almanac_tracking::TrackingStore;
+use almanac_tracking::{ArtifactStore, TrackingStore};
 use serde::Serialize;
 
 use crate::asset::AssetStore;
@@ -53,7 +53,9 @@ pub struct Outside<'a> {
     /// Hears of progress.
     pub observer: &'a dyn Observer,
     /// Keeps runs, metrics and model versions.
-    pub store: &'a dyn TrackingStore,
+    pub store: &'a TrackingStore,
+    /// Where artifacts go besides the project's folder, where that is not the place for them all.
+    pub artifacts: Option<&'a ArtifactStore>,
     /// Runs what waits for files and the database.
     pub runtime: &'a tokio::runtime::Handle,
     /// Milliseconds since 1970 in UTC.
@@ -177,7 +179,7 @@ pub fn run(project: &Project, settings: &PipelineSettings, options: &RunOptions,
         return Ok(summary);
     }
 
-    let promotion = Promotion { selection, selected: &selected, silver: &silver, labels: &labels };
+    let promotion = Promotion { selection, selected: &selected, silver: &silver, labels: &labels, panel: &panel, newest: folds.last() };
     if !selection.gate.passed {
         register::refuse(ctx, outside, &promotion)?;
         return Err(RunError { asset: "select".to_owned(), source: PipelineError::Gate(Box::new(selection.gate.clone())) });

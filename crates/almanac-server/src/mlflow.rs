@@ -5,33 +5,38 @@
 //!
 //! Not here: what the store does (`almanac-tracking`), who may call (`access`).
 
+mod artifacts;
 mod error;
 mod experiments;
+mod inputs;
+mod logged_models;
 mod logging;
+mod registry;
 mod request;
 mod runs;
 
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use almanac_tracking::{Millis, StoreError, TrackingStore};
+use almanac_tracking::{ArtifactStore, Millis, StoreError, TrackingStore};
 use axum::Json;
 use axum::Router;
 
 pub(crate) use error::MlflowError;
 
-/// What handlers get: the store, shared by all requests.
+/// What handlers get: the stores, shared by all requests.
 #[derive(Clone)]
 pub(crate) struct Tracking {
     pub(crate) store: Arc<TrackingStore>,
+    pub(crate) artifacts: ArtifactStore,
 }
 
 /// What a handler ends in.
 pub(crate) type Answer<T> = Result<Json<T>, MlflowError>;
 
 impl Tracking {
-    pub(crate) fn new(store: Arc<TrackingStore>) -> Self {
-        Self { store }
+    pub(crate) fn new(store: Arc<TrackingStore>, artifacts: ArtifactStore) -> Self {
+        Self { store, artifacts }
     }
 
     /// Asks the store on a thread that may block.
@@ -57,13 +62,25 @@ pub(crate) fn now() -> Millis {
 /// Builds all routes of MLflow.
 pub(crate) fn router(tracking: Tracking) -> Router {
     // What is the same in both versions of the interface.
-    let families = || experiments::routes().merge(runs::routes()).merge(logging::routes());
+    let families = || {
+        Router::new()
+            .merge(experiments::routes())
+            .merge(runs::routes())
+            .merge(logging::routes())
+            .merge(inputs::routes())
+            .merge(logged_models::routes())
+            .merge(registry::routes())
+            .merge(artifacts::routes())
+    };
     let second = families();
     let third = families();
     Router::new()
+        .merge(artifacts::routes_of_server())
         .nest("/api/2.0/mlflow", second.clone())
         .nest("/ajax-api/2.0/mlflow", second)
         .nest("/api/3.0/mlflow", third.clone())
         .nest("/ajax-api/3.0/mlflow", third)
+        .merge(inputs::odd_routes())
+        .nest("/api/v1/registry", registry::own_routes())
         .with_state(tracking)
 }

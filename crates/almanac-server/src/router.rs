@@ -36,7 +36,7 @@ pub fn router(services: Services) -> Router {
 pub(crate) fn router_with(services: Services, telemetry: Telemetry) -> Router {
     let app = App { caller: Caller::new(services.forecasts), telemetry: telemetry.clone() };
     // Clients of MLflow move files and small answers: neither is compressed or cut short by time.
-    let tracking = services.tracking.map(|store| mlflow::router(Tracking::new(store))).unwrap_or_default();
+    let tracking = services.tracking.map(|store| mlflow::router(Tracking::new(store, services.artifacts))).unwrap_or_default();
     let own = Router::new()
         .route("/", get(pages::explorer))
         .route("/leaderboard", get(pages::leaderboard))

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use almanac_tracking::TrackingStore;
+use almanac_tracking::{ArtifactStore, TrackingStore};
 
 use crate::ForecastService;
 
@@ -13,11 +13,13 @@ pub struct Services {
     pub forecasts: Arc<dyn ForecastService>,
     /// Experiments, runs and models. `None`: MLflow's routes are not there.
     pub tracking: Option<Arc<TrackingStore>>,
+    /// Files of runs and models; asked only where there is a tracking store.
+    pub artifacts: ArtifactStore,
 }
 
 impl Services {
     /// Serves forecasts alone.
     pub fn forecasts(forecasts: Arc<dyn ForecastService>) -> Self {
-        Self { forecasts, tracking: None }
+        Self { forecasts, tracking: None, artifacts: ArtifactStore::in_memory() }
     }
 }

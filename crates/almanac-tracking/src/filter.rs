@@ -131,15 +131,20 @@ pub(crate) fn parse_filter(filter: &str) -> Result<Vec<Comparison>, StoreError> 
     let tokens = tokens(filter)?;
     let mut rest = tokens.as_slice();
     let mut comparisons = Vec::new();
-    while let [first, ..] = rest {
-        if !comparisons.is_empty() {
-            if !first.is_word("AND") {
-                return Err(invalid_clauses(&[first.shown.as_str()]));
-            }
-            rest = &rest[1..];
+    let mut is_joined = true;
+    while let [first, after @ ..] = rest {
+        // MLflow lets an AND too many pass.
+        if first.is_word("AND") {
+            is_joined = true;
+            rest = after;
+            continue;
+        }
+        if !is_joined {
+            return Err(invalid_clauses(&[first.shown.as_str()]));
         }
         let (comparison, after) = comparison(rest)?;
         comparisons.push(comparison);
+        is_joined = false;
         rest = after;
     }
     Ok(comparisons)
@@ -171,7 +176,7 @@ fn comparison<'a>(tokens: &'a [Token]) -> Result<(Comparison, &'a [Token]), Stor
         let shown: Vec<&str> = tokens[..end].iter().map(|token| token.shown.as_str()).collect();
         invalid_clauses(&shown)
     };
-    let [left, rest @ ..] = tokens else { return Err(StoreError::invalid("Invalid filter: a comparison is expected after AND.")) };
+    let [left, rest @ ..] = tokens else { return Err(clause()) };
     let left_name = left.identifier().ok_or_else(clause)?;
     let (operator, after) = operator(rest).ok_or_else(clause)?;
     if matches!(operator, Operator::IsNull | Operator::IsNotNull) {
@@ -266,17 +271,8 @@ fn tokens(text: &str) -> Result<Vec<Token>, StoreError> {
 
 /// Reads the token that the text starts with and says how many bytes it has.
 fn token(text: &str) -> Option<(Kind, usize)> {
-    const OPERATORS: [(&str, Operator); 9] = [
-        ("!=", Operator::Ne),
-        ("<>", Operator::Ne),
-        (">=", Operator::Ge),
-        ("<=", Operator::Le),
-        ("==", Operator::Eq),
-        ("=", Operator::Eq),
-        (">", Operator::Gt),
-        ("<", Operator::Lt),
-        ("!", Operator::Ne),
-    ];
+    const OPERATORS: [(&str, Operator); 6] =
+        [("!=", Operator::Ne), (">=", Operator::Ge), ("<=", Operator::Le), ("=", Operator::Eq), (">", Operator::Gt), ("<", Operator::Lt)];
     let first = text.chars().next()?;
     if first == '\'' {
         let (inner, length) = quoted(text)?;
@@ -285,7 +281,7 @@ fn token(text: &str) -> Option<(Kind, usize)> {
     if first == '(' {
         return list(text);
     }
-    if let Some((word, operator)) = OPERATORS.iter().find(|(word, _)| text.starts_with(word) && *word != "!") {
+    if let Some((word, operator)) = OPERATORS.iter().find(|(word, _)| text.starts_with(word)) {
         return Some((Kind::Operator(*operator), word.len()));
     }
     number(text).map(|length| (Kind::Number, length)).or_else(|| name(text))
@@ -329,7 +325,7 @@ fn list(text: &str) -> Option<(Kind, usize)> {
 fn number(text: &str) -> Option<usize> {
     let bytes = text.as_bytes();
     let digits = |from: usize| bytes[from..].iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let mut end = usize::from(matches!(bytes[0], b'-' | b'+'));
+    let mut end = usize::from(bytes[0] == b'-');
     let whole = digits(end);
     end += whole;
     let mut fraction = 0;
@@ -358,7 +354,8 @@ fn name(text: &str) -> Option<(Kind, usize)> {
     let mut end = 0;
     loop {
         let rest = &text[end..];
-        if rest.starts_with(['`', '"']) {
+        let is_quoted = rest.starts_with(['`', '"']) || (end > 0 && rest.starts_with('\''));
+        if is_quoted {
             let (inner, length) = quoted(rest)?;
             parts.push(Part { text: inner, quote: rest.chars().next() });
             end += length;

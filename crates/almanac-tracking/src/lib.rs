@@ -7,6 +7,7 @@
 //! Not here: HTTP and MLflow's wire format (`almanac-server`), deciding what to log (`almanac-pipeline`).
 
 mod artifacts;
+mod collect;
 mod db;
 mod error;
 mod filter;
@@ -16,7 +17,11 @@ pub mod testing;
 mod transfer;
 mod words;
 
-pub use artifacts::{ArtifactError, ArtifactInfo, ArtifactPath, ArtifactStore};
+pub use artifacts::{
+    Artifact, ArtifactContent, ArtifactError, ArtifactFolder, ArtifactInfo, ArtifactMeta, ArtifactPath, ArtifactStore, Interruption,
+    LocalArtifacts, PartTarget, Stored, Upload, UploadedPart,
+};
+pub use collect::{CollectError, Collected, collect_garbage};
 pub use db::{SCHEMA_VERSION, StoreUrl};
 pub use error::{Cause, ErrorCode, StoreError};
 pub use names::{InvalidName, RunId};

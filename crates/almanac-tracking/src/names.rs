@@ -18,6 +18,8 @@ const TAG_VALUE: usize = 8_000;
 const EXPERIMENT_TAG_VALUE: usize = 20_000;
 /// Longest name of an experiment.
 const EXPERIMENT_NAME: usize = 500;
+/// Longest name of a registered model.
+const MODEL_NAME: usize = 256;
 /// Longest value of a tag in the registry.
 const REGISTRY_TAG_VALUE: usize = 100_000;
 
@@ -104,12 +106,12 @@ pub(crate) fn missing_value(path: &str) -> String {
     format!("Missing value for required parameter '{path}'.")
 }
 
-fn too_long(what: &str, limit: usize) -> StoreError {
+pub(crate) fn too_long(what: &str, limit: usize) -> StoreError {
     StoreError::invalid(format!("'{what}' exceeds the maximum length of {limit} characters"))
 }
 
 /// Counts characters only where there may be too many.
-fn is_longer(text: &str, limit: usize) -> bool {
+pub(crate) fn is_longer(text: &str, limit: usize) -> bool {
     text.len() > limit && text.chars().count() > limit
 }
 
@@ -218,11 +220,11 @@ pub(crate) fn check_model(name: &str) -> Result<(), StoreError> {
     if normal != name || normal == "." || normal.starts_with("..") {
         return Err(StoreError::invalid(invalid_value("name", name, Some(&bad_path(&normal)))));
     }
-    Ok(())
+    if is_longer(name, MODEL_NAME) { Err(too_long("name", MODEL_NAME)) } else { Ok(()) }
 }
 
-/// Checks an alias, as it is set.
-pub(crate) fn check_alias(alias: &str) -> Result<(), StoreError> {
+/// Checks an alias, as it is looked for.
+pub(crate) fn check_alias_form(alias: &str) -> Result<(), StoreError> {
     if alias.is_empty() {
         return Err(StoreError::invalid("Registered model alias name cannot be empty."));
     }
@@ -231,9 +233,12 @@ pub(crate) fn check_alias(alias: &str) -> Result<(), StoreError> {
             "Invalid alias name: '{alias}'. Names may only contain alphanumerics, underscores (_), and dashes (-)."
         )));
     }
-    if is_longer(alias, 255) {
-        return Err(too_long("Registered model alias name", 255));
-    }
+    if is_longer(alias, 255) { Err(too_long("Registered model alias name", 255)) } else { Ok(()) }
+}
+
+/// Checks an alias, as it is set.
+pub(crate) fn check_alias(alias: &str) -> Result<(), StoreError> {
+    check_alias_form(alias)?;
     if alias.eq_ignore_ascii_case("latest") {
         return Err(StoreError::invalid("'latest' alias name (case insensitive) is reserved."));
     }

@@ -5,16 +5,20 @@
 //!
 //! Not here: the databases (`db`), which names are allowed (`names`).
 
+mod artifact_uris;
 mod experiments;
+mod garbage;
 mod inputs;
 mod logged_models;
 mod logging;
 mod page;
 mod random_name;
+mod registry;
 mod runs;
 mod search;
 
 use std::sync::atomic::AtomicUsize;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::db::{Database, args};
 use crate::{StoreError, StoreUrl};
@@ -51,8 +55,10 @@ impl TrackingStore {
             return Ok(());
         }
         let sql = "INSERT INTO experiments (experiment_id, name, artifact_location, creation_time, last_update_time)
-                   VALUES (0, 'Default', ?1, 0, 0) ON CONFLICT DO NOTHING";
+                   VALUES (0, 'Default', ?1, ?2, ?2) ON CONFLICT DO NOTHING";
         let location = format!("{ARTIFACT_ROOT}/0");
-        self.db.write(|session| session.execute(sql, args![&location])).map(|_| ())
+        // The one row that nobody asks for, so that nobody gives its time.
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64);
+        self.db.write(|session| session.execute(sql, args![&location, now])).map(|_| ())
     }
 }

@@ -4,13 +4,23 @@
 
 mod dataset;
 mod experiment;
+mod garbage;
+mod logged_model;
 mod registry;
 mod run;
+mod webhook;
 
-pub use dataset::{Dataset, DatasetInput, RunInputs};
+pub use dataset::{Dataset, DatasetInput, DatasetSummary, ModelOutput, RunInputs};
 pub use experiment::{Experiment, ExperimentId, ExperimentQuery, LifecycleStage, NewExperiment, ViewType};
-pub use registry::{ModelVersion, NewModelVersion, RegisteredModel, VersionStatus};
+pub use garbage::{CollectPlan, CollectProgress, CollectWanted, Doomed};
+pub use logged_model::{
+    DatasetFilter, LoggedModel, LoggedModelId, LoggedModelMetric, LoggedModelOrder, LoggedModelQuery, LoggedModelStatus, NewLoggedModel,
+};
+pub use registry::{
+    AliasMove, Change, ModelVersion, MoveKind, NewModelVersion, RegisteredModel, RegistryQuery, Stage, VersionEvidence, VersionStatus,
+};
 pub use run::{Batch, Metric, NewRun, Param, Run, RunData, RunQuery, RunRecord, RunStatus, RunUpdate};
+pub use webhook::{NewWebhook, Webhook, WebhookEvent, WebhookStatus, WebhookUpdate};
 
 /// Milliseconds since 1970-01-01 UTC, given by the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]

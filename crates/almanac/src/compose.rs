@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use almanac_config::{Duplicates, GapPolicy, Negatives, Settings, TableSource, ValueType};
+use almanac_config::{Duplicates, GapPolicy, Negatives, Settings, TableSource, ValueType, TrackingSettings};
 use almanac_data::{
     CheckSpec, ColumnKind, CsvOptions, DuplicatePolicy, GapPolicy as SilverGaps, NegativePolicy, SilverSpec, TableSpec, expand_source,
     infer_gaps,
@@ -11,7 +11,7 @@ use almanac_evaluate::GateConfig;
 use almanac_features::{FeatureSpec, FourierSpec, QuantileSpec, WindowSpec};
 use almanac_pipeline::{Checks, PipelineSettings, Project};
 use almanac_series::{Freq, Hint, Horizon};
-use almanac_tracking::{SqliteStore, StoreError};
+use almanac_tracking::{ArtifactStore, StoreError, StoreUrl, TrackingStore};
 
 use crate::exit::ExitStatus;
 use crate::failure::{Failure, OrFail};
@@ -156,15 +156,28 @@ pub(crate) fn models(settings: &Settings) -> Result<Models, Failure> {
     })
 }
 
-/// Opens the metadata database of the project.
+/// Opens the database of runs and models: the one that is asked for, or that of the project.
 ///
 /// # Errors
-/// Exit code 7, and 8 where the folder of the database cannot be made.
-pub(crate) fn store(project: &Project, runtime: &tokio::runtime::Runtime) -> Result<SqliteStore, Failure> {
-    runtime.block_on(SqliteStore::open(&project.database())).map_err(|error| {
+/// Exit code 3 for a URL that is none, 7, and 8 where the folder of the database cannot be made.
+pub(crate) fn store(asked: &TrackingSettings, project: &Project) -> Result<TrackingStore, Failure> {
+    let url = match &asked.backend_store {
+        Some(url) => StoreUrl::parse(url).or_fail(ExitStatus::Config)?,
+        None => StoreUrl::Sqlite(project.database()),
+    };
+    TrackingStore::open(&url).map_err(|error| {
         let status = if matches!(error, StoreError::Folder { .. }) { ExitStatus::Io } else { ExitStatus::Store };
         Failure::new(status, error)
     })
+}
+
+/// Opens the place of artifacts: the one that is asked for, or that of the project. Nothing is made or contacted yet.
+///
+/// # Errors
+/// Exit code 3 for a URL that is none.
+pub(crate) fn artifacts(asked: &TrackingSettings, project: &Project) -> Result<ArtifactStore, Failure> {
+    let folder = || project.artifacts().to_string_lossy().into_owned();
+    ArtifactStore::open(&asked.artifact_root.clone().unwrap_or_else(folder)).or_fail(ExitStatus::Config)
 }
 
 fn table(settings: &Settings, source: &TableSource) -> Result<TableSpec, Failure> {

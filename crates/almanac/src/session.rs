@@ -6,7 +6,7 @@ use almanac_config::{Overrides, Settings};
 use almanac_data::IngestError;
 use almanac_model::FitError;
 use almanac_pipeline::{Event, Observer, Outside, PipelineError, PipelineSettings, Project, RunError};
-use almanac_tracking::SqliteStore;
+use almanac_tracking::{ArtifactStore, TrackingStore};
 
 use crate::compose;
 use crate::context::Context;
@@ -21,7 +21,9 @@ pub(crate) struct Session {
     pub(crate) project: Project,
     pub(crate) pipeline: PipelineSettings,
     pub(crate) models: Models,
-    pub(crate) store: SqliteStore,
+    pub(crate) store: TrackingStore,
+    /// Where artifacts go besides the project, if the settings name a place.
+    artifacts: Option<ArtifactStore>,
     pub(crate) runtime: tokio::runtime::Runtime,
     observer: Progress,
 }
@@ -42,14 +44,25 @@ impl Session {
         let project = Project::new(&settings.project);
         let pipeline = compose::pipeline(&settings, &ctx.printer)?;
         let models = Models { threads, ..compose::models(&settings)? };
-        let store = compose::store(&project, &runtime)?;
+        let store = compose::store(&settings.tracking, &project)?;
+        let artifacts = match &settings.tracking.artifact_root {
+            Some(_) => Some(compose::artifacts(&settings.tracking, &project)?),
+            None => None,
+        };
         let observer = Progress(AssetProgress::new(ctx.printer.clone()));
-        Ok(Self { project, pipeline, models, store, runtime, observer })
+        Ok(Self { project, pipeline, models, store, artifacts, runtime, observer })
     }
 
     /// Returns what the pipeline needs from outside.
     pub(crate) fn outside(&self) -> Outside<'_> {
-        Outside { models: &self.models, observer: &self.observer, store: &self.store, runtime: self.runtime.handle(), clock: now_ms }
+        Outside {
+            models: &self.models,
+            observer: &self.observer,
+            store: &self.store,
+            artifacts: self.artifacts.as_ref(),
+            runtime: self.runtime.handle(),
+            clock: now_ms,
+        }
     }
 
     /// Returns who hears of progress.

@@ -1,8 +1,9 @@
 //! Logged models of MLflow 3.
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use super::KeyValue;
+use super::run::nan_as_text;
 
 /// What a logged model is; times in milliseconds since 1970.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -15,10 +16,8 @@ pub struct LoggedModelInfo {
     pub last_updated_timestamp_ms: i64,
     pub artifact_uri: String,
     pub status: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub model_type: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub source_run_id: Option<String>,
+    pub model_type: String,
+    pub source_run_id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status_message: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -75,10 +74,4 @@ pub struct LoggedModelsFound {
     pub models: Vec<LoggedModel>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_page_token: Option<String>,
-}
-
-/// JSON has no NaN; MLflow writes a text.
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
-fn nan_as_text<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
-    if value.is_nan() { serializer.serialize_str("NaN") } else { serializer.serialize_f64(*value) }
 }

@@ -11,8 +11,6 @@ use super::request::{Request, missing};
 use super::runs::wire_metric;
 use super::{Answer, MlflowError, Tracking};
 
-/// Most bytes of a batch.
-const BATCH_BYTES: usize = 1_000_000;
 /// Most values of a metric in one answer.
 const MOST_HISTORY: i64 = 25_000;
 /// Most runs whose history one request may ask for.
@@ -50,12 +48,6 @@ fn metric(request: &Request, path: &str) -> Result<Metric, MlflowError> {
 }
 
 async fn log_batch(State(tracking): State<Tracking>, request: Request) -> Answer<wire::Empty> {
-    if request.body_bytes() > BATCH_BYTES {
-        return Err(MlflowError::invalid(format!(
-            "Batched logging API requests must be at most {BATCH_BYTES} bytes, got a request of size {}.",
-            request.body_bytes()
-        )));
-    }
     let id = request.run_id()?;
     id.check()?;
     let mut batch = Batch::default();

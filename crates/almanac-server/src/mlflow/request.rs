@@ -22,8 +22,8 @@ const SEE_DOCS: &str = "See the API docs for more information about request para
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Request {
     fields: Map<String, Value>,
-    /// Bytes of the body.
-    bytes: usize,
+    /// Whether it came as a query string, where a list of one looks like a text.
+    is_query: bool,
 }
 
 impl<S: Send + Sync> FromRequest<S> for Request {
@@ -76,12 +76,7 @@ impl Request {
                 Some(first) => *first = Value::Array(vec![first.take(), value]),
             }
         }
-        Self { fields, bytes: query.len() }
-    }
-
-    /// Returns how many bytes the body had.
-    pub(crate) fn body_bytes(&self) -> usize {
-        self.bytes
+        Self { fields, is_query: true }
     }
 
     /// Reads a JSON body; an empty one has no fields.
@@ -95,7 +90,7 @@ impl Request {
             value = serde_json::from_str(inner).map_err(|error| bad(&error))?;
         }
         match value {
-            Value::Object(fields) => Ok(Self { fields, bytes: body.len() }),
+            Value::Object(fields) => Ok(Self { fields, is_query: false }),
             Value::Null => Ok(Self::default()),
             _ => Err(bad(&"an object was expected")),
         }
@@ -169,8 +164,7 @@ impl Request {
                 let text = |item: &Value| item.as_str().map(str::to_owned);
                 list.iter().map(text).collect::<Option<_>>().ok_or_else(|| wrong_type(name, &self.fields[name]))
             }
-            // A query string with one value.
-            Some(Value::String(text)) => Ok(vec![text.clone()]),
+            Some(Value::String(text)) if self.is_query => Ok(vec![text.clone()]),
             Some(other) => Err(wrong_type(name, other)),
         }
     }
@@ -179,7 +173,7 @@ impl Request {
     pub(crate) fn message(&self, name: &str) -> Result<Option<Self>, MlflowError> {
         match self.get(name) {
             None => Ok(None),
-            Some(Value::Object(fields)) => Ok(Some(Self { fields: fields.clone(), bytes: 0 })),
+            Some(Value::Object(fields)) => Ok(Some(Self { fields: fields.clone(), is_query: false })),
             Some(other) => Err(wrong_type(name, other)),
         }
     }
@@ -187,7 +181,7 @@ impl Request {
     /// Returns the list of messages in a field; none if it is not there.
     pub(crate) fn messages(&self, name: &str) -> Result<Vec<Self>, MlflowError> {
         let Some(value) = self.get(name) else { return Ok(Vec::new()) };
-        let message = |item: &Value| item.as_object().map(|fields| Self { fields: fields.clone(), bytes: 0 });
+        let message = |item: &Value| item.as_object().map(|fields| Self { fields: fields.clone(), is_query: false });
         value.as_array().and_then(|list| list.iter().map(message).collect()).ok_or_else(|| wrong_type(name, value))
     }
 }

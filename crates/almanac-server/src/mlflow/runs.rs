@@ -68,9 +68,9 @@ fn wire_inputs(inputs: RunInputs) -> (wire::RunInputs, wire::RunOutputs) {
     };
     let used = wire::RunInputs {
         dataset_inputs: inputs.datasets.into_iter().map(dataset).collect(),
-        model_inputs: inputs.models.into_iter().map(|model_id| wire::ModelInput { model_id }).collect(),
+        model_inputs: inputs.models.into_iter().map(|model| wire::ModelInput { model_id: model.0 }).collect(),
     };
-    let made = inputs.outputs.into_iter().map(|(model_id, step)| wire::ModelOutput { model_id, step }).collect();
+    let made = inputs.outputs.into_iter().map(|made| wire::ModelOutput { model_id: made.model.0, step: made.step }).collect();
     (used, wire::RunOutputs { model_outputs: made })
 }
 
@@ -83,7 +83,7 @@ fn wire_run(record: RunRecord) -> wire::Run {
 fn status(request: &Request) -> Result<Option<RunStatus>, MlflowError> {
     let Some(value) = request.get("status") else { return Ok(None) };
     let read = match value {
-        Value::String(word) => RunStatus::parse(word),
+        Value::String(word) => RunStatus::parse(word).or_else(|| word.parse().ok().and_then(RunStatus::from_number)),
         Value::Number(number) => number.as_i64().and_then(RunStatus::from_number),
         _ => None,
     };

@@ -15,6 +15,7 @@ CREATE TABLE registered_model_tags (
     value TEXT NOT NULL,
     PRIMARY KEY (name, key)
 ) {clustered};
+CREATE INDEX registered_model_tags_of_key ON registered_model_tags (key, name);
 
 CREATE TABLE model_versions (
     name              TEXT  NOT NULL REFERENCES registered_models ON DELETE CASCADE ON UPDATE CASCADE,
@@ -35,6 +36,8 @@ CREATE TABLE model_versions (
     PRIMARY KEY (name, version)
 );
 CREATE INDEX model_versions_of_run ON model_versions (run_id);
+CREATE INDEX model_versions_of_stage ON model_versions (name, current_stage, version);
+CREATE INDEX model_versions_newest ON model_versions (last_updated_time DESC, name, version DESC);
 
 CREATE TABLE model_version_tags (
     name    TEXT  NOT NULL,
@@ -44,6 +47,7 @@ CREATE TABLE model_version_tags (
     PRIMARY KEY (name, version, key),
     FOREIGN KEY (name, version) REFERENCES model_versions ON DELETE CASCADE ON UPDATE CASCADE
 ) {clustered};
+CREATE INDEX model_version_tags_of_key ON model_version_tags (key, name, version);
 
 CREATE TABLE model_aliases (
     name    TEXT  NOT NULL REFERENCES registered_models ON DELETE CASCADE ON UPDATE CASCADE,
@@ -63,11 +67,13 @@ CREATE TABLE version_evidence (
     FOREIGN KEY (name, version) REFERENCES model_versions ON DELETE CASCADE ON UPDATE CASCADE
 );
 
--- Every move of an alias, in order; never changed.
+-- Every move of an alias, in order, kept also when the model is gone. A row changes only its name, when the model does.
+-- `model_delete` has no alias: what lies before it belongs to another model of that name.
 CREATE TABLE alias_moves (
     move_no      {id},
     name         TEXT  NOT NULL,
     alias        TEXT  NOT NULL,
+    kind         TEXT  NOT NULL CHECK (kind IN ('set', 'delete', 'rollback', 'model_delete')),
     from_version {int},
     to_version   {int},
     actor        TEXT  NOT NULL,
@@ -76,14 +82,14 @@ CREATE TABLE alias_moves (
 );
 CREATE INDEX alias_moves_of_alias ON alias_moves (name, alias, move_no);
 
+-- Kept, and never called; so no secret is kept either.
 CREATE TABLE webhooks (
     webhook_id        TEXT  NOT NULL PRIMARY KEY,
     name              TEXT  NOT NULL,
-    description       TEXT,
+    description       TEXT  NOT NULL DEFAULT '',
     url               TEXT  NOT NULL,
-    secret            TEXT,
     status            TEXT  NOT NULL CHECK (status IN ('ACTIVE', 'DISABLED')),
-    -- JSON list of {entity, action}.
+    -- `ENTITY ACTION` of each event, with commas between.
     events            TEXT  NOT NULL,
     creation_time     {int} NOT NULL,
     last_updated_time {int} NOT NULL

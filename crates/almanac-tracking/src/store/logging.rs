@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
 use super::page::{offset, page};
-use super::runs::{active, find, no_run, write_tag};
+use super::runs::{active, find, write_tag};
 use super::{TrackingStore, logged_models};
 use crate::db::{Dialect, Insert, Row, Session, Value, args};
 use crate::names::{check_metric_key, check_param, check_tag, invalid_value};
@@ -112,7 +112,8 @@ impl TrackingStore {
         })
     }
 
-    /// Returns the values of one metric by (timestamp, step, value), `max_results` of them (`None`: all) from a page on.
+    /// Returns the values of one metric by (timestamp, step, value), `max_results` of them (`None`: all) from a page on. An unknown
+    /// run has none.
     pub fn metric_history(
         &self,
         id: &RunId,
@@ -123,7 +124,7 @@ impl TrackingStore {
         let from = offset(page_token)?;
         let limit = max_results.unwrap_or(i64::MAX - 1);
         self.db.read(|session| {
-            let run_no = find(session, id)?.ok_or_else(|| no_run(id))?.0;
+            let Some((run_no, _)) = find(session, id)? else { return Ok(Page { items: Vec::new(), next: None }) };
             let sql = "SELECT step, timestamp, is_nan, value FROM metric_values WHERE run_no = ?1 AND key = ?2
                        ORDER BY timestamp, step, value LIMIT ?3 OFFSET ?4";
             let found = session.all(sql, args![run_no, key, limit + 1, from], |row| metric(row, key.to_owned(), 0))?;
@@ -165,7 +166,7 @@ impl TrackingStore {
         self.db.read(|session| {
             let mut all = Vec::new();
             for id in ids {
-                let run_no = find(session, id)?.ok_or_else(|| no_run(id))?.0;
+                let Some((run_no, _)) = find(session, id)? else { continue };
                 let sql = "SELECT count(*) FROM metric_values WHERE run_no = ?1 AND key = ?2 AND step >= ?3 AND step <= ?4";
                 let count = session.first(sql, args![run_no, key, first, last], |row| row.int(0))?.unwrap_or_default() as usize;
                 let mut place = 0;

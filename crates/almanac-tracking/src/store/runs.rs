@@ -170,6 +170,10 @@ fn insert(session: &mut dyn Session, new: &NewRun, name: &str, root: &str, tags:
 
 /// Sets a tag of a run; the one that is its name changes that too.
 pub(super) fn write_tag(session: &mut dyn Session, run_no: i64, experiment: ExperimentId, tag: &Tag) -> Result<(), StoreError> {
+    if tag.key == RUN_NAME && tag.value.is_empty() {
+        // A run keeps its name.
+        return Ok(());
+    }
     let sql = "INSERT INTO tags (experiment_id, key, run_no, value) VALUES (?1, ?2, ?3, ?4)
                ON CONFLICT (experiment_id, key, run_no) DO UPDATE SET value = excluded.value";
     session.execute(sql, args![experiment.0, &tag.key, run_no, &tag.value])?;

@@ -184,11 +184,13 @@ fn run_attribute(key: &str) -> Result<(&'static str, bool), StoreError> {
         "status" => ("status", false),
         "artifact_uri" => ("artifact_uri", false),
         "user_id" => ("user_id", false),
-        _ => {
-            let valid = RUN_ATTRIBUTES.map(|name| format!("'{name}'")).join(", ");
-            return Err(StoreError::invalid(format!("Invalid attribute key '{key}' specified. Valid keys are '{{{valid}}}'")));
-        }
+        _ => return Err(no_attribute(key)),
     })
+}
+
+fn no_attribute(key: &str) -> StoreError {
+    let valid = RUN_ATTRIBUTES.map(|name| format!("'{name}'")).join(", ");
+    StoreError::invalid(format!("Invalid attribute key '{key}' specified. Valid keys are '{{{valid}}}'"))
 }
 
 fn add_comparison<'a>(query: &mut Query<'a>, comparison: &'a Comparison, place: usize) -> Result<(), StoreError> {
@@ -333,6 +335,9 @@ fn add_order<'a>(query: &mut Query<'a>, terms: &'a [OrderTerm], shown: &[String]
     for (place, OrderTerm { by, ascending }) in terms.iter().enumerate() {
         let entity = Entity::of(by)?;
         let direction = if *ascending { "ASC" } else { "DESC" };
+        if entity == Entity::Attribute && matches!(by.key.as_str(), "run name" | "Run name" | "Run Name") {
+            return Err(no_attribute(&by.key));
+        }
         let key = if entity == Entity::Attribute { run_attribute(&by.key)?.0 } else { by.key.as_str() };
         if seen.contains(&(entity, key)) {
             return Err(StoreError::invalid(format!("`order_by` contains duplicate fields: {shown:?}")));
@@ -369,14 +374,20 @@ fn add_order<'a>(query: &mut Query<'a>, terms: &'a [OrderTerm], shown: &[String]
 /// Returns the column of an attribute of an experiment.
 fn experiment_attribute(identifier: &Identifier) -> Result<&str, StoreError> {
     let entity = identifier.entity.as_deref().unwrap_or("attribute");
-    if !matches!(entity, "attribute" | "attributes" | "attr") {
-        return Err(StoreError::invalid(format!("Invalid order_by entity: {entity}")));
+    match entity {
+        "attribute" => {}
+        "tag" | "tags" => return Err(StoreError::invalid(format!("Invalid order_by entity: {entity}"))),
+        _ => return Err(no_experiment_entity(entity)),
     }
     if EXPERIMENT_ATTRIBUTES.contains(&identifier.key.as_str()) {
         return Ok(&identifier.key);
     }
     let valid = EXPERIMENT_ATTRIBUTES.map(|name| format!("'{name}'")).join(", ");
     Err(StoreError::invalid(format!("Invalid attribute key '{}' specified. Valid keys are '{{{valid}}}'", identifier.key)))
+}
+
+fn no_experiment_entity(entity: &str) -> StoreError {
+    StoreError::invalid(format!("Invalid entity type '{entity}'. Valid entity types are ('attribute', 'tag', 'tags')"))
 }
 
 fn add_experiment_comparison<'a>(query: &mut Query<'a>, comparison: &'a Comparison) -> Result<(), StoreError> {
@@ -401,7 +412,7 @@ fn add_experiment_comparison<'a>(query: &mut Query<'a>, comparison: &'a Comparis
                 "{not}EXISTS (SELECT 1 FROM experiment_tags AS t WHERE t.experiment_id = experiments.experiment_id AND t.key = {key}{value})"
             ));
         }
-        None | Some("attribute" | "attributes" | "attr") => {
+        None | Some("attribute") => {
             let column = experiment_attribute(&comparison.left)?;
             let left = format!("experiments.{column}");
             let condition = match (column, &comparison.right) {
@@ -443,11 +454,7 @@ fn add_experiment_comparison<'a>(query: &mut Query<'a>, comparison: &'a Comparis
             };
             query.conditions.push(condition);
         }
-        Some(entity) => {
-            return Err(StoreError::invalid(format!(
-                "Invalid entity type '{entity}'. Valid entity types are ('attribute', 'tag', 'tags')"
-            )));
-        }
+        Some(entity) => return Err(no_experiment_entity(entity)),
     }
     Ok(())
 }
