@@ -11,6 +11,7 @@ mod collect;
 mod db;
 mod error;
 mod filter;
+mod mlmodel;
 mod names;
 mod store;
 pub mod testing;
@@ -24,6 +25,7 @@ pub use artifacts::{
 pub use collect::{CollectError, Collected, collect_garbage};
 pub use db::{SCHEMA_VERSION, StoreUrl};
 pub use error::{Cause, ErrorCode, StoreError};
+pub use mlmodel::{MlmodelFacts, MlmodelFile, mlmodel, write_mlmodel};
 pub use names::{InvalidName, RunId};
 pub use store::TrackingStore;
 pub use transfer::{

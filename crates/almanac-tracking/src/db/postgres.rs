@@ -97,6 +97,8 @@ impl PostgresDatabase {
         work: &mut dyn FnMut(&mut dyn Session) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let runtime = self.runtime();
+        // The pool takes a connection back in the background, also on a thread that is not of the runtime.
+        let _context = runtime.enter();
         let fail = |error| told(&self.location, error);
         let mut connection = wait(runtime, self.pool.acquire()).map_err(fail)?;
         let mut transaction = wait(runtime, connection.begin_with(begin)).map_err(fail)?;

@@ -69,7 +69,10 @@ impl TrackingStore {
         let absolute = std::path::absolute(folder).map_err(TransferError::file("find", folder))?;
         let parent = absolute.parent().unwrap_or(Path::new("/"));
         fs::create_dir_all(parent).map_err(TransferError::file("create", parent))?;
-        let unfinished = tempfile::Builder::new().prefix(".unfinished-").tempdir_in(parent).map_err(TransferError::file("write", parent))?;
+        let mut builder = tempfile::Builder::new();
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+        let unfinished = builder.prefix(".unfinished-").tempdir_in(parent).map_err(TransferError::file("write", parent))?;
         self.fold_metrics()?;
         // The snapshot is one; an error of a file waits here until the session is closed.
         let mut failed = None;
