@@ -5,6 +5,7 @@
 //!
 //! Not here: HTTP, checks of meaning (an unsorted history is representable), conversion from the core's types.
 
+mod access;
 mod exog;
 mod forecast;
 mod history;
@@ -16,6 +17,7 @@ mod project;
 mod row;
 mod series;
 
+pub use access::{AccessTokenCreated, AccessTokenInfo, AccessTokens, CreateAccessToken};
 pub use exog::ExogValue;
 pub use forecast::ForecastRow;
 pub use history::{History, HistoryPoint, HistoryStatus};

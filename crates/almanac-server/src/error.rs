@@ -152,15 +152,19 @@ fn internal() -> (StatusCode, &'static str, &'static str, String, Option<String>
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let problem = self.into_problem();
-        let status = StatusCode::from_u16(problem.status).expect("statuses come from `into_problem`");
-        let body = serde_json::to_vec(&problem).expect("a problem is strings and a number");
-        let mut response = (status, body).into_response();
-        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
-        }
-        response
+        problem_response(self.into_problem())
     }
+}
+
+/// Returns a problem as it goes over the wire.
+pub(crate) fn problem_response(problem: Problem) -> Response {
+    let status = StatusCode::from_u16(problem.status).expect("problems are made with statuses of HTTP");
+    let body = serde_json::to_vec(&problem).expect("a problem is strings and a number");
+    let mut response = (status, body).into_response();
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+    }
+    response
 }

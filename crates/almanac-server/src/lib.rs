@@ -3,8 +3,9 @@
 //! The only crate that knows HTTP. What it serves comes through [`ForecastService`], which the binary implements over the
 //! lake and the champion, so that this crate knows neither files nor models.
 //!
-//! Not here: authentication (bind to a loopback address or put a proxy in front), TLS, anything that changes the project.
+//! Not here: TLS (put a proxy in front), anything that changes the project.
 
+mod access;
 mod api;
 mod assets;
 mod blocking;
@@ -23,6 +24,7 @@ mod services;
 mod telemetry;
 mod validate;
 
+pub use access::{Access, Guard, GuardPolicy, Hosts};
 pub use error::ServiceError;
 pub use listen::{Listening, ServeError, bind, serve, shutdown_signal};
 pub use no_project::NoProject;

@@ -2,6 +2,7 @@
 //!
 //! `openapi.json` is committed beside this crate, so that a change of the interface shows as a diff.
 
+use crate::access::tokens;
 use crate::{api, ops};
 use axum::Router;
 use axum::http::header;
@@ -17,11 +18,13 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
     paths(
-        api::project, api::series, api::history, api::forecasts, api::leaderboard, api::predict, ops::health, ops::ready, ops::metrics
+        api::project, api::series, api::history, api::forecasts, api::leaderboard, api::predict, ops::health, ops::ready, ops::metrics,
+        tokens::list, tokens::create, tokens::revoke
     ),
     tags(
         (name = "forecasts", description = "Series, their past, their forecasts, and the scores of the models"),
         (name = "operations", description = "For whoever runs the server"),
+        (name = "access", description = "For admins: who may call"),
     ),
 )]
 struct Document;

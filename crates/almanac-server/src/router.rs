@@ -1,5 +1,6 @@
 //! All routes on one port, and the layers around them.
 
+use crate::access::{self, Gate};
 use crate::blocking::{Caller, panic_message};
 use crate::error::ApiError;
 use crate::mlflow::{self, Tracking};
@@ -34,6 +35,7 @@ pub fn router(services: Services) -> Router {
 }
 
 pub(crate) fn router_with(services: Services, telemetry: Telemetry) -> Router {
+    let gate = Gate::new(services.access);
     let app = App { caller: Caller::new(services.forecasts), telemetry: telemetry.clone() };
     // Clients of MLflow move files and small answers: neither is compressed or cut short by time.
     let tracking = services.tracking.map(|store| mlflow::router(Tracking::new(store, services.artifacts))).unwrap_or_default();
@@ -53,12 +55,14 @@ pub(crate) fn router_with(services: Services, telemetry: Telemetry) -> Router {
         .route("/openapi.json", get(openapi::serve))
         .with_state(app.clone())
         .merge(openapi::docs())
+        .merge(access::tokens::routes(gate.clone()))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(from_fn(in_time))
         .layer(CompressionLayer::new());
     own.merge(tracking)
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
+        .layer(from_fn_with_state(gate, access::check))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(telemetry, measure))
         .layer(from_fn(harden))

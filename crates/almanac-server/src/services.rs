@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use almanac_tracking::{ArtifactStore, TrackingStore};
 
-use crate::ForecastService;
+use crate::{Access, ForecastService};
 
 /// Everything that the routes are built over.
 #[derive(Clone)]
@@ -15,11 +15,13 @@ pub struct Services {
     pub tracking: Option<Arc<TrackingStore>>,
     /// Files of runs and models; asked only where there is a tracking store.
     pub artifacts: ArtifactStore,
+    /// Who may call, and from where.
+    pub access: Access,
 }
 
 impl Services {
-    /// Serves forecasts alone.
+    /// Serves forecasts alone, to everyone.
     pub fn forecasts(forecasts: Arc<dyn ForecastService>) -> Self {
-        Self { forecasts, tracking: None, artifacts: ArtifactStore::in_memory() }
+        Self { forecasts, tracking: None, artifacts: ArtifactStore::in_memory(), access: Access::default() }
     }
 }

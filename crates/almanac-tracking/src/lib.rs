@@ -13,6 +13,7 @@ mod error;
 mod filter;
 mod mlmodel;
 mod names;
+mod secrets;
 mod store;
 pub mod testing;
 mod transfer;

@@ -2,11 +2,15 @@
 //!
 //! Not here: paths of artifacts (`artifacts`).
 
+mod location;
+
 use std::fmt;
 
 use almanac_series::Hint;
 
 use crate::StoreError;
+
+pub(crate) use location::check_artifact_location;
 
 /// Longest key of a param, metric or tag, in characters.
 const KEY: usize = 250;

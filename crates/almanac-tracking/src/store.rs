@@ -5,6 +5,7 @@
 //!
 //! Not here: the databases (`db`), which names are allowed (`names`).
 
+mod access;
 mod artifact_uris;
 mod experiments;
 mod garbage;

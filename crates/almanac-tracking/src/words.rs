@@ -2,6 +2,7 @@
 //!
 //! Not serialisable on purpose: the wire has types of its own.
 
+mod access;
 mod dataset;
 mod experiment;
 mod garbage;
@@ -10,6 +11,7 @@ mod registry;
 mod run;
 mod webhook;
 
+pub use access::{AccessToken, AccessUser, NewAccessToken, PasswordProof, Role, Secret};
 pub use dataset::{Dataset, DatasetInput, DatasetSummary, ModelOutput, RunInputs};
 pub use experiment::{Experiment, ExperimentId, ExperimentQuery, LifecycleStage, NewExperiment, ViewType};
 pub use garbage::{CollectPlan, CollectProgress, CollectWanted, Doomed};

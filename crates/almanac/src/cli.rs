@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand};
 
-use crate::commands::{audit, backtest, demo, doctor, forecast, init, run, serve, status};
+use crate::commands::{access, audit, backtest, demo, doctor, forecast, init, run, serve, status};
 use crate::printer::Verbosity;
 
 const EXAMPLE: &str = "\
@@ -65,6 +65,7 @@ pub(crate) enum Command {
     Backtest(backtest::BacktestArgs),
     Audit(audit::AuditArgs),
     Serve(serve::ServeArgs),
+    Access(access::AccessArgs),
     Doctor(doctor::DoctorArgs),
 }
 

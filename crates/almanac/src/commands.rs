@@ -3,6 +3,7 @@
 //! A command is `fn verb(ctx: &Context, args: VerbArgs) -> Result<ExitStatus, Failure>`. It writes data through the context's
 //! printer and never exits by itself.
 
+pub(crate) mod access;
 pub(crate) mod audit;
 pub(crate) mod backtest;
 pub(crate) mod demo;

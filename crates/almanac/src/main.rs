@@ -52,6 +52,7 @@ fn dispatch(ctx: &Context, command: Command) -> Result<ExitStatus, Failure> {
         Command::Backtest(args) => verb::backtest::backtest(ctx, args),
         Command::Audit(args) => verb::audit::audit(ctx, args),
         Command::Serve(args) => verb::serve::serve(ctx, args),
+        Command::Access(args) => verb::access::access(ctx, args),
         Command::Doctor(args) => verb::doctor::doctor(ctx, args),
     }
 }

@@ -2,11 +2,14 @@
 
 #![expect(clippy::needless_raw_string_hashes, reason = "as `expect-test` writes its snapshots")]
 
+mod access;
 mod api;
 mod browser;
 mod devtools;
 mod fake;
+mod guarded;
 mod listening;
 mod ops;
 mod predict;
 mod request;
+mod vulnerabilities;

@@ -2,7 +2,7 @@
 
 use super::{ARTIFACT_ROOT, TrackingStore};
 use crate::db::{Row, Session, args};
-use crate::names::{check_experiment, check_experiment_tag};
+use crate::names::{check_artifact_location, check_experiment, check_experiment_tag};
 use crate::{ErrorCode, Experiment, ExperimentId, LifecycleStage, Millis, NewExperiment, StoreError, Tag};
 
 const COLUMNS: &str = "experiment_id, name, artifact_location, lifecycle_stage, creation_time, last_update_time";
@@ -110,11 +110,8 @@ impl TrackingStore {
 
 fn check_new(new: &NewExperiment) -> Result<(), StoreError> {
     check_experiment(&new.name)?;
-    if let Some(location) = new.artifact_location.as_deref().filter(|location| location.len() > 2048) {
-        return Err(StoreError::invalid(format!(
-            "Invalid artifact path length. The length of the artifact path cannot be greater than 2048 characters. Got {}.",
-            location.len()
-        )));
+    if let Some(location) = &new.artifact_location {
+        check_artifact_location(location)?;
     }
     new.tags.iter().try_for_each(|tag| check_experiment_tag(&tag.key, &tag.value))
 }

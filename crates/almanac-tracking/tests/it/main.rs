@@ -1,3 +1,4 @@
 //! The tracking store over real databases.
 
+mod access;
 mod artifacts;
