@@ -140,8 +140,9 @@ fn model(facts: &MlmodelFacts) -> Json {
 /// Columns that are not named here would not reach the model.
 fn signature(facts: &MlmodelFacts) -> Json {
     let column = |name: &str, kind: &str, required: bool| json!({"type": kind, "name": name, "required": required});
-    // `ds` is a text, a date or a step, and an exogenous column a number or a text: as the table has it.
-    let mut inputs = vec![column("unique_id", "string", true), column("ds", "any", false), column("y", "double", false)];
+    // As the table has it: `ds` is a text, a date or a step, `y` and exogenous columns may be whole numbers, which MLflow would
+    // not take for doubles.
+    let mut inputs = vec![column("unique_id", "string", true), column("ds", "any", false), column("y", "any", false)];
     let exog = facts.historic_exog.iter().chain(&facts.future_exog).chain(&facts.static_exog);
     inputs.extend(exog.map(|name| column(name, "any", false)));
     let mut outputs = vec![column("unique_id", "string", true), column("ds", "any", true), column("mean", "double", true)];
@@ -220,6 +221,37 @@ mod tests {
         }
         let text = String::from_utf8(files[0].content.clone()).expect("text");
         expect_test::expect![[r#"
+            artifact_path: model
+            flavors:
+              almanac:
+                bundle: .
+                champion: ensemble
+                code: code
+                data_version: abc
+                freq: D
+                horizon: 14
+                version: 0.1.0
+              python_function:
+                code: code
+                env:
+                  conda: conda.yaml
+                  virtualenv: python_env.yaml
+                loader_module: almanac_model
+                python_version: 3.11.7
+                streamable: false
+            mlflow_version: 3.17.2
+            model_uuid: 0123456789abcdef0123456789abcdef
+            run_id: 0123456789abcdef0123456789abcdef
+            saved_input_example_info:
+              artifact_path: input_example.json
+              pandas_orient: split
+              serving_input_path: serving_input_example.json
+              type: dataframe
+            signature:
+              inputs: '[{"name":"unique_id","required":true,"type":"string"},{"name":"ds","required":false,"type":"any"},{"name":"y","required":false,"type":"any"},{"name":"stock","required":false,"type":"any"},{"name":"price","required":false,"type":"any"},{"name":"kind","required":false,"type":"any"}]'
+              outputs: '[{"name":"unique_id","required":true,"type":"string"},{"name":"ds","required":true,"type":"any"},{"name":"mean","required":true,"type":"double"},{"name":"q0.1","required":true,"type":"double"},{"name":"q0.5","required":true,"type":"double"},{"name":"q0.9","required":true,"type":"double"}]'
+              params: '[{"default":14,"name":"horizon","shape":null,"type":"long"},{"default":[0.1,0.5,0.9],"name":"quantiles","shape":[-1],"type":"double"}]'
+            utc_time_created: 2024-02-01 10:00:00.500000
         "#]]
         .assert_eq(&text);
         assert_eq!(mlmodel(&facts()), files, "the same facts give the same bytes");

@@ -3,6 +3,7 @@
 //! Not here: what only one database has, such as the schema of a file.
 
 mod access;
+mod transfer;
 
 use crate::TrackingStore;
 
@@ -12,4 +13,5 @@ use crate::TrackingStore;
 /// Where it does not do what it should.
 pub fn check_store(store: &TrackingStore) {
     access::access(store);
+    transfer::transfer(store);
 }

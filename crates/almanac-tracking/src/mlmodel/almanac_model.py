@@ -63,7 +63,7 @@ class Model:
             rows += call("GET", "/api/v1/forecasts?" + query)
         place = {str(unique_id): at for at, unique_id in enumerate(frame["unique_id"].drop_duplicates())}
         rows.sort(key=lambda row: place.get(row["unique_id"], len(place)))
-        columns = ["q" + format(quantile, "g") for quantile in quantiles]
+        columns = ["q" + repr(quantile) for quantile in quantiles]
         table = pd.DataFrame(
             [[row["unique_id"], row["ds"], row["mean"], *(row["quantiles"].get(column) for column in columns)] for row in rows],
             columns=["unique_id", "ds", "mean", *columns],

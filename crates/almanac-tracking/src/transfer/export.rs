@@ -1,6 +1,6 @@
 //! A store out to files: one file of JSON Lines a table, and a manifest that counts and proves them.
 //!
-//! Rows stand in the order of their keys and carry no number of this store, so that equal stores give equal files. The folder
+//! Rows stand in the order of their keys, or in that of a number that is there for it, and carry no number of this store, so that equal stores give equal files. The folder
 //! appears under its name only when it is whole. It may hold secrets of webhooks, and can be read by its owner only.
 //!
 //! Not here: files of artifacts, which stay where they are.
@@ -195,8 +195,8 @@ pub(super) fn stream(session: &mut dyn Session, table: &Table, each: &mut dyn Fn
         shape.push(select.field(&table.name, &field.column, field.kind, field.is_optional));
     }
     let mut order: Vec<String> = table.key.iter().flat_map(|place| shape[*place].columns()).map(|at| select.columns[at].clone()).collect();
-    if order.is_empty() {
-        order.extend(table.number.iter().map(|number| format!("{}.{number}", table.name)));
+    if let Some(number) = table.number.as_ref().filter(|_| table.is_ordered) {
+        order = vec![format!("{}.{number}", table.name)];
     }
     let is_postgres = session.dialect() == Dialect::Postgres;
     if is_postgres {
@@ -216,10 +216,12 @@ pub(super) fn stream(session: &mut dyn Session, table: &Table, each: &mut dyn Fn
     if !is_postgres {
         return session.query(&sql, args![], &mut read);
     }
-    session.execute(&format!("DECLARE moved NO SCROLL CURSOR FOR {sql}"), args![])?;
+    // A name of its own for each table: statements are kept ready with the columns they gave.
+    let cursor = format!("moved_{}", table.name);
+    session.execute(&format!("DECLARE {cursor} NO SCROLL CURSOR FOR {sql}"), args![])?;
     loop {
         let mut rows = 0;
-        session.query(&format!("FETCH {FETCH} FROM moved"), args![], &mut |row| {
+        session.query(&format!("FETCH {FETCH} FROM {cursor}"), args![], &mut |row| {
             rows += 1;
             read(row)
         })?;
@@ -227,7 +229,7 @@ pub(super) fn stream(session: &mut dyn Session, table: &Table, each: &mut dyn Fn
             break;
         }
     }
-    session.execute("CLOSE moved", args![]).map(|_| ())
+    session.execute(&format!("CLOSE {cursor}"), args![]).map(|_| ())
 }
 
 /// Metrics that came in after they were last moved to their place are in the view only, which has to sort what it shows.

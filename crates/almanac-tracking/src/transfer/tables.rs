@@ -53,6 +53,8 @@ pub(super) struct Table {
     pub(super) known_number: Option<usize>,
     /// Place of the field whose run's experiment stands in `experiment_id` too.
     pub(super) experiment_of: Option<usize>,
+    /// Whether the number is there for the order of rows only: no other table refers to it.
+    pub(super) is_ordered: bool,
 }
 
 impl Table {
@@ -181,7 +183,16 @@ fn read_schema(text: &str) -> Vec<Table> {
     let moved: Vec<&Parsed<'_>> = parsed.iter().filter(is_moved).collect();
     let number_of = |table: &Parsed<'_>| table.columns.iter().find(|column| column.kind == "{id}").map(|column| column.name.to_owned());
     let numbers: Vec<Option<String>> = moved.iter().map(|table| number_of(table)).collect();
-    moved.iter().zip(&numbers).map(|(table, number)| lay_out(table, number.as_deref(), &numbers)).collect()
+    let is_referred = |number: &str, own: &str| {
+        moved.iter().any(|table| table.name != own && table.columns.iter().any(|column| column.name == number))
+    };
+    let mut tables = Vec::with_capacity(moved.len());
+    for (table, number) in moved.iter().zip(&numbers) {
+        let mut laid_out = lay_out(table, number.as_deref(), &numbers);
+        laid_out.is_ordered = number.as_deref().is_some_and(|number| !is_referred(number, table.name));
+        tables.push(laid_out);
+    }
+    tables
 }
 
 fn lay_out(table: &Parsed<'_>, number: Option<&str>, numbers: &[Option<String>]) -> Table {
@@ -211,6 +222,7 @@ fn lay_out(table: &Parsed<'_>, number: Option<&str>, numbers: &[Option<String>])
         key,
         number: number.map(str::to_owned),
         known_number: number.and_then(|number| place(&number)),
+        is_ordered: false,
         experiment_of: (has_run && has_experiment).then(|| place(&"run_no").expect("has a run")),
         fields,
     }

@@ -9,15 +9,9 @@ use crate::transfer::TransferError;
 use crate::transfer::artifacts::local_folder;
 use crate::transfer::tables::{Cell, Record};
 
-/// MLflow's words for the numbers of a status.
-const STATUS: [&str; 4] = ["LOGGED_MODEL_STATUS_UNSPECIFIED", "LOGGED_MODEL_PENDING", "LOGGED_MODEL_READY", "LOGGED_MODEL_UPLOAD_FAILED"];
-
-/// Reads a status, which is stored as a number.
-pub(in crate::transfer) fn model_status(word: &str) -> String {
-    match word.parse::<usize>() {
-        Ok(number) => STATUS.get(number).copied().unwrap_or(STATUS[0]).to_owned(),
-        Err(_) => STATUS.iter().find(|status| status.ends_with(word)).map_or_else(|| word.to_owned(), |status| (*status).to_owned()),
-    }
+/// Returns MLflow's number of a status: 1 pending, 2 ready, 3 failed, 0 what it does not know.
+pub(in crate::transfer) fn model_status(text: &str) -> i64 {
+    text.parse().ok().filter(|number| (0..=3).contains(number)).unwrap_or_default()
 }
 
 impl Reader<'_, '_> {

@@ -113,7 +113,7 @@ impl Batch<'_, '_> {
         Ok(())
     }
 
-    /// The experiment that a new store makes by itself becomes that of the source.
+    /// The experiment that every new store makes by itself becomes that of the source, if it is younger and was never used.
     fn take_over_default(&mut self, table: &Table, record: &Record, wanted: i64) -> Result<(), StoreError> {
         let cell = |column: &str| &record.cells[table.place(column).expect("in the schema")];
         let (Cell::Text(name), Cell::Text(location), Cell::Text(stage), Cell::Int(created), Cell::Int(updated)) = (
@@ -125,12 +125,15 @@ impl Batch<'_, '_> {
         ) else {
             return Ok(());
         };
-        if wanted != 0 || *created == 0 {
+        if wanted != 0 {
             return Ok(());
         }
         let sql = "UPDATE experiments SET name = ?1, artifact_location = ?2, lifecycle_stage = ?3, creation_time = ?4, last_update_time = ?5
-                   WHERE experiment_id = 0 AND name = 'Default' AND creation_time = 0 AND last_update_time = 0
-                   AND (?1 = 'Default' OR NOT EXISTS (SELECT 1 FROM runs WHERE experiment_id = 0))
+                   WHERE experiment_id = 0 AND name = 'Default' AND creation_time = last_update_time AND creation_time > ?4
+                   AND NOT EXISTS (SELECT 1 FROM runs WHERE experiment_id = 0)
+                   AND NOT EXISTS (SELECT 1 FROM logged_models WHERE experiment_id = 0)
+                   AND NOT EXISTS (SELECT 1 FROM traces WHERE experiment_id = 0)
+                   AND NOT EXISTS (SELECT 1 FROM experiment_tags WHERE experiment_id = 0)
                    AND NOT EXISTS (SELECT 1 FROM experiments AS others WHERE others.name = ?1 AND others.experiment_id <> 0)";
         self.session.execute(sql, args![name, location, stage, *created, *updated]).map(|_| ())
     }

@@ -1,4 +1,5 @@
 -- Written by the client of MLflow 2.22.5; the tables that are read.
+PRAGMA foreign_keys = OFF;
 CREATE TABLE experiments (
     experiment_id INTEGER NOT NULL,
     name VARCHAR(256) NOT NULL,
@@ -95,6 +96,20 @@ CREATE TABLE "model_versions" (
 INSERT INTO "model_versions" ("name", "version", "creation_time", "last_updated_time", "description", "user_id", "current_stage", "source", "run_id", "status", "status_message", "run_link", "storage_location") VALUES ('demand-net', 1, 1795290163604, 1795290163794, 'first', NULL, 'Staging', '/home/me/mlruns/1/ec2f1a7342774b518341e8c8e717e6db/artifacts/docs', 'ec2f1a7342774b518341e8c8e717e6db', 'READY', NULL, NULL, '/home/me/mlruns/1/ec2f1a7342774b518341e8c8e717e6db/artifacts/docs');
 INSERT INTO "model_versions" ("name", "version", "creation_time", "last_updated_time", "description", "user_id", "current_stage", "source", "run_id", "status", "status_message", "run_link", "storage_location") VALUES ('demand-net', 2, 1795290163772, 1795290163772, NULL, NULL, 'None', '/home/me/mlruns/1/ec2f1a7342774b518341e8c8e717e6db/artifacts/docs', 'ec2f1a7342774b518341e8c8e717e6db', 'READY', NULL, NULL, '/home/me/mlruns/1/ec2f1a7342774b518341e8c8e717e6db/artifacts/docs');
 INSERT INTO "model_versions" ("name", "version", "creation_time", "last_updated_time", "description", "user_id", "current_stage", "source", "run_id", "status", "status_message", "run_link", "storage_location") VALUES ('demand-net', 3, 1795290163775, 1795290163783, NULL, NULL, 'Deleted_Internal', 'REDACTED-SOURCE-PATH', 'REDACTED-RUN-ID', 'READY', NULL, 'REDACTED-RUN-LINK', '/home/me/mlruns/1/ec2f1a7342774b518341e8c8e717e6db/artifacts/docs');
+CREATE TABLE "latest_metrics" (
+    "key" VARCHAR(250) NOT NULL,
+    value FLOAT NOT NULL,
+    timestamp BIGINT,
+    step BIGINT NOT NULL,
+    is_nan BOOLEAN NOT NULL,
+    run_uuid VARCHAR(32) NOT NULL,
+    CONSTRAINT latest_metric_pk PRIMARY KEY ("key", run_uuid),
+    FOREIGN KEY(run_uuid) REFERENCES runs (run_uuid),
+    CHECK (is_nan IN (0, 1))
+);
+INSERT INTO "latest_metrics" ("key", "value", "timestamp", "step", "is_nan", "run_uuid") VALUES ('loss', 0.2, 1700000000004, 4, 0, 'ec2f1a7342774b518341e8c8e717e6db');
+INSERT INTO "latest_metrics" ("key", "value", "timestamp", "step", "is_nan", "run_uuid") VALUES ('odd', 1.7976931348623157e+308, 1700000000002, 1, 0, 'ec2f1a7342774b518341e8c8e717e6db');
+INSERT INTO "latest_metrics" ("key", "value", "timestamp", "step", "is_nan", "run_uuid") VALUES ('nested/metric', -1e-07, 1700000000003, 0, 0, 'ec2f1a7342774b518341e8c8e717e6db');
 CREATE TABLE "metrics" (
     "key" VARCHAR(250) NOT NULL,
     value FLOAT NOT NULL,

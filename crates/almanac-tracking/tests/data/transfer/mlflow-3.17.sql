@@ -1,4 +1,5 @@
 -- Written by the client of MLflow 3.17.2; the tables that are read.
+PRAGMA foreign_keys = OFF;
 CREATE TABLE alembic_version (
     version_num VARCHAR(32) NOT NULL,
     CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
@@ -28,6 +29,21 @@ INSERT INTO "runs" ("run_uuid", "name", "source_type", "source_name", "entry_poi
 INSERT INTO "runs" ("run_uuid", "name", "source_type", "source_name", "entry_point_name", "user_id", "status", "start_time", "end_time", "source_version", "lifecycle_stage", "artifact_uri", "experiment_id", "deleted_time") VALUES ('713a6169209441789ab644c04a469458', 'child', 'UNKNOWN', '', '', 'unknown', 'FAILED', 1700000001000, 1700000006000, '', 'active', '/home/me/mlruns/1/713a6169209441789ab644c04a469458/artifacts', 1, NULL);
 INSERT INTO "runs" ("run_uuid", "name", "source_type", "source_name", "entry_point_name", "user_id", "status", "start_time", "end_time", "source_version", "lifecycle_stage", "artifact_uri", "experiment_id", "deleted_time") VALUES ('4b379129085648a6965309d8aea952f6', 'dead', 'UNKNOWN', '', '', 'unknown', 'RUNNING', 1700000002000, NULL, '', 'deleted', '/home/me/mlruns/1/4b379129085648a6965309d8aea952f6/artifacts', 1, 1795290086249);
 INSERT INTO "runs" ("run_uuid", "name", "source_type", "source_name", "entry_point_name", "user_id", "status", "start_time", "end_time", "source_version", "lifecycle_stage", "artifact_uri", "experiment_id", "deleted_time") VALUES ('e163b7bb5ded4c04bbdaa15212618932', 'in gone', 'UNKNOWN', '', '', 'unknown', 'RUNNING', 1700000003000, NULL, '', 'deleted', '/home/me/mlruns/2/e163b7bb5ded4c04bbdaa15212618932/artifacts', 2, 1795290086256);
+CREATE TABLE "latest_metrics" (
+    "key" VARCHAR(250) NOT NULL,
+    value FLOAT NOT NULL,
+    timestamp BIGINT,
+    step BIGINT NOT NULL,
+    is_nan BOOLEAN NOT NULL,
+    run_uuid VARCHAR(32) NOT NULL,
+    CONSTRAINT latest_metric_pk PRIMARY KEY ("key", run_uuid),
+    FOREIGN KEY(run_uuid) REFERENCES runs (run_uuid),
+    CHECK (is_nan IN (0, 1))
+);
+INSERT INTO "latest_metrics" ("key", "value", "timestamp", "step", "is_nan", "run_uuid") VALUES ('loss', 0.2, 1700000000004, 4, 0, 'db0b9a67a3b840d1b2bf987530a3e0c5');
+INSERT INTO "latest_metrics" ("key", "value", "timestamp", "step", "is_nan", "run_uuid") VALUES ('odd', 1.7976931348623157e+308, 1700000000002, 1, 0, 'db0b9a67a3b840d1b2bf987530a3e0c5');
+INSERT INTO "latest_metrics" ("key", "value", "timestamp", "step", "is_nan", "run_uuid") VALUES ('nested/metric', -1e-07, 1700000000003, 0, 0, 'db0b9a67a3b840d1b2bf987530a3e0c5');
+INSERT INTO "latest_metrics" ("key", "value", "timestamp", "step", "is_nan", "run_uuid") VALUES ('acc', 0.9, 1700000000009, 3, 0, 'db0b9a67a3b840d1b2bf987530a3e0c5');
 CREATE TABLE "metrics" (
     "key" VARCHAR(250) NOT NULL,
     value FLOAT NOT NULL,
