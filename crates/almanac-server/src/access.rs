@@ -98,6 +98,7 @@ impl Access {
 /// Who calls; among the extensions of each request that reaches a handler.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Actor {
+    /// Empty where nobody has to say who they are.
     pub(crate) name: Arc<str>,
     pub(crate) role: Role,
 }
@@ -122,7 +123,7 @@ impl Gate {
             credentials,
             hosts: Arc::new(access.hosts),
             origins: access.origins.into(),
-            anyone: Actor { name: Arc::from("anyone"), role: Role::Admin },
+            anyone: Actor { name: Arc::default(), role: Role::Admin },
         }
     }
 

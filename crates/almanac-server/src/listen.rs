@@ -92,12 +92,13 @@ impl Listening {
         let upkeep = tokio::spawn(telemetry.clone().keep_up());
         let router = router_with(services, telemetry);
         let (stopping, stopped) = oneshot::channel();
-        let server = axum::serve(self.listener, router.into_make_service_with_connect_info::<SocketAddr>()).with_graceful_shutdown(async move {
-            shutdown.await;
-            tracing::info!("stopping: requests under way may finish");
-            // Nobody waits any more if the server has ended by itself.
-            let _ = stopping.send(());
-        });
+        let server =
+            axum::serve(self.listener, router.into_make_service_with_connect_info::<SocketAddr>()).with_graceful_shutdown(async move {
+                shutdown.await;
+                tracing::info!("stopping: requests under way may finish");
+                // Nobody waits any more if the server has ended by itself.
+                let _ = stopping.send(());
+            });
         let overdue = async {
             if stopped.await.is_err() {
                 std::future::pending::<()>().await;

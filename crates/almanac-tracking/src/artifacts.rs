@@ -14,6 +14,7 @@
 mod bucket;
 mod digest;
 mod error;
+mod gather;
 mod local;
 mod of_runs;
 mod parts;

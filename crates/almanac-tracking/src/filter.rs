@@ -126,11 +126,18 @@ pub(crate) struct OrderTerm {
     pub(crate) ascending: bool,
 }
 
+/// Most comparisons of a filter: a database nests its conditions to some depth only.
+const MOST_COMPARISONS: usize = 200;
+
+/// Most values in the lists of a filter, each of which is bound to its statement.
+const MOST_LISTED: usize = 10_000;
+
 /// Reads a filter; an empty one has no comparisons.
 pub(crate) fn parse_filter(filter: &str) -> Result<Vec<Comparison>, StoreError> {
     let tokens = tokens(filter)?;
     let mut rest = tokens.as_slice();
     let mut comparisons = Vec::new();
+    let mut listed = 0;
     let mut is_joined = true;
     while let [first, after @ ..] = rest {
         // MLflow lets an AND too many pass.
@@ -143,7 +150,16 @@ pub(crate) fn parse_filter(filter: &str) -> Result<Vec<Comparison>, StoreError> 
             return Err(invalid_clauses(&[first.shown.as_str()]));
         }
         let (comparison, after) = comparison(rest)?;
+        if let Operand::List(items) = &comparison.right {
+            listed += items.len();
+        }
         comparisons.push(comparison);
+        if listed > MOST_LISTED {
+            return Err(StoreError::invalid(format!("Invalid filter: its lists have more than {MOST_LISTED} values.")));
+        }
+        if comparisons.len() > MOST_COMPARISONS {
+            return Err(StoreError::invalid(format!("Invalid filter: it has more than {MOST_COMPARISONS} comparisons.")));
+        }
         is_joined = false;
         rest = after;
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use almanac_config::{Duplicates, GapPolicy, Negatives, Settings, TableSource, ValueType, TrackingSettings};
+use almanac_config::{Duplicates, GapPolicy, Negatives, Settings, TableSource, TrackingSettings, ValueType};
 use almanac_data::{
     CheckSpec, ColumnKind, CsvOptions, DuplicatePolicy, GapPolicy as SilverGaps, NegativePolicy, SilverSpec, TableSpec, expand_source,
     infer_gaps,

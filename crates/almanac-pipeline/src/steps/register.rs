@@ -7,8 +7,8 @@ use std::path::Path;
 
 use almanac_evaluate::Fold;
 use almanac_tracking::{
-    ArtifactPath, Batch, Change, Experiment, LocalArtifacts, Metric, Millis, NewModelVersion, NewRun, Param, Run, RunId, RunStatus, RunUpdate,
-    Tag,
+    ArtifactPath, Batch, Change, Experiment, LocalArtifacts, Metric, Millis, NewModelVersion, NewRun, Param, Run, RunId, RunStatus,
+    RunUpdate, Tag,
 };
 use serde_json::json;
 

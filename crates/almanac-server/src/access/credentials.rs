@@ -109,7 +109,7 @@ impl Credentials {
         let found = match said {
             Said::Token { name, token } => self.check_token(name, token).await?,
             Said::Password { name, password } => {
-                let proof = known.and_then(|known| known.proof);
+                let proof = known.filter(|known| known.checked.elapsed() < REMEMBERED).and_then(|known| known.proof);
                 if proof.is_none()
                     && let Some(wait) = self.attempts.wait(address, Instant::now())
                 {

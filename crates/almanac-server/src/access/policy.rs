@@ -43,6 +43,9 @@ pub(super) fn needed(method: &Method, route: Option<&str>) -> Role {
         (_, access) if access.starts_with("/api/v1/access/") => Role::Admin,
         (false, "/api/v1/predict") => Role::Planner,
         (false, "/v1/traces" | "/v1/metrics") => Role::Engineer,
+        (false, promotion) if promotion.starts_with("/api/v1/registry/") => Role::Engineer,
+        // The gates that guard an alias are the store's, whoever moves it.
+        (false, promotion) if promotion.starts_with("/api/v1/registry/models/") => Role::Engineer,
         (true, _) => Role::Viewer,
         (false, _) => Role::Admin,
     }
@@ -96,9 +99,11 @@ mod tests {
         check(Method::PATCH, "/api/3.0/mlflow/traces/{trace_id}/assessments/{assessment_id}", Role::Planner);
         check(Method::PATCH, "/api/2.0/mlflow/logged-models/{model_id}/tags", Role::Engineer);
         check(Method::POST, "/api/2.0/mlflow/registered-models/alias", Role::Engineer);
+        check(Method::POST, "/api/v1/registry/models/{name}/aliases/{alias}/rollback", Role::Engineer);
         check(Method::PUT, "/api/2.0/mlflow-artifacts/artifacts/{*path}", Role::Engineer);
         check(Method::POST, "/ajax-api/2.0/mlflow-artifacts/mpu/complete/{*path}", Role::Engineer);
         check(Method::DELETE, "/api/2.0/mlflow-artifacts/artifacts/{*path}", Role::Admin);
+        check(Method::PUT, "/api/v1/registry/models/{name}/aliases/{alias}", Role::Engineer);
         check(Method::POST, "/optuna.StorageService/{*method}", Role::Engineer);
     }
 

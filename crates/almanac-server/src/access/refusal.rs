@@ -47,7 +47,7 @@ impl Shape {
     pub(super) fn of(request: &Parts) -> Self {
         let path = request.uri.path();
         let content_type = request.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let of_mlflow = ["/api/2.0", "/api/3.0", "/ajax-api/", "/get-artifact", "/model-versions/", "/v1/"];
+        let of_mlflow = ["/api/2.0", "/api/3.0", "/ajax-api/", "/get-artifact", "/model-versions/", "/v1/", "/api/v1/registry/"];
         if content_type.starts_with("application/grpc") {
             Self::Grpc
         } else if of_mlflow.iter().any(|prefix| path.starts_with(prefix)) {

@@ -17,6 +17,7 @@ use axum::http::request::Parts;
 use super::experiments::wire_tag;
 use super::request::{Request, wrong_type};
 use super::{MlflowError, Tracking};
+use crate::access::Actor;
 
 pub(super) fn routes() -> Router<Tracking> {
     Router::new().merge(models::routes()).merge(versions::routes()).merge(aliases::routes()).merge(webhooks::routes())
@@ -27,7 +28,7 @@ pub(super) fn own_routes() -> Router<Tracking> {
     promotion::routes()
 }
 
-/// Who asks, as it is written into the history of aliases; empty where nobody has to say.
+/// Who asks, as it is written into the history of aliases.
 struct Caller(String);
 
 impl Caller {
@@ -39,21 +40,18 @@ impl Caller {
 impl<S: Send + Sync> FromRequestParts<S> for Caller {
     type Rejection = Infallible;
 
-    async fn from_request_parts(_parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
-        Ok(Self(String::new()))
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
+        Ok(Self(parts.extensions.get::<Actor>().map(|actor| actor.name.to_string()).unwrap_or_default()))
     }
 }
 
 /// Reads the number of a version of a model.
 fn number(name: &str, text: &str) -> Result<u32, MlflowError> {
-    let number: i64 = text
-        .trim()
-        .parse()
-        .map_err(|_| MlflowError::invalid(format!("Parameter 'version' must be an integer, got '{text}'.")))?;
+    let number: i64 =
+        text.trim().parse().map_err(|_| MlflowError::invalid(format!("Parameter 'version' must be an integer, got '{text}'.")))?;
     // What is no number of ours exists nowhere.
-    u32::try_from(number).map_err(|_| {
-        MlflowError::new(ErrorCode::ResourceDoesNotExist, format!("Model Version (name={name}, version={number}) not found"))
-    })
+    u32::try_from(number)
+        .map_err(|_| MlflowError::new(ErrorCode::ResourceDoesNotExist, format!("Model Version (name={name}, version={number}) not found")))
 }
 
 /// Reads name and version of a request.

@@ -73,12 +73,9 @@ async fn a_refusal_has_the_form_that_its_caller_reads() {
 async fn each_role_does_what_the_ones_before_it_do_and_more() {
     let server = Server::guarded();
     let tag = r#"{"experiment_id":"0","key":"k","value":"v"}"#;
-    for (role, tags, creates, lists) in [
-        (Role::Viewer, 403, 403, 403),
-        (Role::Planner, 200, 403, 403),
-        (Role::Engineer, 200, 200, 403),
-        (Role::Admin, 200, 200, 200),
-    ] {
+    for (role, tags, creates, lists) in
+        [(Role::Viewer, 403, 403, 403), (Role::Planner, 200, 403, 403), (Role::Engineer, 200, 200, 403), (Role::Admin, 200, 200, 200)]
+    {
         let caller = As::Role(role);
         assert_eq!(server.call(caller, "GET", GET, "").await.status, 200);
         let set = server.call(caller, "POST", "/api/2.0/mlflow/experiments/set-experiment-tag", tag).await;
@@ -90,6 +87,25 @@ async fn each_role_does_what_the_ones_before_it_do_and_more() {
     let refused = server.call(As::Role(Role::Viewer), "POST", CREATE, r#"{"name":"x"}"#).await;
     assert_eq!(refused.json()["error_code"], "PERMISSION_DENIED");
     assert!(refused.json()["message"].as_str().is_some_and(|text| text.contains("`engineer`")), "{}", refused.text);
+}
+
+#[tokio::test]
+async fn the_history_of_an_alias_says_who_moved_it() {
+    let server = Server::guarded();
+    let engineer = As::Role(Role::Engineer);
+    for (path, body) in [
+        ("/api/2.0/mlflow/registered-models/create", r#"{"name":"m"}"#),
+        ("/api/2.0/mlflow/model-versions/create", r#"{"name":"m","source":"s3://bucket/m"}"#),
+        ("/api/2.0/mlflow/registered-models/alias", r#"{"name":"m","alias":"fresh","version":"1"}"#),
+    ] {
+        assert_eq!(server.call(As::Role(Role::Planner), "POST", path, body).await.status, 403, "{path}");
+        let answer = server.call(engineer, "POST", path, body).await;
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text);
+    }
+    let moves = server.call(As::Role(Role::Viewer), "GET", "/api/v1/registry/models/m/moves", "").await;
+    assert_eq!(moves.json()["moves"][0]["actor"], "engineer", "{}", moves.text);
+    let refused = server.call(As::Role(Role::Planner), "PUT", "/api/v1/registry/models/m/aliases/fresh", r#"{"version":"1"}"#).await;
+    assert_eq!(refused.json()["error_code"], "PERMISSION_DENIED");
 }
 
 #[tokio::test]
@@ -114,8 +130,16 @@ async fn an_admin_makes_and_revokes_tokens() {
     assert_eq!(revoked.status, 200, "{}", revoked.text);
     assert_eq!(server.call(As::Bearer(token), "GET", GET, "").await.status, 401, "it stops at once");
     assert_eq!(server.call(admin, "DELETE", &format!("{TOKENS}/ci"), "").await.status, 404);
-    for bad in ["", "[]", "{}", r#"{"name":"x"}"#, r#"{"name":"x","role":"root"}"#, r#"{"name":"a b","role":"viewer"}"#,
-        r#"{"name":"x","role":"viewer","expires_in_days":0}"#, r#"{"name":"x","role":"viewer","admin":true}"#] {
+    for bad in [
+        "",
+        "[]",
+        "{}",
+        r#"{"name":"x"}"#,
+        r#"{"name":"x","role":"root"}"#,
+        r#"{"name":"a b","role":"viewer"}"#,
+        r#"{"name":"x","role":"viewer","expires_in_days":0}"#,
+        r#"{"name":"x","role":"viewer","admin":true}"#,
+    ] {
         assert_eq!(server.call(admin, "POST", TOKENS, bad).await.status, 400, "`{bad}`");
     }
 }

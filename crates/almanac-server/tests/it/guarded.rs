@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use almanac_server::{Access, Guard, NoProject, Services, router};
-use almanac_tracking::{Millis, NewAccessToken, Role, StoreUrl, TrackingStore};
+use almanac_tracking::{ArtifactStore, Millis, NewAccessToken, Role, StoreUrl, TrackingStore};
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
@@ -53,7 +53,13 @@ impl Server {
         };
         let tokens = Role::ALL.map(token).to_vec();
         store.create_access_user("anna", Role::Viewer, PASSWORD, Millis(1)).expect("made");
-        let services = Services { forecasts: Arc::new(NoProject), tracking: Some(Arc::clone(&store)), access: access(Arc::clone(&store)) };
+        let root = folder.path().join("artifacts");
+        let services = Services {
+            forecasts: Arc::new(NoProject),
+            tracking: Some(Arc::clone(&store)),
+            artifacts: ArtifactStore::open(root.to_str().expect("a path of UTF-8")).expect("opens"),
+            access: access(Arc::clone(&store)),
+        };
         Self { router: router(services), store, tokens, folder }
     }
 

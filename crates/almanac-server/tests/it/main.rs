@@ -9,6 +9,7 @@ mod devtools;
 mod fake;
 mod guarded;
 mod listening;
+mod mlflow;
 mod ops;
 mod predict;
 mod request;

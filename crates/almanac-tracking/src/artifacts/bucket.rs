@@ -5,7 +5,6 @@
 //!
 //! Not here: which store and with which keys (`root`), uploads that clients make themselves (`parts`).
 
-use std::mem;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -19,10 +18,13 @@ use object_store::{GetOptions, MultipartUpload, ObjectMeta, ObjectStore, ObjectS
 use sha2::{Digest as _, Sha256};
 use tokio::task::JoinSet;
 
+use super::gather::Gather;
 use super::{ArtifactError, ArtifactFolder, ArtifactInfo, ArtifactMeta, ArtifactPath, Interruption, Stored};
 
 /// Bytes of a part; the stores ask for at least 5 MiB.
 const PART: u64 = 8 << 20;
+/// Bytes of a part of the largest files.
+const LARGEST_PART: u64 = 64 << 20;
 /// Most parts of one file: S3 takes 10 000.
 const MOST_PARTS: u64 = 9_000;
 /// Parts on their way at a time.
@@ -90,9 +92,9 @@ impl Bucket {
     {
         let key = self.key(path)?;
         let fail = || failed("write", path.as_str());
-        let part_size = PART.max(length.unwrap_or_default().div_ceil(MOST_PARTS));
+        let part_size = length.unwrap_or_default().div_ceil(MOST_PARTS).clamp(PART, LARGEST_PART);
         let (mut hash, mut size) = (Sha256::new(), 0);
-        let (mut pieces, mut filled): (Vec<Bytes>, u64) = (Vec::new(), 0);
+        let mut pieces = Gather::default();
         let mut parts: Option<Parts> = None;
         let mut on_their_way: JoinSet<object_store::Result<()>> = JoinSet::new();
         while let Some(piece) = content.next().await {
@@ -100,13 +102,11 @@ impl Bucket {
             hash.update(&piece);
             size += piece.len() as u64;
             while !piece.is_empty() {
-                let taken = piece.split_to(piece.len().min((part_size - filled) as usize));
-                filled += taken.len() as u64;
+                let taken = piece.split_to(piece.len().min(part_size as usize - pieces.len()));
                 pieces.push(taken);
-                if filled < part_size {
+                if pieces.len() < part_size as usize {
                     continue;
                 }
-                filled = 0;
                 let upload = match &mut parts {
                     Some(Parts(Some(upload))) => upload,
                     _ => {
@@ -117,18 +117,18 @@ impl Bucket {
                 if on_their_way.len() >= PARTS_AT_A_TIME {
                     arrived(&mut on_their_way).await?.map_err(fail())?;
                 }
-                on_their_way.spawn(upload.put_part(PutPayload::from_iter(mem::take(&mut pieces))));
+                on_their_way.spawn(upload.put_part(PutPayload::from_iter(pieces.take())));
             }
         }
         let stored = Stored { size, sha256: hash.finalize().into() };
         stored.check(path, expected)?;
-        let rest = PutPayload::from_iter(pieces);
+        let rest = PutPayload::from_iter(pieces.take());
         let Some(mut guard) = parts else {
             self.store.put(&key, rest).await.map_err(fail())?;
             return Ok(stored);
         };
         let upload = guard.0.as_mut().expect("taken only below");
-        if filled > 0 {
+        if rest.content_length() > 0 {
             on_their_way.spawn(upload.put_part(rest));
         }
         while !on_their_way.is_empty() {
@@ -139,10 +139,11 @@ impl Bucket {
         Ok(stored)
     }
 
-    pub(super) async fn head(&self, path: &ArtifactPath) -> Result<ArtifactMeta, ArtifactError> {
+    /// Returns what is known of an object, and its ETag as the store says it.
+    pub(super) async fn head(&self, path: &ArtifactPath) -> Result<(ArtifactMeta, Option<String>), ArtifactError> {
         let key = self.key(path)?;
         match self.store.head(&key).await {
-            Ok(found) => Ok(meta(&found)),
+            Ok(found) => Ok((meta(&found), found.e_tag)),
             Err(object_store::Error::NotFound { .. }) => {
                 let is_folder = self.store.list(Some(&key)).next().await.is_some_and(|found| found.is_ok());
                 let path = path.as_str().to_owned();

@@ -54,9 +54,10 @@ impl Hint for ArtifactError {
                 io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => Some("check the rights of the folder".into()),
                 _ => None,
             },
-            Self::BadRoot { .. } => {
-                Some("write a folder, `s3://bucket/prefix`, `gs://bucket/prefix` or `abfss://container@account.dfs.core.windows.net/prefix`".into())
-            }
+            Self::BadRoot { .. } => Some(
+                "write a folder, `s3://bucket/prefix`, `gs://bucket/prefix` or `abfss://container@account.dfs.core.windows.net/prefix`"
+                    .into(),
+            ),
             Self::Remote { .. } => {
                 Some("check the bucket, its region and the keys in the environment (`AWS_…`, `GOOGLE_…`, `AZURE_…`)".into())
             }

@@ -111,7 +111,9 @@ impl ArtifactStore {
     where
         S: Stream<Item = Result<Bytes, Interruption>> + Unpin + Send,
     {
-        let Backend::Local(folder) = &self.backend else { return Err(ArtifactError::Unsupported { what: "Multipart upload through the server" }) };
+        let Backend::Local(folder) = &self.backend else {
+            return Err(ArtifactError::Unsupported { what: "Multipart upload through the server" });
+        };
         let inside = {
             let (folder, path, upload) = (Arc::clone(folder), path.clone(), upload.to_owned());
             blocking(move || under_way(&folder, &path, &upload)).await?
@@ -177,7 +179,10 @@ impl ArtifactStore {
         let what = if method == "PUT" { "Presigned upload" } else { "Presigned download" };
         let Backend::Remote(bucket) = &self.backend else { return Err(ArtifactError::Unsupported { what }) };
         let s3 = bucket.s3.as_ref().ok_or(ArtifactError::Unsupported { what })?;
-        let url = s3.signed_url(method.parse().expect("a method of HTTP"), &bucket.key(path)?, good_for).await.map_err(remote("sign", path.as_str()))?;
+        let url = s3
+            .signed_url(method.parse().expect("a method of HTTP"), &bucket.key(path)?, good_for)
+            .await
+            .map_err(remote("sign", path.as_str()))?;
         Ok(url.into())
     }
 }

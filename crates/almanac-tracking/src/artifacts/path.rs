@@ -146,9 +146,34 @@ mod tests {
     #[test]
     fn no_path_leads_out_of_its_root() {
         let bad = [
-            "", ".", "..", "../x", "a/../../x", "/etc/passwd", "a//b", "a/./b", "a/", "a\\..\\b", "C:x", "c:/x", "a\0b", "a\nb", "a\u{85}b",
-            "%2e%2e/x", "a/%2E%2e/b", "..%2fx", "a/..%2Fb", "%252e%252e%252fx", "%2fetc/passwd", "%5c%5cserver", "a%00b", "a%0ab", "x#y",
-            ".unfinished-1", "a/.unfinished-b/c", "C%3a/x",
+            "",
+            ".",
+            "..",
+            "../x",
+            "a/../../x",
+            "/etc/passwd",
+            "a//b",
+            "a/./b",
+            "a/",
+            "a\\..\\b",
+            "C:x",
+            "c:/x",
+            "a\0b",
+            "a\nb",
+            "a\u{85}b",
+            "%2e%2e/x",
+            "a/%2E%2e/b",
+            "..%2fx",
+            "a/..%2Fb",
+            "%252e%252e%252fx",
+            "%2fetc/passwd",
+            "%5c%5cserver",
+            "a%00b",
+            "a%0ab",
+            "x#y",
+            ".unfinished-1",
+            "a/.unfinished-b/c",
+            "C%3a/x",
         ];
         for bad in bad {
             assert!(ArtifactPath::new(bad).is_err(), "`{bad}`");
@@ -160,7 +185,9 @@ mod tests {
 
     #[test]
     fn odd_names_are_names() {
-        for good in ["größe 100%.json", "a+b &=;@.txt", "%41", "50%", "...", "a..b", "12:30:00.log", "模型/日本.bin", " ", "-rf", "~", "a%ff"] {
+        for good in
+            ["größe 100%.json", "a+b &=;@.txt", "%41", "50%", "...", "a..b", "12:30:00.log", "模型/日本.bin", " ", "-rf", "~", "a%ff"]
+        {
             assert_eq!(ArtifactPath::new(good).as_ref().map(ArtifactPath::as_str), Ok(good));
         }
     }

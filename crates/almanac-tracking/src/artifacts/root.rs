@@ -192,7 +192,9 @@ mod tests {
 
     #[test]
     fn other_urls_are_refused_without_their_secrets() {
-        for bad in ["", "http://host/x", "mlflow-artifacts:/x", "s3://", "s3://bucket/../x/%2e%2e", "s3://bucket/a?b=c", "ftp://me:secret@host/x"] {
+        for bad in
+            ["", "http://host/x", "mlflow-artifacts:/x", "s3://", "s3://bucket/../x/%2e%2e", "s3://bucket/a?b=c", "ftp://me:secret@host/x"]
+        {
             let Err(error) = open_with(bad, &[]) else { panic!("`{bad}`") };
             assert!(matches!(error, ArtifactError::BadRoot { .. }), "`{bad}`: {error}");
             assert!(!error.to_string().contains("secret"));

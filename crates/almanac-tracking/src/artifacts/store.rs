@@ -16,6 +16,7 @@ use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::bucket::Bucket;
 use super::error::failed;
+use super::gather::Gather;
 use super::local::{LocalFolder, Unfinished};
 use super::root::{self, Root};
 use super::{ArtifactError, ArtifactFolder, ArtifactInfo, ArtifactMeta, ArtifactPath, Interruption, Stored};
@@ -52,7 +53,7 @@ pub struct Artifact {
 #[derive(Debug)]
 enum Source {
     Local(File, PathBuf),
-    Remote(Arc<Bucket>, ArtifactPath),
+    Remote(Arc<Bucket>, ArtifactPath, Option<String>),
 }
 
 impl ArtifactStore {
@@ -168,8 +169,8 @@ impl ArtifactStore {
                 .await
             }
             Backend::Remote(bucket) => {
-                let meta = bucket.head(path).await?;
-                Ok(Artifact { meta, source: Source::Remote(Arc::clone(bucket), path.clone()) })
+                let (meta, etag) = bucket.head(path).await?;
+                Ok(Artifact { meta, source: Source::Remote(Arc::clone(bucket), path.clone(), etag) })
             }
         }
     }
@@ -259,10 +260,11 @@ impl Artifact {
     /// # Errors
     /// [`ArtifactError`] if it cannot be asked for; the pieces have their own.
     pub fn read(self, range: Range<u64>) -> Result<ArtifactContent, ArtifactError> {
-        let range = range.start.min(self.meta.size)..range.end.min(self.meta.size).max(range.start.min(self.meta.size));
+        let start = range.start.min(self.meta.size);
+        let range = start..range.end.clamp(start, self.meta.size);
         match self.source {
             Source::Local(file, place) => Ok(read_local(file, place, range)),
-            Source::Remote(bucket, path) => bucket.read(&path, self.meta.etag, range),
+            Source::Remote(bucket, path, etag) => bucket.read(&path, etag, range),
         }
     }
 }
@@ -292,22 +294,18 @@ where
     };
     let mut begin = Some(begin);
     let mut writing: Option<JoinHandle<Result<Unfinished, ArtifactError>>> = None;
-    let (mut pieces, mut length): (Vec<Bytes>, usize) = (Vec::new(), 0);
+    let mut pieces = Gather::default();
     let mut is_done = false;
     while !is_done {
         match content.next().await {
-            Some(Ok(piece)) => {
-                length += piece.len();
-                pieces.push(piece);
-            }
+            Some(Ok(piece)) => pieces.push(piece),
             Some(Err(source)) => return Err(ArtifactError::Interrupted { path: path.as_str().to_owned(), source }),
             None => is_done = true,
         }
-        if length < BATCH || is_done {
+        if pieces.len() < BATCH || is_done {
             continue;
         }
-        let batch = std::mem::take(&mut pieces);
-        length = 0;
+        let batch = pieces.take();
         let (first, before) = (begin.take(), writing.take());
         let unfinished = match before {
             Some(before) => Some(before.await.map_err(|_| ArtifactError::Lost)??),
@@ -319,7 +317,7 @@ where
         Some(writing) => Some(writing.await.map_err(|_| ArtifactError::Lost)??),
         None => None,
     };
-    blocking(move || append(unfinished, begin, &pieces)?.finish(expected.as_ref())).await
+    blocking(move || append(unfinished, begin, &pieces.take())?.finish(expected.as_ref())).await
 }
 
 /// Writes pieces to the file that was begun, or begins it.

@@ -3,6 +3,10 @@
 INSERT INTO experiments (experiment_id, name, artifact_location, creation_time, last_update_time)
 SELECT experiment_id, name, 'mlflow-artifacts:/' || experiment_id, creation_time, creation_time FROM old_experiments;
 
+-- Clients that name no experiment log to number 0.
+INSERT OR IGNORE INTO experiments (experiment_id, name, artifact_location, creation_time, last_update_time)
+SELECT 0, 'Default', 'mlflow-artifacts:/0', min(creation_time), min(creation_time) FROM old_experiments HAVING count(*) > 0;
+
 INSERT INTO runs (run_id, experiment_id, name, user_id, status, start_time, end_time, artifact_uri)
 SELECT run_id, experiment_id, name, '', status, start_time, end_time,
        'mlflow-artifacts:/' || experiment_id || '/' || run_id || '/artifacts'

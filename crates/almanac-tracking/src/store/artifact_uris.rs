@@ -78,3 +78,44 @@ fn of_version(session: &mut dyn Session, name: &str, version: i64) -> Result<Str
         .ok_or_else(|| StoreError::missing(format!("Model Version (name={name}, version={version}) not found")))?;
     Ok(if location.is_empty() { source } else { location })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ErrorCode, ExperimentId, LoggedModelId, Millis, NewLoggedModel, NewRun, StoreUrl};
+
+    #[test]
+    fn names_lead_to_files() {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        let store = TrackingStore::open(&StoreUrl::Sqlite(folder.path().join("almanac.db"))).expect("opens");
+        let (experiment, run, model) = (ExperimentId(0), RunId::random(), LoggedModelId::random());
+        let new = NewRun { id: run.clone(), experiment, name: String::new(), user: String::new(), started: Millis(2), tags: Vec::new() };
+        store.create_run(&new).expect("a new run");
+        let new = NewLoggedModel {
+            id: model.clone(),
+            experiment,
+            name: String::new(),
+            model_type: String::new(),
+            source_run: String::new(),
+            params: Vec::new(),
+            tags: Vec::new(),
+        };
+        store.create_logged_model(&new, Millis(3)).expect("a new model");
+        let sources =
+            [format!("runs:/{run}/model"), format!("models:/{model}"), "models:/files/1".to_owned(), "models:/files/4".to_owned()];
+        let insert = |session: &mut dyn Session| {
+            session.execute("INSERT INTO registered_models (name, creation_time, last_updated_time) VALUES ('files', 1, 1)", args![])?;
+            let sql = "INSERT INTO model_versions (name, version, source, storage_location, status, creation_time, last_updated_time)
+                       VALUES ('files', ?1, ?2, '', 'READY', 1, 1)";
+            sources.iter().zip(1_i64..).try_for_each(|(source, version)| session.execute(sql, args![version, source]).map(|_| ()))
+        };
+        store.db.write(insert).expect("versions");
+        let of_run = format!("{}/model", store.artifact_uri_of_run(&run).expect("it is there"));
+        let uri = |version| store.artifact_uri_of_version("files", version);
+        assert_eq!(uri(1).expect("leads there"), of_run);
+        assert_eq!(uri(2).expect("leads there"), store.artifact_uri_of_model(&model.to_string()).expect("it is there"));
+        assert_eq!(uri(3).expect("leads there"), of_run);
+        assert_eq!(uri(4).expect_err("in a circle").code(), Some(ErrorCode::InvalidParameterValue));
+        assert_eq!(uri(5).expect_err("there is none").code(), Some(ErrorCode::ResourceDoesNotExist));
+    }
+}

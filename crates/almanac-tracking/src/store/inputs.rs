@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use super::TrackingStore;
 use super::runs::{active, number_list, write_tag};
 use crate::db::{Insert, Session, args};
+use crate::names::{is_longer, too_long};
 use crate::{
     Dataset, DatasetInput, DatasetSummary, ErrorCode, ExperimentId, LoggedModelId, ModelOutput, RunId, RunInputs, StoreError, Tag,
 };
@@ -176,12 +177,7 @@ pub(super) fn inputs_of(session: &mut dyn Session, run_nos: &[i64]) -> Result<Ve
 }
 
 fn check_dataset_input(input: &DatasetInput) -> Result<(), StoreError> {
-    let check = |what: &str, text: &str, limit: usize| {
-        if text.len() > limit && text.chars().count() > limit {
-            return Err(StoreError::invalid(format!("'{what}' exceeds the maximum length of {limit} characters")));
-        }
-        Ok(())
-    };
+    let check = |what: &str, text: &str, limit: usize| if is_longer(text, limit) { Err(too_long(what, limit)) } else { Ok(()) };
     let dataset = &input.dataset;
     check("name", &dataset.name, NAME)?;
     check("digest", &dataset.digest, DIGEST)?;

@@ -14,8 +14,10 @@ use super::experiments::{by_id, check_active};
 use super::random_name::random_name;
 use super::runs::number_list;
 use crate::db::{Row, Session, args};
+use crate::names::{is_longer, too_long};
 use crate::{ExperimentId, LifecycleStage, LoggedModel, LoggedModelId, LoggedModelStatus, Millis, NewLoggedModel, Param, StoreError, Tag};
 
+pub(super) use labels::note_version;
 pub(super) use metrics::log_model_metrics;
 
 /// Columns that [`model`] reads, of the table or subquery `m`.
@@ -99,10 +101,7 @@ fn check_name(name: &str) -> Result<(), StoreError> {
 }
 
 fn check_length(what: &str, text: &str, limit: usize) -> Result<(), StoreError> {
-    if text.len() > limit && text.chars().count() > limit {
-        return Err(StoreError::invalid(format!("'{what}' exceeds the maximum length of {limit} characters")));
-    }
-    Ok(())
+    if is_longer(text, limit) { Err(too_long(what, limit)) } else { Ok(()) }
 }
 
 fn no_model(id: &LoggedModelId) -> StoreError {

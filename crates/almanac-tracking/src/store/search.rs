@@ -112,6 +112,9 @@ impl<'a> Query<'a> {
     }
 }
 
+/// Most tables that a search joins to the runs; SQLite takes 63.
+const MOST_JOINS: usize = 60;
+
 impl TrackingStore {
     /// Searches runs with all that they logged. No experiments: nothing is found.
     ///
@@ -127,6 +130,9 @@ impl TrackingStore {
             add_comparison(&mut statement, comparison, place)?;
         }
         add_order(&mut statement, &order, &query.order_by)?;
+        if statement.joins.matches(" JOIN ").count() > MOST_JOINS {
+            return Err(StoreError::invalid(format!("Invalid search: filter and order name more than {MOST_JOINS} metrics, params and tags.")));
+        }
         if query.experiments.is_empty() {
             return Ok(Page { items: Vec::new(), next: None });
         }

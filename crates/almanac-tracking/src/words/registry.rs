@@ -78,9 +78,7 @@ impl Stage {
     /// `INVALID_PARAMETER_VALUE` for another word.
     pub fn parse(word: &str) -> Result<Self, StoreError> {
         Self::ALL.into_iter().find(|stage| stage.as_str().eq_ignore_ascii_case(word)).ok_or_else(|| {
-            StoreError::invalid(format!(
-                "Invalid Model Version stage: {word}. Value must be one of None, Staging, Production, Archived."
-            ))
+            StoreError::invalid(format!("Invalid Model Version stage: {word}. Value must be one of None, Staging, Production, Archived."))
         })
     }
 

@@ -2,3 +2,6 @@
 
 mod access;
 mod artifacts;
+mod garbage;
+mod sqlite;
+mod store;

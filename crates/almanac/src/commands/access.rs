@@ -209,9 +209,8 @@ fn user(ctx: &Context, store: &TrackingStore, verb: UserVerb) -> Result<(), Fail
             if format == OutputFormat::Json {
                 return ctx.printer.json(&lines);
             }
-            let rows = lines
-                .into_iter()
-                .map(|line| [line.name, line.role.to_owned(), line.last_used.unwrap_or_else(|| "never".to_owned())]);
+            let rows =
+                lines.into_iter().map(|line| [line.name, line.role.to_owned(), line.last_used.unwrap_or_else(|| "never".to_owned())]);
             ctx.printer.data(&table(["name", "role", "last used"], &[], rows))
         }
     }

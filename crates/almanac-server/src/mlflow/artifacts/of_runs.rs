@@ -50,11 +50,7 @@ async fn list(State(tracking): State<Tracking>, request: Request) -> Answer<wire
     list_at(&tracking, uri, within).await
 }
 
-async fn list_model(
-    State(tracking): State<Tracking>,
-    Path(model): Path<String>,
-    request: Request,
-) -> Answer<wire::ArtifactsListed> {
+async fn list_model(State(tracking): State<Tracking>, Path(model): Path<String>, request: Request) -> Answer<wire::ArtifactsListed> {
     let within = folder(&request.text("artifact_directory_path")?.unwrap_or_default())?;
     let uri = tracking.call(move |store| store.artifact_uri_of_model(&model)).await?;
     list_at(&tracking, uri, within).await

@@ -122,9 +122,11 @@ fn attachment(name: &str) -> String {
 fn content_type(name: &str) -> &'static str {
     let ending = name.rsplit_once('.').map_or(name, |(_, ending)| ending).to_ascii_lowercase();
     match ending.as_str() {
-        "txt" | "log" | "err" | "cfg" | "conf" | "cnf" | "cf" | "ini" | "properties" | "prop" | "hocon" | "toml" | "yaml" | "yml" | "xml"
-        | "json" | "jsonl" | "js" | "mjs" | "css" | "py" | "py3" | "csv" | "tsv" | "md" | "rst" | "ipynb" | "sql" | "sh" | "mlmodel"
-        | "mlproject" | "html" | "htm" | "xhtml" | "xht" | "shtml" | "mht" | "mhtml" | "svg" | "xsl" | "xslt" => "text/plain; charset=utf-8",
+        "txt" | "log" | "err" | "cfg" | "conf" | "cnf" | "cf" | "ini" | "properties" | "prop" | "hocon" | "toml" | "yaml" | "yml"
+        | "xml" | "json" | "jsonl" | "js" | "mjs" | "css" | "py" | "py3" | "csv" | "tsv" | "md" | "rst" | "ipynb" | "sql" | "sh"
+        | "mlmodel" | "mlproject" | "html" | "htm" | "xhtml" | "xht" | "shtml" | "mht" | "mhtml" | "svg" | "xsl" | "xslt" => {
+            "text/plain; charset=utf-8"
+        }
         "png" => "image/png",
         "jpg" | "jpeg" => "image/jpeg",
         "gif" => "image/gif",

@@ -100,10 +100,7 @@ async fn rollback(
     Ok(Json(wire::ModelVersionFound { model_version: wire_version(found) }))
 }
 
-async fn moves_of_alias(
-    State(tracking): State<Tracking>,
-    Path((name, alias)): Path<(String, String)>,
-) -> Answer<wire::AliasMovesFound> {
+async fn moves_of_alias(State(tracking): State<Tracking>, Path((name, alias)): Path<(String, String)>) -> Answer<wire::AliasMovesFound> {
     let found = tracking.call(move |store| store.alias_moves(&name, Some(&alias))).await?;
     Ok(Json(wire::AliasMovesFound { moves: found.into_iter().map(wire_move).collect() }))
 }

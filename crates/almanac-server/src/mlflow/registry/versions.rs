@@ -1,7 +1,7 @@
 //! Versions of registered models.
 
 use almanac_api::mlflow as wire;
-use almanac_tracking::{NewModelVersion, RegistryQuery, Stage, Tag, VersionStatus};
+use almanac_tracking::{NewModelVersion, RegistryQuery, Stage, Tag};
 use axum::Json;
 use axum::Router;
 use axum::extract::State;
@@ -25,17 +25,16 @@ pub(super) fn routes() -> Router<Tracking> {
         .route("/model-versions/delete-tag", delete(delete_tag))
 }
 
-async fn create(State(tracking): State<Tracking>, caller: Caller, request: Request) -> Answer<wire::ModelVersionFound> {
+async fn create(State(tracking): State<Tracking>, request: Request) -> Answer<wire::ModelVersionFound> {
     let new = NewModelVersion {
         model: request.required("name")?,
         source: request.required("source")?,
         run_id: request.text("run_id")?,
         model_id: request.text("model_id")?,
-        status: VersionStatus::Ready,
         description: request.text("description")?.unwrap_or_default(),
-        user: caller.0,
         run_link: request.text("run_link")?.unwrap_or_default(),
         tags: tags(&request)?,
+        ..NewModelVersion::default()
     };
     let made = tracking.call(move |store| store.create_model_version(&new, now())).await?;
     Ok(Json(wire::ModelVersionFound { model_version: wire_version(made) }))

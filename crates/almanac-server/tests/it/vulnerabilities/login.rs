@@ -45,7 +45,8 @@ async fn no_route_answers_callers_who_do_not_say_who_they_are() {
 #[tokio::test]
 async fn a_viewer_changes_nothing() {
     let server = Server::guarded();
-    let reads = ["search", "search-datasets", "get-latest-versions", "batchGetInfos", "calculate-filter-correlation", "presigned-download-url"];
+    let reads =
+        ["search", "search-datasets", "get-latest-versions", "batchGetInfos", "calculate-filter-correlation", "presigned-download-url"];
     for (method, path) in routes() {
         let is_read = method == "GET" || reads.iter().any(|read| path.ends_with(read)) || path.ends_with("/traces/metrics");
         if !is_read {
@@ -128,7 +129,9 @@ async fn headers_that_claim_something_are_not_believed() {
 #[tokio::test]
 async fn there_is_no_default_and_no_weak_password() {
     let server = Server::guarded();
-    for (name, password) in [("admin", "password1234"), ("admin", "password"), ("admin", "admin"), ("mlflow", "mlflow"), ("", ""), ("anna", "")] {
+    for (name, password) in
+        [("admin", "password1234"), ("admin", "password"), ("admin", "admin"), ("mlflow", "mlflow"), ("", ""), ("anna", "")]
+    {
         let answer = server.call(As::Basic(name, password), "GET", "/api/v1/project", "").await;
         assert_eq!(answer.status, 401, "{name}");
     }

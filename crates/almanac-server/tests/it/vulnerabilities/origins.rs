@@ -28,7 +28,9 @@ fn from(server: &Server, host: &str, origin: Option<&str>, path: &str) -> Reques
 #[tokio::test]
 async fn a_name_that_is_not_this_machines_reaches_nothing() {
     let server = local();
-    for host in ["evil.example", "evil.example:5000", "localhost.evil.example", "169.254.169.254", "0.0.0.0:5000", "localhost@evil.example", ""] {
+    for host in
+        ["evil.example", "evil.example:5000", "localhost.evil.example", "169.254.169.254", "0.0.0.0:5000", "localhost@evil.example", ""]
+    {
         for request in [from(&server, host, None, CREATE), from(&server, host, Some(&format!("http://{host}")), CREATE)] {
             let answer = server.send(request).await;
             assert_eq!(answer.status, 403, "`{host}`: {}", answer.text);

@@ -39,23 +39,22 @@ impl TrackingStore {
             }
         })
     }
+}
 
-    /// Notes on a logged model that it became a version in the registry.
-    pub fn tag_logged_model_with_version(&self, id: &LoggedModelId, name: &str, version: u32) -> Result<(), StoreError> {
-        self.db.write(|session| {
-            let model_no = active_no(session, id)?;
-            let sql = "SELECT value FROM logged_model_tags WHERE model_no = ?1 AND key = ?2";
-            let known = session.first(sql, args![model_no, VERSIONS], |row| row.text(0))?;
-            // What is no list was written by someone else, and is replaced.
-            let mut versions: Vec<serde_json::Value> = known.and_then(|known| serde_json::from_str(&known).ok()).unwrap_or_default();
-            let new = serde_json::json!({"name": name, "version": version});
-            if !versions.contains(&new) {
-                versions.push(new);
-            }
-            let value = serde_json::Value::from(versions).to_string();
-            write_tags(session, model_no, &[Tag { key: VERSIONS.to_owned(), value }])
-        })
+/// Notes on a logged model, unless it is not there, that it became a version in the registry.
+pub(in crate::store) fn note_version(session: &mut dyn Session, id: &str, name: &str, version: u32) -> Result<(), StoreError> {
+    let sql = "SELECT model_no FROM logged_models WHERE model_id = ?1 AND lifecycle_stage = 'active'";
+    let Some(model_no) = session.first(sql, args![id], |row| row.int(0))? else { return Ok(()) };
+    let sql = "SELECT value FROM logged_model_tags WHERE model_no = ?1 AND key = ?2";
+    let known = session.first(sql, args![model_no, VERSIONS], |row| row.text(0))?;
+    // What is no list was written by someone else, and is replaced.
+    let mut versions: Vec<serde_json::Value> = known.and_then(|known| serde_json::from_str(&known).ok()).unwrap_or_default();
+    let new = serde_json::json!({"name": name, "version": version});
+    if !versions.contains(&new) {
+        versions.push(new);
     }
+    let value = serde_json::Value::from(versions).to_string();
+    write_tags(session, model_no, &[Tag { key: VERSIONS.to_owned(), value }])
 }
 
 pub(super) fn write_params(session: &mut dyn Session, id: &LoggedModelId, model_no: i64, params: &[Param]) -> Result<(), StoreError> {

@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 
 use super::{COLUMNS, model, with_data};
 use crate::db::Value;
-use crate::filter::{Comparison, Operand, Operator, parse_filter};
+use crate::filter::{Comparison, Identifier, Operand, Operator, parse_filter};
 use crate::store::page::check_max_results;
 use crate::store::runs::number_list;
 use crate::{DatasetFilter, LoggedModel, LoggedModelOrder, LoggedModelQuery, LoggedModelStatus, Page, StoreError, TrackingStore};
@@ -234,17 +234,24 @@ fn compare_numbers(statement: &mut Statement, left: &str, comparison: &Compariso
     };
     let number = number.ok_or_else(|| {
         let Comparison { left, right, .. } = comparison;
-        StoreError::invalid(format!("Expected numeric value type for {}. Found {right}", left.key))
+        StoreError::invalid(format!("Expected numeric value type for {}. Found {right}", shown(left)))
     })?;
     let right = statement.bind(Bound::Number(number.clamp(f64::MIN, f64::MAX)));
     Ok(comparison.operator.condition(left, &right).expect("operators of numbers compare two values"))
+}
+
+fn shown(identifier: &Identifier) -> String {
+    match &identifier.entity {
+        Some(entity) => format!("{entity}.{}", identifier.key),
+        None => identifier.key.clone(),
+    }
 }
 
 /// `read` turns what was written into what the column holds.
 fn compare_texts(statement: &mut Statement, left: &str, comparison: &Comparison, read: fn(&str) -> String) -> Result<String, StoreError> {
     let invalid = |rule: &str| {
         let Comparison { left, right, .. } = comparison;
-        StoreError::invalid(format!("Expected {rule} for {}. Got value {right}", left.key))
+        StoreError::invalid(format!("Expected {rule} for {}. Got value {right}", shown(left)))
     };
     match (comparison.operator, &comparison.right) {
         (Operator::In | Operator::NotIn, Operand::List(items)) => {
@@ -350,13 +357,18 @@ fn offset(query: &LoggedModelQuery) -> Result<i64, StoreError> {
     for (name, rule, expected) in searched(query) {
         let found = decoded.get(name).unwrap_or(&Json::Null);
         if *found != expected {
-            return Err(StoreError::invalid(format!("{rule}. Expected: {}. Found: {}", python(&expected), python(found))));
+            return Err(StoreError::invalid(format!("{rule}. Expected: {}. Found: {}", plain(&expected), plain(found))));
         }
     }
     decoded.get("offset").and_then(Json::as_i64).filter(|offset| *offset >= 0).ok_or_else(invalid)
 }
 
-/// Writes a value as MLflow's messages show it.
+/// Writes a value as MLflow's messages show it; a text without quotes.
+fn plain(value: &Json) -> String {
+    value.as_str().map_or_else(|| python(value), str::to_owned)
+}
+
+/// Writes a value as MLflow's messages show it inside another one.
 fn python(value: &Json) -> String {
     match value {
         Json::Null => "None".to_owned(),

@@ -73,7 +73,9 @@ impl TrackingStore {
                     None => {
                         return Err(StoreError::refused(
                             ErrorCode::ResourceConflict,
-                            format!("Alias '{alias}' of model '{model}' cannot be rolled back: it has not pointed at another version before."),
+                            format!(
+                                "Alias '{alias}' of model '{model}' cannot be rolled back: it has not pointed at another version before."
+                            ),
                         ));
                     }
                 }
@@ -123,8 +125,8 @@ impl TrackingStore {
                 let newest = latest(session, model)?.pop();
                 return newest.ok_or_else(|| StoreError::missing(format!("Latest version not found for model {model}.")));
             }
-            let number = target(session, model, alias)?
-                .ok_or_else(|| StoreError::invalid(format!("Registered model alias {alias} not found.")))?;
+            let number =
+                target(session, model, alias)?.ok_or_else(|| StoreError::invalid(format!("Registered model alias {alias} not found.")))?;
             by_number(session, model, number)
         })
     }

@@ -46,7 +46,9 @@ impl TrackingStore {
     /// Returns what was recorded of a version, if anything was.
     pub fn get_evidence(&self, model: &str, number: u32) -> Result<Option<VersionEvidence>, StoreError> {
         check_model(model)?;
-        self.db.read(|session| if exists(session, model, number)? { of_version(session, model, number) } else { Err(no_version(model, number)) })
+        self.db.read(
+            |session| if exists(session, model, number)? { of_version(session, model, number) } else { Err(no_version(model, number)) },
+        )
     }
 }
 

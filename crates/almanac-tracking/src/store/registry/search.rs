@@ -103,9 +103,7 @@ impl TrackingStore {
 
 fn check_size(max_results: i64, most: i64) -> Result<(), StoreError> {
     if max_results < 1 {
-        return Err(StoreError::invalid(format!(
-            "Invalid value for max_results. It must be a positive integer, but got {max_results}"
-        )));
+        return Err(StoreError::invalid(format!("Invalid value for max_results. It must be a positive integer, but got {max_results}")));
     }
     if max_results > most {
         return Err(StoreError::invalid(format!(

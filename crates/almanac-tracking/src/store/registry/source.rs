@@ -37,9 +37,7 @@ pub(super) fn resolve(session: &mut dyn Session, new: &NewModelVersion) -> Resul
     let as_it_is = |run_id, model_id| Origin { source: source.to_owned(), storage_location: source.to_owned(), run_id, model_id };
     if is_prompt(&new.tags) {
         if !OF_PROMPTS.contains(&source) {
-            return Err(StoreError::invalid(format!(
-                "Invalid prompt source: '{source}'. Prompt sources must use an MLflow placeholder."
-            )));
+            return Err(StoreError::invalid(format!("Invalid prompt source: '{source}'. Prompt sources must use an MLflow placeholder.")));
         }
         return Ok(as_it_is(run_id, model_id));
     }
@@ -52,8 +50,8 @@ pub(super) fn resolve(session: &mut dyn Session, new: &NewModelVersion) -> Resul
     let whose = if model_id.is_some() { "model_id" } else { "run_id" };
     let (root, run_id) = match &model_id {
         Some(id) => {
-            let (artifacts, made_by) = logged_model(session, id)?
-                .ok_or_else(|| StoreError::missing(format!("Logged model with ID '{id}' not found.")))?;
+            let (artifacts, made_by) =
+                logged_model(session, id)?.ok_or_else(|| StoreError::missing(format!("Logged model with ID '{id}' not found.")))?;
             (Some(artifacts), run_id.or(made_by))
         }
         None => (artifacts_of_run(session, run_id.as_deref())?, run_id),
@@ -368,7 +366,8 @@ mod tests {
 
     #[test]
     fn places_that_lead_upwards_are_refused_in_any_encoding() {
-        for source in ["mlflow-artifacts:/1/models", "s3://bucket/a/b", "runs:/id/my model", "s3://b/..../x", "s3://b/a//b/", "s3a://b/a+b"] {
+        for source in ["mlflow-artifacts:/1/models", "s3://bucket/a/b", "runs:/id/my model", "s3://b/..../x", "s3://b/a//b/", "s3a://b/a+b"]
+        {
             assert!(is_plain(source), "`{source}`");
         }
         for source in [
@@ -402,7 +401,12 @@ mod tests {
     #[test]
     fn local_paths_stay_in_the_folder_of_their_run() {
         let root = "file:///data/1/run/artifacts";
-        for source in ["/data/1/run/artifacts", "/data/1/run/artifacts/model/..", "file:///data/1/run/artifacts/model/.", "file://localhost/data/1/run/artifacts/m"] {
+        for source in [
+            "/data/1/run/artifacts",
+            "/data/1/run/artifacts/model/..",
+            "file:///data/1/run/artifacts/model/.",
+            "file://localhost/data/1/run/artifacts/m",
+        ] {
             assert!(is_in(source, root), "`{source}`");
         }
         for source in [
@@ -441,7 +445,9 @@ mod tests {
         let root = "mlflow-artifacts:/1/run/artifacts";
         assert!(within("mlflow-artifacts:/1/run/artifacts/model", root) && within(root, root));
         assert!(within("mlflow-artifacts:///1//run/artifacts/a%20b", root));
-        for source in ["mlflow-artifacts:/1/run/artifacts2", "mlflow-artifacts:/1/run", "mlflow-artifacts:/1/other/artifacts", "s3:/1/run/artifacts"] {
+        for source in
+            ["mlflow-artifacts:/1/run/artifacts2", "mlflow-artifacts:/1/run", "mlflow-artifacts:/1/other/artifacts", "s3:/1/run/artifacts"]
+        {
             assert!(!within(source, root), "`{source}`");
         }
         assert!(!within("mlflow-artifacts:/1", "mlflow-artifacts:/"));

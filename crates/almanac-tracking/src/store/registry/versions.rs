@@ -5,10 +5,11 @@ use std::collections::HashMap;
 use super::aliases::remove_aliases_of;
 use super::models::make;
 use super::source::{Origin, resolve};
-use super::{CHUNK, check_tag, check_tag_key, lock, no_model, no_version, touch};
+use super::{CHUNK, check_tag, check_tag_key, is_prompt, lock, no_model, no_version, touch};
 use crate::db::{Row, Session, Value, args};
 use crate::names::{check_model, too_long};
 use crate::store::TrackingStore;
+use crate::store::logged_models::note_version;
 use crate::{Change, Millis, ModelVersion, NewModelVersion, Stage, StoreError, Tag, VersionStatus};
 
 /// Columns that [`version`] reads.
@@ -30,7 +31,11 @@ impl TrackingStore {
         check_new(new)?;
         self.db.write(|session| {
             let origin = resolve(session, new)?;
-            insert(session, new, &origin, now)
+            let made = insert(session, new, &origin, now)?;
+            if let Some(id) = origin.model_id.as_deref().filter(|_| !is_prompt(&new.tags)) {
+                note_version(session, id, &made.model, made.version)?;
+            }
+            Ok(made)
         })
     }
 

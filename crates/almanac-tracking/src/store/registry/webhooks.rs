@@ -122,7 +122,10 @@ fn webhook(row: &dyn Row) -> Result<Webhook, StoreError> {
         description: row.text(2)?,
         url: row.text(3)?,
         status: WebhookStatus::parse(&row.text(4)?).unwrap_or_default(),
-        events: events.split(',').filter_map(|event| WebhookEvent::parse(event.split_once(' ')?.0, event.split_once(' ')?.1).ok()).collect(),
+        events: events
+            .split(',')
+            .filter_map(|event| WebhookEvent::parse(event.split_once(' ')?.0, event.split_once(' ')?.1).ok())
+            .collect(),
         created: Millis(row.int(6)?),
         updated: Millis(row.int(7)?),
     })
