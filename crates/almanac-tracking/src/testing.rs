@@ -29,6 +29,8 @@ pub fn check_store(store: &TrackingStore) {
     logged_models::logged_models(store);
     registry::registry(store);
     garbage::garbage(store);
+    // Last, so that it has rows of every kind to move.
+    transfer::transfer(store);
 }
 
 fn id(n: u8) -> RunId {
@@ -63,6 +65,4 @@ fn active() -> ViewType {
 
 fn deleted() -> ViewType {
     ViewType::DeletedOnly
-    // Last, so that it has rows of every kind to move.
-    transfer::transfer(store);
 }

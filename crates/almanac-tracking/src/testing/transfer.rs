@@ -35,7 +35,7 @@ fn fill(store: &TrackingStore) {
     let new = NewExperiment { name: "suite-transfer".to_owned(), ..NewExperiment::default() };
     let experiment = store.create_experiment(&new, Millis(5)).expect("made");
     for number in 0..3_u8 {
-        let id = RunId::from_bytes([number; 16]);
+        let id = RunId::from_bytes([0xf0 + number; 16]);
         let run = NewRun { id: id.clone(), experiment, name: format!("é {number}"), user: String::new(), started: Millis(7), tags: Vec::new() };
         store.create_run(&run).expect("made");
         let metrics = [1.5, f64::NAN, f64::INFINITY, -0.1].iter().enumerate();
