@@ -29,7 +29,5 @@ pub use error::{Cause, ErrorCode, StoreError};
 pub use mlmodel::{MlmodelFacts, MlmodelFile, mlmodel, write_mlmodel};
 pub use names::{InvalidName, RunId};
 pub use store::TrackingStore;
-pub use transfer::{
-    Artifacts, ExportSummary, ImportOptions, ImportReport, Problem, Source, TableCount, TransferError,
-};
+pub use transfer::{Artifacts, ExportSummary, ImportOptions, ImportReport, Problem, Source, TableCount, TransferError};
 pub use words::*;

@@ -2,9 +2,7 @@
 
 use std::path::Path;
 
-use crate::{
-    Artifacts, Batch, ImportOptions, Metric, Millis, NewExperiment, NewRun, Param, RunId, Source, StoreUrl, Tag, TrackingStore,
-};
+use crate::{Artifacts, Batch, ImportOptions, Metric, Millis, NewExperiment, NewRun, Param, RunId, Source, StoreUrl, Tag, TrackingStore};
 
 pub(super) fn transfer(store: &TrackingStore) {
     let folder = tempfile::tempdir().expect("a folder");
@@ -36,7 +34,8 @@ fn fill(store: &TrackingStore) {
     let experiment = store.create_experiment(&new, Millis(5)).expect("made");
     for number in 0..3_u8 {
         let id = RunId::from_bytes([0xf0 + number; 16]);
-        let run = NewRun { id: id.clone(), experiment, name: format!("é {number}"), user: String::new(), started: Millis(7), tags: Vec::new() };
+        let run =
+            NewRun { id: id.clone(), experiment, name: format!("é {number}"), user: String::new(), started: Millis(7), tags: Vec::new() };
         store.create_run(&run).expect("made");
         let metrics = [1.5, f64::NAN, f64::INFINITY, -0.1].iter().enumerate();
         let metrics = metrics.map(|(step, value)| Metric::new("loss", *value, Millis(9), step as i64)).collect();

@@ -47,14 +47,17 @@ impl<'a> Collector<'a> {
 
     /// Returns the address under which files are found from now on: `target` below the root if they are copied, else `uri`.
     ///
-    /// `candidates` are the folders where they may lie, best first.
+    /// `candidates` are the folders where they may lie, best first. Only one that is named as `target` is, after its experiment,
+    /// is copied: a store that others wrote cannot name any folder of this machine.
     pub(super) fn settle(&mut self, uri: &str, candidates: &[PathBuf], target: &str) -> String {
         let Artifacts::Copy(root) = self.wanted else {
             self.stays(uri);
             return uri.to_owned();
         };
         let has_plain_target = Path::new(target).components().all(|part| matches!(part, Component::Normal(_)));
-        let Some(folder) = candidates.iter().find(|folder| folder.is_dir()).filter(|_| has_plain_target) else {
+        let name = target.split_once('/').map_or(target, |(_, name)| name);
+        let is_meant = |folder: &&PathBuf| has_plain_target && folder.ends_with(name) && folder.is_dir();
+        let Some(folder) = candidates.iter().find(is_meant) else {
             if is_remote(uri) {
                 self.stays(uri);
                 return uri.to_owned();
@@ -192,5 +195,24 @@ mod tests {
         assert_eq!(files.follow("file:///a/r/artifacts/model"), "mlflow-artifacts:/0/r/artifacts/model");
         assert_eq!(files.follow("file:///a/r/artifacts"), "mlflow-artifacts:/0/r/artifacts");
         assert_eq!(files.follow("file:///b/r"), "file:///b/r");
+    }
+
+    #[test]
+    fn a_store_cannot_name_any_folder_of_this_machine() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (secret, root) = (folder.path().join("secret"), folder.path().join("root"));
+        let meant = folder.path().join("r").join("artifacts");
+        for place in [&secret, &meant] {
+            fs::create_dir_all(place).expect("a folder");
+            fs::write(place.join("key"), "x").expect("a file");
+        }
+        let wanted = Artifacts::Copy(root.clone());
+        let mut files = Collector::new(&wanted, false);
+        files.settle("/secret", std::slice::from_ref(&secret), "0/r/artifacts");
+        files.settle("/secret", std::slice::from_ref(&secret), "0/../artifacts");
+        assert_eq!(files.copied, 0);
+        files.settle("r/artifacts", std::slice::from_ref(&meant), "0/r/artifacts");
+        assert_eq!(files.copied, 1);
+        assert!(root.join("0/r/artifacts/key").is_file());
     }
 }

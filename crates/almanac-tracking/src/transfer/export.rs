@@ -201,10 +201,19 @@ pub(super) fn stream(session: &mut dyn Session, table: &Table, each: &mut dyn Fn
     let is_postgres = session.dialect() == Dialect::Postgres;
     if is_postgres {
         // The order of bytes, as SQLite has it; what is no text takes no collation.
-        order = order.iter().map(|column| if select.texts.contains(column) { format!("{column} COLLATE \"C\"") } else { column.clone() }).collect();
+        order = order
+            .iter()
+            .map(|column| if select.texts.contains(column) { format!("{column} COLLATE \"C\"") } else { column.clone() })
+            .collect();
     }
     let from = source(session, table)?;
-    let sql = format!("SELECT {} FROM {from} AS {}{} ORDER BY {}", select.columns.join(", "), table.name, select.joins.concat(), order.join(", "));
+    let sql = format!(
+        "SELECT {} FROM {from} AS {}{} ORDER BY {}",
+        select.columns.join(", "),
+        table.name,
+        select.joins.concat(),
+        order.join(", ")
+    );
     let mut is_open = true;
     let mut read = |row: &dyn Row| {
         if is_open {
@@ -242,11 +251,7 @@ fn source<'t>(session: &mut dyn Session, table: &'t Table) -> Result<&'t str, St
 }
 
 /// Reads a whole table of another store as records.
-pub(super) fn records(
-    session: &mut dyn Session,
-    index: usize,
-    each: &mut dyn FnMut(Record) -> bool,
-) -> Result<(), StoreError> {
+pub(super) fn records(session: &mut dyn Session, index: usize, each: &mut dyn FnMut(Record) -> bool) -> Result<(), StoreError> {
     let table = &tables()[index];
     stream(session, table, &mut |cells| {
         let key: Vec<String> = table.key.iter().map(|place| cells[*place].key_text().replace('\u{1f}', " ")).collect();
@@ -306,13 +311,14 @@ impl Shape {
             Self::One(at, Kind::Int | Kind::Number(_)) => row.opt_int(*at)?.into(),
             Self::One(at, Kind::Real) => row.opt_real(*at)?.into(),
             Self::One(at, Kind::Text) => row.opt_text(*at)?.into(),
-            Self::Key(parts) => match parts.as_slice() {
-                [single] => single.read(row)?,
-                _ => {
-                    let cells: Vec<Cell> = parts.iter().map(|part| part.read(row)).collect::<Result<_, _>>()?;
-                    if cells.contains(&Cell::Null) { Cell::Null } else { Cell::Key(cells) }
+            Self::Key(parts) => {
+                let mut cells: Vec<Cell> = parts.iter().map(|part| part.read(row)).collect::<Result<_, _>>()?;
+                match cells.len() {
+                    1 => cells.remove(0),
+                    _ if cells.contains(&Cell::Null) => Cell::Null,
+                    _ => Cell::Key(cells),
                 }
-            },
+            }
         })
     }
 }

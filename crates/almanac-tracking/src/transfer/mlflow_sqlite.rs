@@ -73,12 +73,7 @@ pub(super) fn read<'d>(path: &Path, sink: &mut Sink<'d>, files: &mut Collector<'
 
 impl Mlflow<'_, '_> {
     /// Hands each row of a table to `make`, which answers with what to keep of it. A column that is not there reads as empty.
-    fn each(
-        &mut self,
-        table: &str,
-        columns: &[&str],
-        make: &mut dyn FnMut(&mut Self, &Found<'_>) -> Result<Vec<Record>, Skipped>,
-    ) -> Result<(), TransferError> {
+    fn each(&mut self, table: &str, columns: &[&str], make: &mut dyn FnMut(&mut Self, &Found<'_>) -> Made) -> Result<(), TransferError> {
         let path = self.path.clone();
         let failed = |source| TransferError::Mlflow { path: path.clone(), source };
         let known: HashSet<String> = {
@@ -112,7 +107,7 @@ impl Mlflow<'_, '_> {
         connection: &Connection,
         sql: &str,
         table: &str,
-        make: &mut dyn FnMut(&mut Self, &Found<'_>) -> Result<Vec<Record>, Skipped>,
+        make: &mut dyn FnMut(&mut Self, &Found<'_>) -> Made,
     ) -> Result<(), TransferError> {
         let path = self.path.clone();
         let failed = |source| TransferError::Mlflow { path: path.clone(), source };
@@ -141,6 +136,9 @@ impl Mlflow<'_, '_> {
         name.map(|name| name.as_str().into()).ok_or_else(|| Skipped(format!("names experiment {}, which is not there", shown())))
     }
 }
+
+/// What becomes of a row.
+type Made = Result<Vec<Record>, Skipped>;
 
 /// Why a row is left out.
 struct Skipped(String);

@@ -66,15 +66,7 @@ impl<'a> Sink<'a> {
     pub(super) fn new(db: &'a Database, is_dry: bool) -> Self {
         let empty = Outcome::new();
         let counts = tables().iter().map(|table| TableCount { table: table.name.clone(), ..TableCount::default() }).collect();
-        Self {
-            db,
-            pending: Vec::new(),
-            numbers: empty.numbers,
-            promised: empty.promised,
-            is_dry,
-            counts,
-            report: ImportReport::default(),
-        }
+        Self { db, pending: Vec::new(), numbers: empty.numbers, promised: empty.promised, is_dry, counts, report: ImportReport::default() }
     }
 
     /// Takes a row. It is on disk after the next [`Sink::flush`].
@@ -119,18 +111,16 @@ impl<'a> Sink<'a> {
                 Ok(())
             }
             // A rule of the tables, or a text that the database cannot hold.
-            Err(error @ (StoreError::Database { .. } | StoreError::Refused { .. })) => match records {
-                [record] => {
+            Err(error @ (StoreError::Database { .. } | StoreError::Refused { .. })) => {
+                if let [record] = records {
                     self.report.problem(&record.place, described(&error));
                     self.counts[record.table].skipped += 1;
-                    Ok(())
+                    return Ok(());
                 }
-                _ => {
-                    let (first, rest) = records.split_at(records.len() / 2);
-                    self.write(first)?;
-                    self.write(rest)
-                }
-            },
+                let (first, rest) = records.split_at(records.len() / 2);
+                self.write(first)?;
+                self.write(rest)
+            }
             Err(error) => Err(error),
         }
     }

@@ -5,6 +5,8 @@
 //!
 //! Not here: where the texts come from (`mlruns`, `mlflow_sqlite`).
 
+use std::fmt::Write as _;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value as Json, json};
@@ -161,16 +163,19 @@ fn undumped(value: &Json) -> Json {
 /// Returns an id in hex, given in base64 or in hex with `0x`.
 fn hex(id: &str) -> Option<String> {
     let bytes = STANDARD.decode(id).ok().filter(|bytes| !bytes.is_empty())?;
-    Some(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        write!(text, "{byte:02x}").expect("writing to a text");
+    }
+    Some(text)
 }
 
 /// Returns an id in base64, given in hex.
 fn packed(id: &str) -> String {
     let digits = id.trim_start_matches("0x");
-    let digits = if digits.len() % 2 == 0 { digits.to_owned() } else { format!("0{digits}") };
-    let bytes: Vec<u8> = (0..digits.len() / 2)
-        .filter_map(|at| digits.get(2 * at..2 * at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok()))
-        .collect();
+    let digits = if digits.len().is_multiple_of(2) { digits.to_owned() } else { format!("0{digits}") };
+    let bytes: Vec<u8> =
+        (0..digits.len() / 2).filter_map(|at| digits.get(2 * at..2 * at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok())).collect();
     STANDARD.encode(bytes)
 }
 

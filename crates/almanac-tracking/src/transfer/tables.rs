@@ -183,9 +183,8 @@ fn read_schema(text: &str) -> Vec<Table> {
     let moved: Vec<&Parsed<'_>> = parsed.iter().filter(is_moved).collect();
     let number_of = |table: &Parsed<'_>| table.columns.iter().find(|column| column.kind == "{id}").map(|column| column.name.to_owned());
     let numbers: Vec<Option<String>> = moved.iter().map(|table| number_of(table)).collect();
-    let is_referred = |number: &str, own: &str| {
-        moved.iter().any(|table| table.name != own && table.columns.iter().any(|column| column.name == number))
-    };
+    let is_referred =
+        |number: &str, own: &str| moved.iter().any(|table| table.name != own && table.columns.iter().any(|column| column.name == number));
     let mut tables = Vec::with_capacity(moved.len());
     for (table, number) in moved.iter().zip(&numbers) {
         let mut laid_out = lay_out(table, number.as_deref(), &numbers);

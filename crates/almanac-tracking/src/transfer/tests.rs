@@ -9,8 +9,8 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 use super::*;
-use crate::{ExperimentId, NewExperiment, NewRun, RunId, TrackingStore};
 use crate::Millis;
+use crate::{ExperimentId, NewExperiment, NewRun, RunId, TrackingStore};
 
 const MLRUNS_3: &str = include_str!("../../tests/data/transfer/mlruns-3.17.json");
 const MLRUNS_2: &str = include_str!("../../tests/data/transfer/mlruns-2.22.json");
@@ -121,7 +121,9 @@ fn digest(path: &Path) -> BTreeMap<PathBuf, String> {
 
 #[test]
 fn a_folder_of_mlflow_3_is_imported() {
-    check_import(|place| place.mlruns(MLRUNS_3), &expect![[r#"
+    check_import(
+        |place| place.mlruns(MLRUNS_3),
+        &expect![[r#"
         experiments +2 =1 !0 -0
         experiment_tags +2 =0 !0 -0
         runs +4 =0 !0 -0
@@ -147,12 +149,15 @@ fn a_folder_of_mlflow_3_is_imported() {
         trace_spans +2 =0 !0 -0
         assessments +1 =0 !0 -0
         artifacts of 5 runs and models stay in local folders, which only clients on this machine can read
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_folder_of_mlflow_2_is_imported() {
-    check_import(|place| place.mlruns(MLRUNS_2), &expect![[r#"
+    check_import(
+        |place| place.mlruns(MLRUNS_2),
+        &expect![[r#"
         experiments +2 =1 !0 -0
         experiment_tags +2 =0 !0 -0
         runs +4 =0 !0 -0
@@ -171,12 +176,15 @@ fn a_folder_of_mlflow_2_is_imported() {
         trace_tags +4 =0 !0 -0
         trace_metadata +1 =0 !0 -0
         artifacts of 4 runs and models stay in local folders, which only clients on this machine can read
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_database_of_mlflow_3_is_imported() {
-    check_import(|place| place.sqlite(SQLITE_3), &expect![[r#"
+    check_import(
+        |place| place.sqlite(SQLITE_3),
+        &expect![[r#"
         experiments +2 =1 !0 -0
         experiment_tags +2 =0 !0 -0
         runs +4 =0 !0 -0
@@ -202,12 +210,15 @@ fn a_database_of_mlflow_3_is_imported() {
         trace_spans +2 =0 !0 -0
         assessments +1 =0 !0 -0
         artifacts of 5 runs and models stay in local folders, which only clients on this machine can read
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_database_of_mlflow_2_is_imported() {
-    check_import(|place| place.sqlite(SQLITE_2), &expect![[r#"
+    check_import(
+        |place| place.sqlite(SQLITE_2),
+        &expect![[r#"
         experiments +2 =1 !0 -0
         experiment_tags +2 =0 !0 -0
         runs +4 =0 !0 -0
@@ -226,7 +237,8 @@ fn a_database_of_mlflow_2_is_imported() {
         trace_tags +4 =0 !0 -0
         trace_metadata +1 =0 !0 -0
         artifacts of 4 runs and models stay in local folders, which only clients on this machine can read
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -338,7 +350,8 @@ fn what_is_there_and_differs_stays_and_is_reported() {
         params +1 =2 !1 -0
         runs 1 `ec2f1a7342774b518341e8c8e717e6db`: is there and stays as it is: `status` is `FINISHED`, not `FAILED`
         params 1 `ec2f1a7342774b518341e8c8e717e6db alpha`: is there and stays as it is: `value` is `0.5`, not `1`
-        artifacts of 4 runs and models stay in local folders, which only clients on this machine can read"#]].assert_eq(&shown(&place.import(&database), &place).lines().filter(|line| !line.contains("!0")).collect::<Vec<_>>().join("\n"));
+        artifacts of 4 runs and models stay in local folders, which only clients on this machine can read"#]]
+    .assert_eq(&shown(&place.import(&database), &place).lines().filter(|line| !line.contains("!0")).collect::<Vec<_>>().join("\n"));
     assert_eq!(place.rows("runs"), before);
 }
 
@@ -440,7 +453,8 @@ fn a_damaged_export_is_reported_and_the_rest_is_taken() {
         /export/tags.jsonl:5: `run_no` names a row of `runs` that is not there: `713a6169209441789ab644c04a469458`
         /export/inputs.jsonl:1: `dataset_no` names a row of `datasets` that is not there: `demandsalesabc123`
         /export/input_tags.jsonl:1: `dataset_no` names a row of `datasets` that is not there: `demandsalesabc123`
-        /export/run_models.jsonl:2: `run_no` names a row of `runs` that is not there: `713a6169209441789ab644c04a469458`"#]].assert_eq(&text.lines().filter(|line| !line.ends_with("!0 -0")).collect::<Vec<_>>().join("\n"));
+        /export/run_models.jsonl:2: `run_no` names a row of `runs` that is not there: `713a6169209441789ab644c04a469458`"#]]
+    .assert_eq(&text.lines().filter(|line| !line.ends_with("!0 -0")).collect::<Vec<_>>().join("\n"));
 }
 
 #[test]
@@ -476,14 +490,16 @@ fn another_store_is_imported_without_files_between_but_never_itself() {
 fn every_table_of_a_store_is_moved_or_said_not_to_be() {
     let place = Place::new();
     let connection = Connection::open(place.path("almanac.db")).expect("opens");
-    let mut statement = connection.prepare("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'").expect("prepares");
+    let mut statement =
+        connection.prepare("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'").expect("prepares");
     let there: Vec<String> = statement.query_map([], |row| row.get(0)).expect("reads").map(|name| name.expect("a name")).collect();
     // Made from others, on its way to `metrics`, or of one server.
     let stays = ["latest_metrics", "new_metrics", "access_tokens", "access_users"];
     for name in there.iter().filter(|name| !stays.contains(&name.as_str())) {
         let table = tables::tables().iter().find(|table| table.name == *name).unwrap_or_else(|| panic!("`{name}` is not moved"));
         let mut statement = connection.prepare("SELECT name FROM pragma_table_info(?1)").expect("prepares");
-        let columns: Vec<String> = statement.query_map([name], |row| row.get(0)).expect("reads").map(|name| name.expect("a name")).collect();
+        let columns: Vec<String> =
+            statement.query_map([name], |row| row.get(0)).expect("reads").map(|name| name.expect("a name")).collect();
         for column in columns {
             let is_number = table.number.as_ref() == Some(&column) || (column == "experiment_id" && table.experiment_of.is_some());
             assert!(is_number || table.place(&column).is_some(), "`{name}.{column}` is not moved");

@@ -22,13 +22,17 @@ impl Mlflow<'_, '_> {
         let columns = ["name", "description", "creation_time", "last_updated_time"];
         self.each("registered_models", &columns, &mut |_, row| {
             let name = row.id(0, "name")?;
-            Ok(vec![row.record("registered_models", &name, vec![
-                ("name", name.as_str().into()),
-                ("description", row.text(1).into()),
-                ("creation_time", row.int(2).into()),
-                ("last_updated_time", row.int(3).or(row.int(2)).into()),
-                ("last_version", last.get(&name).copied().unwrap_or_default().into()),
-            ])])
+            Ok(vec![row.record(
+                "registered_models",
+                &name,
+                vec![
+                    ("name", name.as_str().into()),
+                    ("description", row.text(1).into()),
+                    ("creation_time", row.int(2).into()),
+                    ("last_updated_time", row.int(3).or(row.int(2)).into()),
+                    ("last_version", last.get(&name).copied().unwrap_or_default().into()),
+                ],
+            )])
         })?;
         self.each("registered_model_tags", &["name", "key", "value"], &mut |_, row| {
             let (name, key) = (row.id(0, "name")?, row.id(1, "key")?);
@@ -46,8 +50,19 @@ impl Mlflow<'_, '_> {
 
     fn versions(&mut self, deleted: &HashSet<(String, i64)>) -> Result<(), TransferError> {
         let columns = [
-            "name", "version", "description", "user_id", "current_stage", "source", "storage_location", "run_id", "run_link", "status",
-            "status_message", "creation_time", "last_updated_time",
+            "name",
+            "version",
+            "description",
+            "user_id",
+            "current_stage",
+            "source",
+            "storage_location",
+            "run_id",
+            "run_link",
+            "status",
+            "status_message",
+            "creation_time",
+            "last_updated_time",
         ];
         self.each("model_versions", &columns, &mut |mlflow, row| {
             let name = row.id(0, "name")?;
@@ -57,22 +72,26 @@ impl Mlflow<'_, '_> {
             }
             let source = row.text(5).unwrap_or_default();
             let location = row.text(6).unwrap_or_else(|| source.clone());
-            Ok(vec![row.record("model_versions", &format!("{name} {version}"), vec![
-                ("name", name.as_str().into()),
-                ("version", version.into()),
-                ("description", row.text(2).into()),
-                ("user_id", row.text(3).into()),
-                ("current_stage", row.text(4).unwrap_or_else(|| "None".to_owned()).into()),
-                ("source", mlflow.files.follow(&source).into()),
-                ("storage_location", mlflow.files.follow(&location).into()),
-                ("run_id", row.text(7).filter(|id| !id.is_empty()).into()),
-                ("run_link", row.text(8).into()),
-                ("model_id", model_in(&source).into()),
-                ("status", row.text(9).unwrap_or_else(|| "READY".to_owned()).into()),
-                ("status_message", row.text(10).into()),
-                ("creation_time", row.int(11).into()),
-                ("last_updated_time", row.int(12).or(row.int(11)).into()),
-            ])])
+            Ok(vec![row.record(
+                "model_versions",
+                &format!("{name} {version}"),
+                vec![
+                    ("name", name.as_str().into()),
+                    ("version", version.into()),
+                    ("description", row.text(2).into()),
+                    ("user_id", row.text(3).into()),
+                    ("current_stage", row.text(4).unwrap_or_else(|| "None".to_owned()).into()),
+                    ("source", mlflow.files.follow(&source).into()),
+                    ("storage_location", mlflow.files.follow(&location).into()),
+                    ("run_id", row.text(7).filter(|id| !id.is_empty()).into()),
+                    ("run_link", row.text(8).into()),
+                    ("model_id", model_in(&source).into()),
+                    ("status", row.text(9).unwrap_or_else(|| "READY".to_owned()).into()),
+                    ("status_message", row.text(10).into()),
+                    ("creation_time", row.int(11).into()),
+                    ("last_updated_time", row.int(12).or(row.int(11)).into()),
+                ],
+            )])
         })?;
         self.each("model_version_tags", &["name", "version", "key", "value"], &mut |_, row| {
             let (name, version, key) = (row.id(0, "name")?, row.int(1).unwrap_or_default(), row.id(2, "key")?);

@@ -18,14 +18,18 @@ impl Mlflow<'_, '_> {
             let location = row.text(2).filter(|location| !location.is_empty() && !mlflow.files.copies());
             let created = row.int(4).unwrap_or_default();
             mlflow.experiments.insert(number, name.clone());
-            Ok(vec![row.record("experiments", &name, vec![
-                ("experiment_id", number.into()),
-                ("name", name.as_str().into()),
-                ("artifact_location", location.unwrap_or_else(|| format!("mlflow-artifacts:/{number}")).into()),
-                ("lifecycle_stage", stage(row.text(3)).into()),
-                ("creation_time", created.into()),
-                ("last_update_time", row.int(5).unwrap_or(created).into()),
-            ])])
+            Ok(vec![row.record(
+                "experiments",
+                &name,
+                vec![
+                    ("experiment_id", number.into()),
+                    ("name", name.as_str().into()),
+                    ("artifact_location", location.unwrap_or_else(|| format!("mlflow-artifacts:/{number}")).into()),
+                    ("lifecycle_stage", stage(row.text(3)).into()),
+                    ("creation_time", created.into()),
+                    ("last_update_time", row.int(5).unwrap_or(created).into()),
+                ],
+            )])
         })?;
         // Their numbers are needed below.
         self.sink.flush()?;
@@ -39,7 +43,16 @@ impl Mlflow<'_, '_> {
     pub(super) fn runs(&mut self) -> Result<(), TransferError> {
         let mut unnamed = HashMap::new();
         let columns = [
-            "run_uuid", "experiment_id", "name", "user_id", "status", "start_time", "end_time", "lifecycle_stage", "deleted_time", "artifact_uri",
+            "run_uuid",
+            "experiment_id",
+            "name",
+            "user_id",
+            "status",
+            "start_time",
+            "end_time",
+            "lifecycle_stage",
+            "deleted_time",
+            "artifact_uri",
         ];
         self.each("runs", &columns, &mut |mlflow, row| {
             let id = row.id(0, "id")?;
@@ -49,18 +62,22 @@ impl Mlflow<'_, '_> {
             let name = row.text(2).filter(|name| !name.is_empty()).unwrap_or_else(|| id.clone());
             unnamed.insert(id.clone(), name.clone());
             let uri = mlflow.settle(row.text(9).as_deref(), &experiment, row.int(1), &format!("{id}/artifacts"));
-            Ok(vec![row.record("runs", &id, vec![
-                ("run_id", id.as_str().into()),
-                ("experiment_id", experiment),
-                ("name", name.into()),
-                ("user_id", row.text(3).into()),
-                ("status", status.as_str().into()),
-                ("start_time", row.int(5).into()),
-                ("end_time", row.int(6).into()),
-                ("lifecycle_stage", stage(row.text(7)).into()),
-                ("deleted_time", row.int(8).into()),
-                ("artifact_uri", uri.into()),
-            ])])
+            Ok(vec![row.record(
+                "runs",
+                &id,
+                vec![
+                    ("run_id", id.as_str().into()),
+                    ("experiment_id", experiment),
+                    ("name", name.into()),
+                    ("user_id", row.text(3).into()),
+                    ("status", status.as_str().into()),
+                    ("start_time", row.int(5).into()),
+                    ("end_time", row.int(6).into()),
+                    ("lifecycle_stage", stage(row.text(7)).into()),
+                    ("deleted_time", row.int(8).into()),
+                    ("artifact_uri", uri.into()),
+                ],
+            )])
         })?;
         for table in ["tags", "params"] {
             self.each(table, &["run_uuid", "key", "value"], &mut |_, row| {
@@ -88,35 +105,50 @@ impl Mlflow<'_, '_> {
             let (run, key) = (row.id(0, "run")?, row.id(1, "key")?);
             let value = if row.int(5) == Some(1) { f64::NAN } else { row.real(2).unwrap_or(f64::NAN) };
             let (is_nan, value) = stored(value);
-            Ok(vec![Record::new("metrics", row.place.as_str(), vec![
-                ("run_no", run.into()),
-                ("key", key.into()),
-                ("step", row.int(4).into()),
-                ("timestamp", row.int(3).into()),
-                ("is_nan", is_nan.into()),
-                ("value", value.into()),
-            ])])
+            Ok(vec![Record::new(
+                "metrics",
+                row.place.as_str(),
+                vec![
+                    ("run_no", run.into()),
+                    ("key", key.into()),
+                    ("step", row.int(4).into()),
+                    ("timestamp", row.int(3).into()),
+                    ("is_nan", is_nan.into()),
+                    ("value", value.into()),
+                ],
+            )])
         })
     }
 
     fn datasets(&mut self) -> Result<(), TransferError> {
         let columns = [
-            "dataset_uuid", "experiment_id", "name", "digest", "dataset_source_type", "dataset_source", "dataset_schema", "dataset_profile",
+            "dataset_uuid",
+            "experiment_id",
+            "name",
+            "digest",
+            "dataset_source_type",
+            "dataset_source",
+            "dataset_schema",
+            "dataset_profile",
         ];
         self.each("datasets", &columns, &mut |mlflow, row| {
             let (id, name, digest) = (row.id(0, "id")?, row.id(2, "name")?, row.id(3, "digest")?);
             let experiment = mlflow.experiment(row.int(1))?;
             let key = Cell::Key(vec![experiment.clone(), name.as_str().into(), digest.as_str().into()]);
             mlflow.datasets.insert(id, key);
-            Ok(vec![row.record("datasets", &name, vec![
-                ("experiment_id", experiment),
-                ("name", name.as_str().into()),
-                ("digest", digest.into()),
-                ("source_type", row.text(4).into()),
-                ("source", row.text(5).into()),
-                ("schema", row.text(6).into()),
-                ("profile", row.text(7).into()),
-            ])])
+            Ok(vec![row.record(
+                "datasets",
+                &name,
+                vec![
+                    ("experiment_id", experiment),
+                    ("name", name.as_str().into()),
+                    ("digest", digest.into()),
+                    ("source_type", row.text(4).into()),
+                    ("source", row.text(5).into()),
+                    ("schema", row.text(6).into()),
+                    ("profile", row.text(7).into()),
+                ],
+            )])
         })
     }
 
@@ -127,12 +159,14 @@ impl Mlflow<'_, '_> {
         self.each("inputs", &columns, &mut |mlflow, row| {
             let (from, to) = (row.id(2, "source")?, row.id(4, "destination")?);
             let kinds = (row.text(1).unwrap_or_default(), row.text(3).unwrap_or_default());
-            let link = |role: &str| vec![
-                ("run_no", Cell::from(from.as_str())),
-                ("role", role.into()),
-                ("model_id", to.as_str().into()),
-                ("step", row.int(5).into()),
-            ];
+            let link = |role: &str| {
+                vec![
+                    ("run_no", Cell::from(from.as_str())),
+                    ("role", role.into()),
+                    ("model_id", to.as_str().into()),
+                    ("step", row.int(5).into()),
+                ]
+            };
             match (kinds.0.as_str(), kinds.1.as_str()) {
                 ("DATASET", "RUN") => {
                     let dataset = mlflow.datasets.get(&from).cloned();
@@ -159,26 +193,39 @@ impl Mlflow<'_, '_> {
 
     pub(super) fn logged_models(&mut self) -> Result<(), TransferError> {
         let columns = [
-            "model_id", "experiment_id", "name", "artifact_location", "creation_timestamp_ms", "last_updated_timestamp_ms", "status",
-            "lifecycle_stage", "model_type", "source_run_id", "status_message",
+            "model_id",
+            "experiment_id",
+            "name",
+            "artifact_location",
+            "creation_timestamp_ms",
+            "last_updated_timestamp_ms",
+            "status",
+            "lifecycle_stage",
+            "model_type",
+            "source_run_id",
+            "status_message",
         ];
         self.each("logged_models", &columns, &mut |mlflow, row| {
             let id = row.id(0, "id")?;
             let experiment = mlflow.experiment(row.int(1))?;
             let uri = mlflow.settle(row.text(3).as_deref(), &experiment, row.int(1), &format!("models/{id}/artifacts"));
-            Ok(vec![row.record("logged_models", &id, vec![
-                ("model_id", id.as_str().into()),
-                ("experiment_id", experiment),
-                ("name", row.text(2).into()),
-                ("artifact_uri", uri.into()),
-                ("model_type", row.text(8).into()),
-                ("source_run_id", row.text(9).into()),
-                ("status", model_status(&row.text(6).unwrap_or_default()).into()),
-                ("status_message", row.text(10).into()),
-                ("lifecycle_stage", stage(row.text(7)).into()),
-                ("creation_time", row.int(4).into()),
-                ("last_updated_time", row.int(5).into()),
-            ])])
+            Ok(vec![row.record(
+                "logged_models",
+                &id,
+                vec![
+                    ("model_id", id.as_str().into()),
+                    ("experiment_id", experiment),
+                    ("name", row.text(2).into()),
+                    ("artifact_uri", uri.into()),
+                    ("model_type", row.text(8).into()),
+                    ("source_run_id", row.text(9).into()),
+                    ("status", model_status(&row.text(6).unwrap_or_default()).into()),
+                    ("status_message", row.text(10).into()),
+                    ("lifecycle_stage", stage(row.text(7)).into()),
+                    ("creation_time", row.int(4).into()),
+                    ("last_updated_time", row.int(5).into()),
+                ],
+            )])
         })?;
         for (table, key, value) in [("logged_model_params", "param_key", "param_value"), ("logged_model_tags", "tag_key", "tag_value")] {
             self.each(table, &["model_id", key, value], &mut |_, row| {
@@ -192,17 +239,21 @@ impl Mlflow<'_, '_> {
         self.each("logged_model_metrics", &columns, &mut |_, row| {
             let (model, run, key) = (row.id(0, "model")?, row.id(1, "run")?, row.id(2, "key")?);
             let (is_nan, value) = stored(row.real(7).unwrap_or(f64::NAN));
-            Ok(vec![row.record("logged_model_metrics", &key, vec![
-                ("model_no", model.into()),
-                ("run_no", run.into()),
-                ("key", key.as_str().into()),
-                ("dataset_name", row.text(3).into()),
-                ("dataset_digest", row.text(4).into()),
-                ("step", row.int(5).into()),
-                ("timestamp", row.int(6).into()),
-                ("is_nan", is_nan.into()),
-                ("value", value.into()),
-            ])])
+            Ok(vec![row.record(
+                "logged_model_metrics",
+                &key,
+                vec![
+                    ("model_no", model.into()),
+                    ("run_no", run.into()),
+                    ("key", key.as_str().into()),
+                    ("dataset_name", row.text(3).into()),
+                    ("dataset_digest", row.text(4).into()),
+                    ("step", row.int(5).into()),
+                    ("timestamp", row.int(6).into()),
+                    ("is_nan", is_nan.into()),
+                    ("value", value.into()),
+                ],
+            )])
         })
     }
 

@@ -13,21 +13,31 @@ use crate::transfer::tables::{Cell, Record};
 impl Mlflow<'_, '_> {
     pub(super) fn traces(&mut self) -> Result<(), TransferError> {
         let columns = [
-            "request_id", "experiment_id", "timestamp_ms", "execution_time_ms", "status", "client_request_id", "request_preview",
+            "request_id",
+            "experiment_id",
+            "timestamp_ms",
+            "execution_time_ms",
+            "status",
+            "client_request_id",
+            "request_preview",
             "response_preview",
         ];
         self.each("trace_info", &columns, &mut |mlflow, row| {
             let id = row.id(0, "id")?;
-            Ok(vec![row.record("traces", &id, vec![
-                ("trace_id", id.as_str().into()),
-                ("experiment_id", mlflow.experiment(row.int(1))?),
-                ("request_time", row.int(2).into()),
-                ("execution_duration", row.int(3).into()),
-                ("state", spans::state(row.text(4).as_deref()).into()),
-                ("client_request_id", row.text(5).into()),
-                ("request_preview", row.text(6).into()),
-                ("response_preview", row.text(7).into()),
-            ])])
+            Ok(vec![row.record(
+                "traces",
+                &id,
+                vec![
+                    ("trace_id", id.as_str().into()),
+                    ("experiment_id", mlflow.experiment(row.int(1))?),
+                    ("request_time", row.int(2).into()),
+                    ("execution_duration", row.int(3).into()),
+                    ("state", spans::state(row.text(4).as_deref()).into()),
+                    ("client_request_id", row.text(5).into()),
+                    ("request_preview", row.text(6).into()),
+                    ("response_preview", row.text(7).into()),
+                ],
+            )])
         })?;
         let mut with_spans = HashSet::new();
         self.each("spans", &["trace_id", "content"], &mut |_, row| {
@@ -115,31 +125,48 @@ impl Mlflow<'_, '_> {
 
     fn assessments(&mut self) -> Result<(), TransferError> {
         let columns = [
-            "assessment_id", "trace_id", "name", "assessment_type", "value", "error", "created_timestamp", "last_updated_timestamp",
-            "source_type", "source_id", "span_id", "rationale", "overrides", "valid", "assessment_metadata",
+            "assessment_id",
+            "trace_id",
+            "name",
+            "assessment_type",
+            "value",
+            "error",
+            "created_timestamp",
+            "last_updated_timestamp",
+            "source_type",
+            "source_id",
+            "span_id",
+            "rationale",
+            "overrides",
+            "valid",
+            "assessment_metadata",
         ];
         self.each("assessments", &columns, &mut |_, row| {
             let (id, trace) = (row.id(0, "id")?, row.id(1, "trace")?);
             let value = row.text(4).unwrap_or_else(|| "null".to_owned());
             let number = serde_json::from_str::<Json>(&value).ok().and_then(|value| value.as_f64());
-            Ok(vec![row.record("assessments", &id, vec![
-                ("trace_no", trace.into()),
-                ("assessment_id", id.as_str().into()),
-                ("name", row.text(2).into()),
-                ("kind", row.text(3).into()),
-                ("value", value.into()),
-                ("number", number.into()),
-                ("error", row.text(5).into()),
-                ("source_type", row.text(8).into()),
-                ("source_id", row.text(9).into()),
-                ("span_id", row.text(10).into()),
-                ("rationale", row.text(11).into()),
-                ("metadata", row.text(14).into()),
-                ("overrides", row.text(12).into()),
-                ("is_valid", row.int(13).unwrap_or(1).into()),
-                ("creation_time", row.int(6).into()),
-                ("last_updated_time", row.int(7).into()),
-            ])])
+            Ok(vec![row.record(
+                "assessments",
+                &id,
+                vec![
+                    ("trace_no", trace.into()),
+                    ("assessment_id", id.as_str().into()),
+                    ("name", row.text(2).into()),
+                    ("kind", row.text(3).into()),
+                    ("value", value.into()),
+                    ("number", number.into()),
+                    ("error", row.text(5).into()),
+                    ("source_type", row.text(8).into()),
+                    ("source_id", row.text(9).into()),
+                    ("span_id", row.text(10).into()),
+                    ("rationale", row.text(11).into()),
+                    ("metadata", row.text(14).into()),
+                    ("overrides", row.text(12).into()),
+                    ("is_valid", row.int(13).unwrap_or(1).into()),
+                    ("creation_time", row.int(6).into()),
+                    ("last_updated_time", row.int(7).into()),
+                ],
+            )])
         })
     }
 }

@@ -118,22 +118,21 @@ impl Reader<'_, '_> {
             let Some(meta) = self.meta::<LinkMeta>(&place) else { continue };
             let shown = place.display().to_string();
             let source = meta.source_id.clone().unwrap_or_else(|| id.clone());
-            match meta.source_type.as_deref() {
-                Some("MODEL" | "MODEL_INPUT" | "RUN_INPUT") => self.link(run, "input", &source, 0, shown)?,
-                _ => {
-                    let Some((name, digest)) = experiment.datasets.get(&source).or_else(|| experiment.datasets.get(&id)) else {
-                        self.problem(&place, &format!("names the dataset `{source}`, which is not there"));
-                        continue;
-                    };
-                    let dataset = Cell::Key(vec![experiment.key(), name.as_str().into(), digest.as_str().into()]);
-                    let owner = [("run_no", Cell::from(run)), ("dataset_no", dataset)];
-                    self.sink.push(Record::new("inputs", shown.clone(), owner.to_vec()))?;
-                    for (key, value) in meta.tags.unwrap_or_default() {
-                        let mut values = owner.to_vec();
-                        values.extend([("key", key.into()), ("value", value.into())]);
-                        self.sink.push(Record::new("input_tags", shown.clone(), values))?;
-                    }
-                }
+            if matches!(meta.source_type.as_deref(), Some("MODEL" | "MODEL_INPUT" | "RUN_INPUT")) {
+                self.link(run, "input", &source, 0, shown)?;
+                continue;
+            }
+            let Some((name, digest)) = experiment.datasets.get(&source).or_else(|| experiment.datasets.get(&id)) else {
+                self.problem(&place, &format!("names the dataset `{source}`, which is not there"));
+                continue;
+            };
+            let dataset = Cell::Key(vec![experiment.key(), name.as_str().into(), digest.as_str().into()]);
+            let owner = [("run_no", Cell::from(run)), ("dataset_no", dataset)];
+            self.sink.push(Record::new("inputs", shown.clone(), owner.to_vec()))?;
+            for (key, value) in meta.tags.unwrap_or_default() {
+                let mut values = owner.to_vec();
+                values.extend([("key", key.into()), ("value", value.into())]);
+                self.sink.push(Record::new("input_tags", shown.clone(), values))?;
             }
         }
         Ok(())

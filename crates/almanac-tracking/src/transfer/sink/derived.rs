@@ -98,7 +98,7 @@ impl Batch<'_, '_> {
             let mut moved = record.clone();
             moved.cells[place] = Cell::Int(number);
             if table.name == "experiments" {
-                self.move_location(table, &mut moved, wanted, number);
+                move_location(table, &mut moved, wanted, number);
                 self.outcome.report.renumbered.push((key_of(table, record), wanted, number));
             }
             self.write_rows(table, &[moved])?;
@@ -116,19 +116,16 @@ impl Batch<'_, '_> {
     /// The experiment that every new store makes by itself becomes that of the source, if it is younger and was never used.
     fn take_over_default(&mut self, table: &Table, record: &Record, wanted: i64) -> Result<(), StoreError> {
         let cell = |column: &str| &record.cells[table.place(column).expect("in the schema")];
-        let (Cell::Text(name), Cell::Text(location), Cell::Text(stage), Cell::Int(created), Cell::Int(updated)) = (
-            cell("name"),
-            cell("artifact_location"),
-            cell("lifecycle_stage"),
-            cell("creation_time"),
-            cell("last_update_time"),
-        ) else {
+        let (Cell::Text(name), Cell::Text(location), Cell::Text(stage), Cell::Int(created), Cell::Int(updated)) =
+            (cell("name"), cell("artifact_location"), cell("lifecycle_stage"), cell("creation_time"), cell("last_update_time"))
+        else {
             return Ok(());
         };
         if wanted != 0 {
             return Ok(());
         }
-        let sql = "UPDATE experiments SET name = ?1, artifact_location = ?2, lifecycle_stage = ?3, creation_time = ?4, last_update_time = ?5
+        let sql =
+            "UPDATE experiments SET name = ?1, artifact_location = ?2, lifecycle_stage = ?3, creation_time = ?4, last_update_time = ?5
                    WHERE experiment_id = 0 AND name = 'Default' AND creation_time = last_update_time AND creation_time > ?4
                    AND NOT EXISTS (SELECT 1 FROM runs WHERE experiment_id = 0)
                    AND NOT EXISTS (SELECT 1 FROM logged_models WHERE experiment_id = 0)
@@ -137,12 +134,12 @@ impl Batch<'_, '_> {
                    AND NOT EXISTS (SELECT 1 FROM experiments AS others WHERE others.name = ?1 AND others.experiment_id <> 0)";
         self.session.execute(sql, args![name, location, stage, *created, *updated]).map(|_| ())
     }
+}
 
-    /// A location that holds the number follows it.
-    fn move_location(&mut self, table: &Table, record: &mut Record, from: i64, to: i64) {
-        let place = table.place("artifact_location").expect("in the schema");
-        if record.cells[place] == Cell::Text(format!("mlflow-artifacts:/{from}")) {
-            record.cells[place] = Cell::Text(format!("mlflow-artifacts:/{to}"));
-        }
+/// A location that holds the number follows it.
+fn move_location(table: &Table, record: &mut Record, from: i64, to: i64) {
+    let place = table.place("artifact_location").expect("in the schema");
+    if record.cells[place] == Cell::Text(format!("mlflow-artifacts:/{from}")) {
+        record.cells[place] = Cell::Text(format!("mlflow-artifacts:/{to}"));
     }
 }

@@ -95,35 +95,47 @@ impl Batch<'_, '_> {
     /// Writes rows that only all of their columns tell apart.
     pub(super) fn write_keyless(&mut self, table: &Table, records: &[Record]) -> Result<(), StoreError> {
         for row in self.ready(table, records)? {
-            let same: Vec<String> =
-                table.fields.iter().enumerate().map(|(place, field)| format!("{} IS NOT DISTINCT FROM ?{}", field.column, place + 1)).collect();
-            let sql = format!("SELECT count(*) FROM {} WHERE {}", table.name, same.join(" AND "));
-            let values: Vec<Value<'_>> = row.held.iter().map(Held::value).collect();
-            if self.session.first(&sql, &values, |row| row.int(0))? == Some(0) {
-                let sql = format!("INSERT INTO {} ({}) VALUES ({})", table.name, columns(table), places(0, values.len()));
-                self.session.execute(&sql, &values)?;
-                self.count(row.record).added += 1;
-            } else {
+            if self.is_there(table, &row)? {
                 self.count(row.record).present += 1;
+                continue;
             }
+            let values: Vec<Value<'_>> = row.held.iter().map(Held::value).collect();
+            let sql = format!("INSERT INTO {} ({}) VALUES ({})", table.name, columns(table), places(0, values.len()));
+            self.session.execute(&sql, &values)?;
+            self.count(row.record).added += 1;
         }
         Ok(())
+    }
+
+    fn is_there(&mut self, table: &Table, row: &Ready<'_>) -> Result<bool, StoreError> {
+        let same: Vec<String> = (table.fields.iter().enumerate())
+            .map(|(place, field)| format!("{} IS NOT DISTINCT FROM ?{}", field.column, place + 1))
+            .collect();
+        let sql = format!("SELECT count(*) FROM {} WHERE {}", table.name, same.join(" AND "));
+        let values: Vec<Value<'_>> = row.held.iter().map(Held::value).collect();
+        Ok(self.session.first(&sql, &values, |row| row.int(0))? != Some(0))
     }
 
     /// Finds out which rows are there.
     pub(super) fn look_at_rows(&mut self, table: &Table, records: &[Record]) -> Result<(), StoreError> {
         let ready = self.ready(table, records)?;
+        if table.key.is_empty() {
+            for row in ready {
+                let is_there = self.is_there(table, &row)?;
+                let count = self.count(row.record);
+                if is_there { count.present += 1 } else { count.added += 1 }
+            }
+            return Ok(());
+        }
         for chunk in ready.chunks(VALUES / table.fields.len()) {
             let rows: Vec<&Ready<'_>> = chunk.iter().collect();
             let found = self.existing(table, &rows)?;
             for row in rows {
-                let key = row.key(table);
-                match found.get(&key) {
-                    Some((number, held)) => self.met(table, row, *number, held),
-                    None => {
-                        self.count(row.record).added += 1;
-                        self.promise(table, row.record);
-                    }
+                if let Some((number, held)) = found.get(&row.key(table)) {
+                    self.met(table, row, *number, held);
+                } else {
+                    self.count(row.record).added += 1;
+                    self.promise(table, row.record);
                 }
             }
         }
@@ -274,7 +286,11 @@ impl Batch<'_, '_> {
         let key: Vec<&str> = table.key.iter().map(|place| table.fields[*place].column.as_str()).collect();
         let sql = format!(
             "SELECT {}, {} FROM {} WHERE ({}) IN (VALUES {})",
-            key_columns(table), columns(table), table.name, key.join(", "), keys.join(", ")
+            key_columns(table),
+            columns(table),
+            table.name,
+            key.join(", "),
+            keys.join(", ")
         );
         let first = table.key.len() + usize::from(table.number.is_some());
         self.session.query(&sql, &values, &mut |row| {
