@@ -41,11 +41,15 @@ build: deps ## Build bin/almanac
 	@cp "$(CARGO_TARGET_DIR)/release/almanac" bin/.almanac.new && mv bin/.almanac.new bin/almanac
 	@echo "built bin/almanac"
 
+# The real clients of MLflow 3 and 2 that the server is tested with.
+CLIENTS := crates/almanac-server/tests/clients
+test: export ALMANAC_TEST_PYTHON_3X ?= $(CACHE)/clients-3x/bin/python
+test: export ALMANAC_TEST_PYTHON_2X ?= $(CACHE)/clients-2x/bin/python
 test: deps deps-test ## Format, lints, house rules, every test
 	cargo fmt --all --check
 	cargo clippy --release --locked --workspace --all-targets -- -D warnings
 	cargo run --release --locked -p xtask -- tidy
-	cargo nextest run --release --locked --workspace
+	.ci/with-postgres cargo nextest run --release --locked --workspace
 	cargo test --release --locked --doc -p almanac-series
 
 bench: ## Say how to measure speed, memory and accuracy
@@ -107,3 +111,19 @@ deps-test: deps-rust
 	  $(SUDO) apt-get update -q; \
 	  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends chromium chromium-driver; \
 	fi
+	@if ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 && ! command -v initdb >/dev/null; then \
+	  echo "installing PostgreSQL for the tests of the tracking store"; \
+	  $(SUDO) apt-get update -q; \
+	  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends postgresql; \
+	fi
+	@for version in 3x 2x; do \
+	  wanted="$(CLIENTS)/requirements-$$version.txt"; venv="$(CACHE)/clients-$$version"; \
+	  if cmp -s "$$wanted" "$$venv/requirements.txt" && "$$venv/bin/python" -c ''; then continue; fi; \
+	  echo "installing clients of MLflow into $$venv"; \
+	  rm -rf "$$venv.new"; \
+	  python3 -m venv "$$venv.new"; \
+	  "$$venv.new/bin/pip" install -q --disable-pip-version-check -r "$$wanted"; \
+	  cp "$$wanted" "$$venv.new/requirements.txt"; \
+	  rm -rf "$$venv"; \
+	  mv "$$venv.new" "$$venv"; \
+	done

@@ -8,6 +8,7 @@ mod experiment;
 mod logged_model;
 mod registry;
 mod run;
+mod trace;
 
 pub use artifact::{ArtifactsListed, FileInfo, PresignedDownload, PresignedUrl, ServerInfo, UploadCreated, UploadCredential};
 pub use dataset::{Dataset, DatasetInput, DatasetSummary, DatasetsFound, ModelInput, ModelOutput, RunInputs, RunOutputs};
@@ -18,6 +19,10 @@ pub use registry::{
     RegisteredModel, RegisteredModelFound, RegisteredModelsFound, Webhook, WebhookEvent, WebhookFound, WebhooksFound,
 };
 pub use run::{Metric, MetricHistory, MetricOfRun, MetricsOfRuns, Run, RunData, RunFound, RunInfo, RunUpdated, RunsFound};
+pub use trace::{
+    Assessment, AssessmentFound, AssessmentSource, Expectation, Feedback, Issue, SerializedValue, Trace, TraceExperiment, TraceFound,
+    TraceInfo, TraceInfoFoundV2, TraceInfoV2, TraceInfosFound, TraceLocation, TracesDeleted, TracesFound, TracesFoundV2,
+};
 
 use serde::Serialize;
 

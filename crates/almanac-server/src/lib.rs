@@ -17,6 +17,7 @@ mod mlflow;
 mod no_project;
 mod openapi;
 mod ops;
+mod optuna;
 mod pages;
 mod router;
 mod service;

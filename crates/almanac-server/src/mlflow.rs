@@ -5,15 +5,19 @@
 //!
 //! Not here: what the store does (`almanac-tracking`), who may call (`access`).
 
+mod absent;
 mod artifacts;
+mod assessments;
 mod error;
 mod experiments;
 mod inputs;
 mod logged_models;
 mod logging;
+mod otlp;
 mod registry;
 mod request;
 mod runs;
+mod traces;
 
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -71,11 +75,14 @@ pub(crate) fn router(tracking: Tracking) -> Router {
             .merge(logged_models::routes())
             .merge(registry::routes())
             .merge(artifacts::routes())
+            .merge(assessments::routes())
     };
-    let second = families();
-    let third = families();
+    let second = absent::complete(families().merge(traces::routes_v2()));
+    let third = absent::complete(families().merge(traces::routes_v3()));
     Router::new()
         .merge(artifacts::routes_of_server())
+        .merge(otlp::routes())
+        .merge(absent::at_root())
         .nest("/api/2.0/mlflow", second.clone())
         .nest("/ajax-api/2.0/mlflow", second)
         .nest("/api/3.0/mlflow", third.clone())

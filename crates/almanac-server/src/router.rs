@@ -5,7 +5,7 @@ use crate::blocking::{Caller, panic_message};
 use crate::error::ApiError;
 use crate::mlflow::{self, Tracking};
 use crate::telemetry::{Telemetry, measure};
-use crate::{Services, api, assets, openapi, ops, pages};
+use crate::{Services, api, assets, openapi, ops, optuna, pages};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderValue, header};
@@ -38,6 +38,7 @@ pub(crate) fn router_with(services: Services, telemetry: Telemetry) -> Router {
     let gate = Gate::new(services.access);
     let app = App { caller: Caller::new(services.forecasts), telemetry: telemetry.clone() };
     // Clients of MLflow move files and small answers: neither is compressed or cut short by time.
+    let studies = services.tracking.clone().map(optuna::router).unwrap_or_default();
     let tracking = services.tracking.map(|store| mlflow::router(Tracking::new(store, services.artifacts))).unwrap_or_default();
     let own = Router::new()
         .route("/", get(pages::explorer))
@@ -60,6 +61,7 @@ pub(crate) fn router_with(services: Services, telemetry: Telemetry) -> Router {
         .layer(from_fn(in_time))
         .layer(CompressionLayer::new());
     own.merge(tracking)
+        .merge(studies)
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
         .layer(from_fn_with_state(gate, access::check))

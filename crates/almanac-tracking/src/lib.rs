@@ -9,10 +9,12 @@
 mod artifacts;
 mod collect;
 mod db;
+mod distribution;
 mod error;
 mod filter;
 mod mlmodel;
 mod names;
+mod python_json;
 mod secrets;
 mod store;
 pub mod testing;

@@ -7,6 +7,7 @@
 
 mod access;
 mod artifact_uris;
+mod assessments;
 mod experiments;
 mod garbage;
 mod inputs;
@@ -17,6 +18,9 @@ mod random_name;
 mod registry;
 mod runs;
 mod search;
+mod studies;
+mod traces;
+mod trials;
 
 use std::sync::atomic::AtomicUsize;
 use std::time::{SystemTime, UNIX_EPOCH};

@@ -3,6 +3,7 @@
 //! Not here: what only one database has, such as the schema of a file.
 
 mod access;
+mod assessments;
 mod experiments;
 mod garbage;
 mod inputs;
@@ -11,11 +12,13 @@ mod logging;
 mod registry;
 mod runs;
 mod search;
+mod studies;
+mod traces;
 mod transfer;
 
 use crate::{ExperimentId, Metric, Millis, NewRun, Param, RunId, Tag, TrackingStore, ViewType};
 
-/// Checks a store that holds nothing yet.
+/// Checks a store, which may hold other things already. What it makes has names that nobody else uses.
 ///
 /// # Panics
 /// At the first thing that is not as it should be.
@@ -29,6 +32,9 @@ pub fn check_store(store: &TrackingStore) {
     logged_models::logged_models(store);
     registry::registry(store);
     garbage::garbage(store);
+    traces::traces(store);
+    assessments::assessments(store);
+    studies::studies(store);
     // Last, so that it has rows of every kind to move.
     transfer::transfer(store);
 }

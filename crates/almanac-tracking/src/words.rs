@@ -9,6 +9,8 @@ mod garbage;
 mod logged_model;
 mod registry;
 mod run;
+mod study;
+mod trace;
 mod webhook;
 
 pub use access::{AccessToken, AccessUser, NewAccessToken, PasswordProof, Role, Secret};
@@ -22,6 +24,10 @@ pub use registry::{
     AliasMove, Change, ModelVersion, MoveKind, NewModelVersion, RegisteredModel, RegistryQuery, Stage, VersionEvidence, VersionStatus,
 };
 pub use run::{Batch, Metric, NewRun, Param, Run, RunData, RunQuery, RunRecord, RunStatus, RunUpdate};
+pub use study::{AttributeKind, Micros, Study, StudyDirection, StudyId, Trial, TrialContent, TrialId, TrialParam, TrialState};
+pub use trace::{
+    Assessment, AssessmentUpdate, AssessmentValue, Span, SpanStatus, Trace, TraceInfo, TraceSearch, TraceSelection, TraceSpans, TraceState,
+};
 pub use webhook::{NewWebhook, Webhook, WebhookEvent, WebhookStatus, WebhookUpdate};
 
 /// Milliseconds since 1970-01-01 UTC, given by the caller.

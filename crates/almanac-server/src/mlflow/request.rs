@@ -160,9 +160,9 @@ impl Request {
     pub(crate) fn texts(&self, name: &str) -> Result<Vec<String>, MlflowError> {
         match self.get(name) {
             None => Ok(Vec::new()),
-            Some(Value::Array(list)) => {
+            Some(value @ Value::Array(list)) => {
                 let text = |item: &Value| item.as_str().map(str::to_owned);
-                list.iter().map(text).collect::<Option<_>>().ok_or_else(|| wrong_type(name, &self.fields[name]))
+                list.iter().map(text).collect::<Option<_>>().ok_or_else(|| wrong_type(name, value))
             }
             Some(Value::String(text)) if self.is_query => Ok(vec![text.clone()]),
             Some(other) => Err(wrong_type(name, other)),

@@ -5,12 +5,14 @@
 mod access;
 mod api;
 mod browser;
+mod clients;
 mod devtools;
 mod fake;
 mod guarded;
 mod listening;
 mod mlflow;
 mod ops;
+mod optuna;
 mod predict;
 mod request;
 mod vulnerabilities;

@@ -1,15 +1,17 @@
 //! MLflow's interface over a new store, without a port.
 
+mod absent;
+mod artifacts;
+mod assessments;
 mod inputs;
 mod logged_models;
+mod registry;
+mod traces;
 
 use std::sync::Arc;
 
 use almanac_server::{NoProject, Services, router};
 use almanac_tracking::{StoreUrl, TrackingStore};
-mod registry;
-use almanac_server::{Access, NoProject, Services, router};
-use almanac_tracking::{ArtifactStore, StoreUrl, TrackingStore};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
@@ -28,12 +30,6 @@ impl Mlflow {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let store = TrackingStore::open(&StoreUrl::Sqlite(folder.path().join("almanac.db"))).expect("a new file");
         let services = Services { tracking: Some(Arc::new(store)), ..Services::forecasts(Arc::new(NoProject)) };
-        let services = Services {
-            forecasts: Arc::new(NoProject),
-            tracking: Some(Arc::new(store)),
-            artifacts: ArtifactStore::in_memory(),
-            access: Access::default(),
-        };
         Self { router: router(services), _folder: folder }
     }
 
@@ -89,5 +85,3 @@ impl Mlflow {
 pub(crate) fn text(answer: &Value, place: &str) -> String {
     answer.pointer(place).and_then(Value::as_str).unwrap_or_else(|| panic!("no text at {place}: {answer}")).to_owned()
 }
-//! MLflow's interface, in-process, one file a family.
-mod artifacts;

@@ -131,7 +131,9 @@ impl TrackingStore {
         }
         add_order(&mut statement, &order, &query.order_by)?;
         if statement.joins.matches(" JOIN ").count() > MOST_JOINS {
-            return Err(StoreError::invalid(format!("Invalid search: filter and order name more than {MOST_JOINS} metrics, params and tags.")));
+            return Err(StoreError::invalid(format!(
+                "Invalid search: filter and order name more than {MOST_JOINS} metrics, params and tags."
+            )));
         }
         if query.experiments.is_empty() {
             return Ok(Page { items: Vec::new(), next: None });

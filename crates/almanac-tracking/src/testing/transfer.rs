@@ -30,10 +30,10 @@ fn import(store: &TrackingStore, folder: &Path) -> crate::ImportReport {
 }
 
 fn fill(store: &TrackingStore) {
-    let new = NewExperiment { name: "suite-transfer".to_owned(), ..NewExperiment::default() };
+    let new = NewExperiment { name: format!("suite-transfer {}", RunId::random()), ..NewExperiment::default() };
     let experiment = store.create_experiment(&new, Millis(5)).expect("made");
     for number in 0..3_u8 {
-        let id = RunId::from_bytes([0xf0 + number; 16]);
+        let id = RunId::random();
         let run =
             NewRun { id: id.clone(), experiment, name: format!("é {number}"), user: String::new(), started: Millis(7), tags: Vec::new() };
         store.create_run(&run).expect("made");

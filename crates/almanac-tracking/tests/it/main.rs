@@ -3,5 +3,6 @@
 mod access;
 mod artifacts;
 mod garbage;
+mod postgres;
 mod sqlite;
 mod store;

@@ -265,7 +265,9 @@ async fn a_champion_needs_evidence_and_goes_back_in_one_call() {
     let (status, _) = send(Method::POST, "aliases/champion/rollback".into(), json!({})).await;
     assert_eq!(status, StatusCode::CONFLICT);
 
-    for body in [json!({"passed": true}), json!({"evidence": [], "passed": true}), json!({"evidence": {}}), json!({"evidence": {}, "passed": 1})] {
+    for body in
+        [json!({"passed": true}), json!({"evidence": [], "passed": true}), json!({"evidence": {}}), json!({"evidence": {}, "passed": 1})]
+    {
         let (status, answer) = send(Method::PUT, "versions/1/evidence".into(), body).await;
         assert_eq!((status, text(&answer, "/error_code")), (StatusCode::BAD_REQUEST, "INVALID_PARAMETER_VALUE".into()));
     }
