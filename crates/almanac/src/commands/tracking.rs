@@ -129,11 +129,7 @@ pub(crate) fn tracking(ctx: &Context, args: TrackingArgs) -> Result<ExitStatus, 
 }
 
 fn asked(ctx: &Context, args: &TrackingArgs) -> Result<TrackingSettings, Failure> {
-    let flags = Overrides {
-        backend_store: args.backend_store.clone(),
-        artifact_root: args.artifact_root.clone(),
-        ..Overrides::default()
-    };
+    let flags = Overrides { backend_store: args.backend_store.clone(), artifact_root: args.artifact_root.clone(), ..Overrides::default() };
     if ctx.path(PROJECT_FILE.as_ref()).exists() {
         return Ok(ctx.settings(flags)?.tracking);
     }
@@ -182,7 +178,11 @@ fn show(ctx: &Context, report: &ImportReport, is_dry: bool) -> Result<(), Failur
     }
     let hidden = (report.problem_count + report.conflict_count()).saturating_sub(2 * MOST_SHOWN as u64);
     if hidden > 0 {
-        ctx.printer.note(&format!("{} problems and {} differences in all; `--format json` has more", report.problem_count, report.conflict_count()));
+        ctx.printer.note(&format!(
+            "{} problems and {} differences in all; `--format json` has more",
+            report.problem_count,
+            report.conflict_count()
+        ));
     }
     for warning in &report.warnings {
         ctx.printer.warning(warning);
@@ -194,9 +194,7 @@ fn show(ctx: &Context, report: &ImportReport, is_dry: bool) -> Result<(), Failur
 }
 
 fn as_json(report: &ImportReport) -> serde_json::Value {
-    let table = |count: &almanac_tracking::TableCount| {
-        json!({"table": count.table, "added": count.added, "present": count.present, "conflicts": count.conflicts, "skipped": count.skipped})
-    };
+    let table = |count: &almanac_tracking::TableCount| json!({"table": count.table, "added": count.added, "present": count.present, "conflicts": count.conflicts, "skipped": count.skipped});
     let problem = |problem: &almanac_tracking::Problem| json!({"place": problem.place, "what": problem.what});
     let renumbered = |(name, theirs, ours): &(String, i64, i64)| json!({"experiment": name, "from": theirs, "to": ours});
     json!({
