@@ -29,7 +29,7 @@ pub struct MlmodelFacts {
     pub model_uuid: String,
     /// The run that made it.
     pub run_id: String,
-    /// The experiment's number and the folder within the run's artifacts; empty where it is not known.
+    /// The folder within the run's artifacts; empty where it is not known.
     pub artifact_path: String,
     /// When it was made, in milliseconds since 1970.
     pub created_ms: i64,

@@ -227,7 +227,7 @@ fn log(
             files.copy(&format!("model/state/{model}.txt"), &state)?;
         }
     }
-    for file in mlmodel(&of_mlflow(ctx, promotion, run, experiment, timestamp)?) {
+    for file in mlmodel(&of_mlflow(ctx, promotion, run, timestamp)?) {
         files.write(&format!("model/{}", file.path), &file.content)?;
     }
     let folder = files.local.folder(experiment.id, &run.id).join("model");
@@ -235,13 +235,7 @@ fn log(
 }
 
 /// What MLflow's clients are told of the model, so that they can load it and predict through a server of ours.
-fn of_mlflow(
-    ctx: Context<'_>,
-    promotion: &Promotion<'_>,
-    run: &Run,
-    experiment: &Experiment,
-    made: Millis,
-) -> Result<MlmodelFacts, PipelineError> {
+fn of_mlflow(ctx: Context<'_>, promotion: &Promotion<'_>, run: &Run, made: Millis) -> Result<MlmodelFacts, PipelineError> {
     let settings = ctx.settings;
     let panel = promotion.panel.get()?;
     let freq = panel.freq();
@@ -257,7 +251,7 @@ fn of_mlflow(
     Ok(MlmodelFacts {
         model_uuid: run.id.to_string(),
         run_id: run.id.to_string(),
-        artifact_path: format!("{}/model", experiment.id),
+        artifact_path: "model".to_owned(),
         created_ms: made.0,
         champion: promotion.selection.champion.clone(),
         data_version: promotion.silver.as_str().to_owned(),
@@ -266,7 +260,7 @@ fn of_mlflow(
         quantiles: settings.quantiles.iter().map(|quantile| quantile.probability()).collect(),
         historic_exog: panel.historic_names().map(str::to_owned).collect(),
         future_exog: panel.future_names().map(str::to_owned).collect(),
-        static_exog: panel.statics().iter().map(|column| column.name.clone()).collect(),
+        static_exog: panel.statics().iter().map(|column| column.name.to_string()).collect(),
         example,
     })
 }
