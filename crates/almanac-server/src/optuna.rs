@@ -13,9 +13,15 @@
 //! optuna_dashboard.run_server(optuna.storages.GrpcStorageProxy(host="localhost", port=8080), port=8081)
 //! ```
 //!
+//! Studies move between this server and databases of Optuna, either way, with Optuna's own function:
+//!
+//! ```python
+//! optuna.copy_study(from_study_name="tune", from_storage="sqlite:///tune.db", to_storage=storage)
+//! ```
+//!
 //! One route a method, written by hand: there are nineteen, all of the simplest kind, and so no code is generated.
 //!
-//! Not here: what the store does (`almanac-tracking`), TLS and who may call: Optuna's workers cannot send either.
+//! Not here: what the store does (`almanac-tracking`); heartbeats, TLS and who may call, because Optuna's proxy sends none of it.
 
 mod clock;
 mod messages;

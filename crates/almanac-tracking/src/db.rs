@@ -189,6 +189,14 @@ impl Database {
         }
     }
 
+    /// Returns where the tables are, without a password.
+    pub(crate) fn location(&self) -> String {
+        match self {
+            Self::Sqlite(database) => database.location(),
+            Self::Postgres(database) => database.location().to_owned(),
+        }
+    }
+
     /// Reads from one snapshot.
     pub(crate) fn read<T>(&self, mut work: impl FnMut(&mut dyn Session) -> Result<T, StoreError>) -> Result<T, StoreError> {
         match self {

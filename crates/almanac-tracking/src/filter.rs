@@ -14,6 +14,9 @@ use std::fmt;
 
 use crate::StoreError;
 
+/// Escapes a wildcard in patterns: a character that nobody writes, because PostgreSQL would take a backslash where SQLite takes none.
+const NO_ESCAPE: char = '\u{1}';
+
 /// What a comparison does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Operator {
@@ -203,6 +206,7 @@ fn comparison<'a>(tokens: &'a [Token]) -> Result<(Comparison, &'a [Token]), Stor
         Kind::Text(text) => Operand::Text(text.clone()),
         Kind::Number => Operand::Number(right.shown.clone()),
         Kind::List(items) => Operand::List(items.clone()),
+        Kind::NoList(fault) => return Err(StoreError::invalid(fault.clone())),
         // "x" is a text where a value is expected.
         Kind::Name(parts) if parts.len() == 1 && parts[0].quote == Some('"') => Operand::Text(parts[0].text.clone()),
         Kind::Name(_) => Operand::Word(right.shown.clone()),
@@ -250,6 +254,8 @@ enum Kind {
     Operator(Operator),
     /// Quoted texts in parentheses.
     List(Vec<String>),
+    /// Something else in parentheses, and the words to refuse it with.
+    NoList(String),
 }
 
 #[derive(Debug)]
@@ -321,21 +327,56 @@ fn quoted(text: &str) -> Option<(String, usize)> {
     None
 }
 
+/// Reads a list of quoted texts. What is none is remembered with the words for it, since not every search takes a list.
 fn list(text: &str) -> Option<(Kind, usize)> {
     let mut items = Vec::new();
+    let mut fault = None;
+    let mut is_after_item = false;
     let mut rest = text[1..].trim_start();
     loop {
         if let Some(after) = rest.strip_prefix(')') {
-            return Some((Kind::List(items), text.len() - after.len()));
+            let length = text.len() - after.len();
+            let kind = match fault {
+                Some(ListFault::OtherType) => Kind::NoList(format!(
+                    "While parsing a list in the query, expected string value, punctuation, or whitespace, but got different type in \
+                     list: {}",
+                    &text[..length]
+                )),
+                Some(ListFault::IllFormed) => Kind::NoList(
+                    "While parsing a list in the query, expected a non-empty list of string values, but got ill-formed list.".to_owned(),
+                ),
+                None => Kind::List(items),
+            };
+            return Some((kind, length));
         }
-        if !rest.starts_with(['\'', '"']) {
+        if let Some(after) = rest.strip_prefix(',') {
+            if !is_after_item {
+                fault = Some(ListFault::IllFormed);
+            }
+            is_after_item = false;
+            rest = after.trim_start();
+        } else if rest.starts_with(['\'', '"']) {
+            let (item, length) = quoted(rest)?;
+            items.push(item);
+            is_after_item = true;
+            rest = rest[length..].trim_start();
+        } else if rest.is_empty() {
             return None;
+        } else {
+            let length = number(rest);
+            fault.get_or_insert(if length.is_some() { ListFault::OtherType } else { ListFault::IllFormed });
+            is_after_item = true;
+            let end = length.or_else(|| rest.find([',', ')'])).filter(|end| *end > 0)?;
+            rest = rest[end..].trim_start();
         }
-        let (item, length) = quoted(rest)?;
-        items.push(item);
-        rest = rest[length..].trim_start();
-        rest = rest.strip_prefix(',').map_or(rest, str::trim_start);
     }
+}
+
+/// Why a text in parentheses is no list of texts.
+#[derive(Debug, Clone, Copy)]
+enum ListFault {
+    OtherType,
+    IllFormed,
 }
 
 fn number(text: &str) -> Option<usize> {
@@ -435,6 +476,13 @@ mod tests {
         assert_eq!(shown("metrics.a = "), "error: Invalid clause(s) in filter string: 'metrics.a ='");
         assert_eq!(shown("'a' = 'b"), "error: Invalid clause(s) in filter string: ''b'");
         assert!(shown("(metrics.a > 1)").starts_with("error: Invalid clause(s)"));
+        assert!(shown("a IN (").starts_with("error: Invalid clause(s)") && shown("a IN ('b'").starts_with("error: Invalid clause(s)"));
+        let fault = |filter| shown(filter).strip_prefix("error: While parsing a list in the query, expected ").map(str::to_owned);
+        let other = "string value, punctuation, or whitespace, but got different type in list: (1, 'b')";
+        assert_eq!(fault("a IN (1, 'b')").as_deref(), Some(other));
+        for ill_formed in ["a IN (,)", "a IN ('b',,'c')", "a IN (,'b')", "a IN (b)", "a IN (b, ü)"] {
+            assert_eq!(fault(ill_formed).as_deref(), Some("a non-empty list of string values, but got ill-formed list."), "{ill_formed}");
+        }
         assert!(shown("metrics.a > 1; DROP TABLE runs").starts_with("error: Invalid clause(s)"));
     }
 

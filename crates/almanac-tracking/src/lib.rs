@@ -12,11 +12,13 @@ mod db;
 mod distribution;
 mod error;
 mod filter;
+mod mlmodel;
 mod names;
 mod python_json;
 mod secrets;
 mod store;
 pub mod testing;
+mod transfer;
 mod words;
 
 pub use artifacts::{
@@ -26,6 +28,8 @@ pub use artifacts::{
 pub use collect::{CollectError, Collected, collect_garbage};
 pub use db::{SCHEMA_VERSION, StoreUrl};
 pub use error::{Cause, ErrorCode, StoreError};
+pub use mlmodel::{MlmodelFacts, MlmodelFile, mlmodel, write_mlmodel};
 pub use names::{InvalidName, RunId};
 pub use store::TrackingStore;
+pub use transfer::{Artifacts, ExportSummary, ImportOptions, ImportReport, Problem, Source, TableCount, TransferError};
 pub use words::*;

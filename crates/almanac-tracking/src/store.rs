@@ -33,7 +33,7 @@ use crate::{StoreError, StoreUrl};
 /// Passes [`crate::testing::check_store`] on each database.
 #[derive(Debug)]
 pub struct TrackingStore {
-    db: Database,
+    pub(crate) db: Database,
     /// Metrics that wait to be moved to their place; SQLite only.
     new_metrics: AtomicUsize,
 }

@@ -14,6 +14,7 @@ mod runs;
 mod search;
 mod studies;
 mod traces;
+mod transfer;
 
 use crate::{ExperimentId, Metric, Millis, NewRun, Param, RunId, Tag, TrackingStore, ViewType};
 
@@ -34,6 +35,8 @@ pub fn check_store(store: &TrackingStore) {
     traces::traces(store);
     assessments::assessments(store);
     studies::studies(store);
+    // Last, so that it has rows of every kind to move.
+    transfer::transfer(store);
 }
 
 fn id(n: u8) -> RunId {

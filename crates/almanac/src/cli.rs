@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand};
 
-use crate::commands::{access, audit, backtest, demo, doctor, forecast, init, run, serve, status};
+use crate::commands::{access, audit, backtest, demo, doctor, forecast, init, run, serve, status, tracking};
 use crate::printer::Verbosity;
 
 const EXAMPLE: &str = "\
@@ -66,6 +66,7 @@ pub(crate) enum Command {
     Audit(audit::AuditArgs),
     Serve(serve::ServeArgs),
     Access(access::AccessArgs),
+    Tracking(tracking::TrackingArgs),
     Doctor(doctor::DoctorArgs),
 }
 

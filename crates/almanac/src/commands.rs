@@ -13,3 +13,4 @@ pub(crate) mod init;
 pub(crate) mod run;
 pub(crate) mod serve;
 pub(crate) mod status;
+pub(crate) mod tracking;

@@ -53,6 +53,7 @@ fn dispatch(ctx: &Context, command: Command) -> Result<ExitStatus, Failure> {
         Command::Audit(args) => verb::audit::audit(ctx, args),
         Command::Serve(args) => verb::serve::serve(ctx, args),
         Command::Access(args) => verb::access::access(ctx, args),
+        Command::Tracking(args) => verb::tracking::tracking(ctx, args),
         Command::Doctor(args) => verb::doctor::doctor(ctx, args),
     }
 }

@@ -7,8 +7,8 @@ use std::path::Path;
 
 use almanac_evaluate::Fold;
 use almanac_tracking::{
-    ArtifactPath, Batch, Change, Experiment, LocalArtifacts, Metric, Millis, NewModelVersion, NewRun, Param, Run, RunId, RunStatus,
-    RunUpdate, Tag,
+    ArtifactPath, Batch, Change, Experiment, LocalArtifacts, Metric, Millis, MlmodelFacts, NewModelVersion, NewRun, Param, Run, RunId,
+    RunStatus, RunUpdate, Tag, mlmodel,
 };
 use serde_json::json;
 
@@ -27,6 +27,8 @@ use crate::{PipelineError, RunError};
 
 const REVISION: u32 = 2;
 const ALIAS: &str = "champion";
+/// Rows of history in the example of a model.
+const EXAMPLE_ROWS: usize = 56;
 
 /// What is to be registered.
 #[derive(Debug, Clone, Copy)]
@@ -225,8 +227,42 @@ fn log(
             files.copy(&format!("model/state/{model}.txt"), &state)?;
         }
     }
+    for file in mlmodel(&of_mlflow(ctx, promotion, run, timestamp)?) {
+        files.write(&format!("model/{}", file.path), &file.content)?;
+    }
     let folder = files.local.folder(experiment.id, &run.id).join("model");
     Ok(folder.strip_prefix(ctx.project.state()).unwrap_or(&folder).to_string_lossy().into_owned())
+}
+
+/// What MLflow's clients are told of the model, so that they can load it and predict through a server of ours.
+fn of_mlflow(ctx: Context<'_>, promotion: &Promotion<'_>, run: &Run, made: Millis) -> Result<MlmodelFacts, PipelineError> {
+    let settings = ctx.settings;
+    let panel = promotion.panel.get()?;
+    let freq = panel.freq();
+    // The newest rows of the first series: enough to see the form.
+    let mut example = Vec::new();
+    if panel.n_series() > 0 {
+        let series = panel.view(0);
+        for place in series.len().saturating_sub(EXAMPLE_ROWS)..series.len() {
+            let y = Some(series.y()[place]).filter(|y| y.is_finite());
+            example.push((series.id().to_string(), freq.label(series.start().plus(place as i64)), y));
+        }
+    }
+    Ok(MlmodelFacts {
+        model_uuid: run.id.to_string(),
+        run_id: run.id.to_string(),
+        artifact_path: "model".to_owned(),
+        created_ms: made.0,
+        champion: promotion.selection.champion.clone(),
+        data_version: promotion.silver.as_str().to_owned(),
+        freq: freq.to_string(),
+        horizon: settings.horizon.steps(),
+        quantiles: settings.quantiles.iter().map(|quantile| quantile.probability()).collect(),
+        historic_exog: panel.historic_names().map(str::to_owned).collect(),
+        future_exog: panel.future_names().map(str::to_owned).collect(),
+        static_exog: panel.statics().iter().map(|column| column.name.to_string()).collect(),
+        example,
+    })
 }
 
 /// The artifacts of a run: always in the project, where its champion is served from, and where all artifacts are if that is elsewhere.

@@ -17,6 +17,7 @@ use almanac_tracking::{ArtifactError, ArtifactFolder, ArtifactInfo, ArtifactPath
 use axum::Router;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRequestParts, Path};
+use axum::http::Method;
 use axum::http::request::Parts;
 
 use super::{MlflowError, Tracking};
@@ -45,7 +46,9 @@ impl<S: Send + Sync> FromRequestParts<S> for FilePath {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, MlflowError> {
         let path: Result<Path<String>, PathRejection> = Path::from_request_parts(parts, state).await;
         let Path(path) = path.map_err(|_| invalid_path())?;
-        Ok(Self(file(&path)?))
+        // So clients write the whole of a run when they delete it.
+        let path = if parts.method == Method::DELETE { path.strip_suffix('/').unwrap_or(&path) } else { &path };
+        Ok(Self(file(path)?))
     }
 }
 

@@ -29,7 +29,7 @@ struct Server {
 fn server() -> Server {
     let folder = tempfile::tempdir().expect("temporary folder");
     let store = TrackingStore::open(&StoreUrl::Sqlite(folder.path().join("almanac.db"))).expect("a new file");
-    let services = Services { forecasts: Arc::new(NoProject), tracking: Some(Arc::new(store)) };
+    let services = Services { tracking: Some(Arc::new(store)), ..Services::forecasts(Arc::new(NoProject)) };
     Server { services, _folder: folder }
 }
 

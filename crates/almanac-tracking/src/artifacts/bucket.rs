@@ -107,12 +107,11 @@ impl Bucket {
                 if pieces.len() < part_size as usize {
                     continue;
                 }
-                let upload = match &mut parts {
-                    Some(Parts(Some(upload))) => upload,
-                    _ => {
-                        let upload = self.store.put_multipart(&key).await.map_err(fail())?;
-                        parts.insert(Parts(Some(upload))).0.as_mut().expect("it was put there")
-                    }
+                let upload = if let Some(Parts(Some(upload))) = &mut parts {
+                    upload
+                } else {
+                    let upload = self.store.put_multipart(&key).await.map_err(fail())?;
+                    parts.insert(Parts(Some(upload))).0.as_mut().expect("it was put there")
                 };
                 if on_their_way.len() >= PARTS_AT_A_TIME {
                     arrived(&mut on_their_way).await?.map_err(fail())?;

@@ -179,7 +179,7 @@ mod tests {
             assert!(ArtifactPath::new(bad).is_err(), "`{bad}`");
         }
         assert!(ArtifactPath::new("a".repeat(256)).is_err());
-        assert!(ArtifactPath::new(["a"; 3000].join("/")).is_err());
+        assert!(ArtifactPath::new(format!("{}a", "a/".repeat(3000))).is_err());
         assert!(ArtifactPath::new(format!("%{}2e", "25".repeat(20))).is_err());
     }
 

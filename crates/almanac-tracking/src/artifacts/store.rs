@@ -299,7 +299,13 @@ where
     while !is_done {
         match content.next().await {
             Some(Ok(piece)) => pieces.push(piece),
-            Some(Err(source)) => return Err(ArtifactError::Interrupted { path: path.as_str().to_owned(), source }),
+            Some(Err(source)) => {
+                // When this returns, nothing is left of it.
+                if let Some(writing) = writing.take() {
+                    drop(writing.await);
+                }
+                return Err(ArtifactError::Interrupted { path: path.as_str().to_owned(), source });
+            }
             None => is_done = true,
         }
         if pieces.len() < BATCH || is_done {

@@ -62,6 +62,10 @@ impl PostgresDatabase {
         Ok(database)
     }
 
+    pub(crate) fn location(&self) -> &str {
+        &self.location
+    }
+
     fn runtime(&self) -> &Runtime {
         self.runtime.as_ref().expect("taken only on drop")
     }

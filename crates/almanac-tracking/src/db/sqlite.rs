@@ -103,6 +103,10 @@ impl SqliteDatabase {
         })
     }
 
+    pub(crate) fn location(&self) -> String {
+        self.path.display().to_string()
+    }
+
     pub(crate) fn read<T>(&self, work: &mut dyn FnMut(&mut dyn Session) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let idle = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let connection = match idle {

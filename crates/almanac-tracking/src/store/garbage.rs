@@ -11,6 +11,8 @@ use crate::{CollectPlan, CollectProgress, CollectWanted, Doomed, ErrorCode, Expe
 
 /// Most runs or models of a transaction.
 const AT_A_TIME: usize = 100;
+/// Most traces of a transaction, each with its spans.
+const TRACES_AT_A_TIME: i64 = 500;
 /// A transaction takes no further run once it has deleted so many metrics.
 const METRICS_AT_A_TIME: i64 = 50_000;
 
@@ -56,8 +58,14 @@ impl TrackingStore {
                     next.deleted_models += usize::from(delete_model(session, model, plan.before, now)?);
                 }
             } else if let Some(experiment) = plan.experiments.get(at.experiments) {
-                next.experiments += 1;
-                next.deleted_experiments += usize::from(delete_experiment(session, experiment, plan.before, now)?);
+                match delete_experiment(session, experiment, plan.before, now)? {
+                    OfExperiment::Traces(count) => next.deleted_traces += count,
+                    OfExperiment::All => {
+                        next.experiments += 1;
+                        next.deleted_experiments += 1;
+                    }
+                    OfExperiment::Nothing => next.experiments += 1,
+                }
             } else {
                 return Ok(None);
             }
@@ -197,26 +205,38 @@ fn delete_model(session: &mut dyn Session, model: &Doomed<String>, before: Milli
     Ok(true)
 }
 
-/// Deletes an experiment that has no runs and models left, with all else that belongs to it.
+/// What a step deleted of an experiment.
+enum OfExperiment {
+    Nothing,
+    Traces(usize),
+    All,
+}
+
+/// Deletes traces of an experiment that has no runs and models left, or when they are gone too, it with all else that belongs to it.
 fn delete_experiment(
     session: &mut dyn Session,
     experiment: &Doomed<ExperimentId>,
     before: Millis,
     now: Millis,
-) -> Result<bool, StoreError> {
+) -> Result<OfExperiment, StoreError> {
     let sql = format!(
         "SELECT artifact_location FROM experiments WHERE {OLD_EXPERIMENTS} AND experiment_id = ?2
          AND NOT EXISTS (SELECT 1 FROM runs WHERE runs.experiment_id = experiments.experiment_id)
          AND NOT EXISTS (SELECT 1 FROM logged_models WHERE logged_models.experiment_id = experiments.experiment_id)"
     );
     let id = experiment.id.0;
-    let Some(location) = session.first(&sql, args![before.0, id], |row| row.text(0))? else { return Ok(false) };
+    let Some(location) = session.first(&sql, args![before.0, id], |row| row.text(0))? else { return Ok(OfExperiment::Nothing) };
+    let sql = "DELETE FROM traces WHERE trace_no IN (SELECT trace_no FROM traces WHERE experiment_id = ?1 LIMIT ?2)";
+    let traces = session.execute(sql, args![id, TRACES_AT_A_TIME])?;
+    if traces > 0 {
+        return Ok(OfExperiment::Traces(traces as usize));
+    }
     // Several experiments may share a place, or one may lie in that of another.
     if !is_used_elsewhere(session, &location, None, None, Some(id))? {
         write_down(session, &location, now)?;
     }
     session.execute("DELETE FROM experiments WHERE experiment_id = ?1", args![id])?;
-    Ok(true)
+    Ok(OfExperiment::All)
 }
 
 /// Whether files of anything else lie at that place or below it.

@@ -61,7 +61,7 @@ impl TrackingStore {
     }
 
     /// Moves the metrics that came in to their place in the history. Nothing that can be read changes.
-    pub(super) fn fold_metrics(&self) -> Result<(), StoreError> {
+    pub(crate) fn fold_metrics(&self) -> Result<(), StoreError> {
         self.db.write(|session| match session.dialect() {
             Dialect::Postgres => Ok(()),
             Dialect::Sqlite => {

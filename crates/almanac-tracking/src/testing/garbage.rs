@@ -85,7 +85,7 @@ fn only_what_was_deleted_for_long_enough_goes(store: &TrackingStore) {
     assert!(store.artifact_uri_of_run(&young).is_ok() && store.artifact_uri_of_run(&active).is_ok());
     // As after a kill: the plan is carried out once more.
     assert_eq!(carry_out(store, &plan).deleted_runs, 0);
-    store.forget_garbage(&[uri.clone()]).expect("forgets");
+    store.forget_garbage(std::slice::from_ref(&uri)).expect("forgets");
     assert!(!waits(store, &uri));
 }
 

@@ -94,7 +94,7 @@ fn what_was_logged_before_stays(store: &TrackingStore) {
     let twice = [input("a", "1", &[tag("k", "v"), tag("k", "w")]), input("a", "1", &[tag("other", "")])];
     store.log_inputs(&first, &twice, &[model("m-1"), model("m-1")]).expect("logged");
     let mut changed = input("a", "1", &[tag("k", "x")]);
-    changed.dataset.source = "elsewhere".to_owned();
+    "elsewhere".clone_into(&mut changed.dataset.source);
     store.log_inputs(&first, &[changed.clone()], &[model("m-1")]).expect("the same again is fine");
     store.log_inputs(&second, &[changed], &[]).expect("logged");
     let found = inputs_of(store, &first);

@@ -282,7 +282,7 @@ fn webhooks(store: &TrackingStore) {
 
     let newer = store.create_webhook(&NewWebhook { name: "h".into(), ..new.clone() }, Millis(1_002)).expect("makes");
     let page = store.list_webhooks(1, None).expect("lists");
-    assert_eq!(page.items, [newer.clone()], "newest first");
+    assert_eq!(page.items, std::slice::from_ref(&newer), "newest first");
     let rest = store.list_webhooks(0, page.next.as_deref()).expect("lists");
     assert!(rest.items.contains(&updated) && rest.next.is_none());
     for (name, url, events) in [

@@ -55,6 +55,8 @@ pub struct CollectProgress {
     pub deleted_runs: usize,
     /// Logged models that are gone.
     pub deleted_models: usize,
+    /// Traces of experiments that are gone.
+    pub deleted_traces: usize,
     /// Experiments that are gone.
     pub deleted_experiments: usize,
 }

@@ -3,16 +3,10 @@
 use std::sync::Arc;
 
 use almanac_tracking::{
-    ArtifactFolder, ArtifactPath, ArtifactStore, CollectWanted, Collected, Millis, NewExperiment, NewRun, RunId, StoreUrl, TrackingStore,
-    collect_garbage, testing,
+    ArtifactFolder, ArtifactPath, ArtifactStore, CollectProgress, CollectWanted, Collected, Millis, NewExperiment, NewRun, RunId, StoreUrl,
+    TrackingStore, collect_garbage,
 };
 use bytes::Bytes;
-
-#[test]
-fn a_file_of_sqlite_passes_the_suite() {
-    let folder = tempfile::tempdir().expect("temporary folder");
-    testing::check_store(&TrackingStore::open(&StoreUrl::Sqlite(folder.path().join("almanac.db"))).expect("opens"));
-}
 
 fn run(store: &TrackingStore, artifacts: &ArtifactStore, location: Option<&str>, files: &[&str]) -> RunId {
     let new = NewExperiment { name: RunId::random().to_string(), artifact_location: location.map(str::to_owned), tags: Vec::new() };
@@ -46,7 +40,7 @@ fn files_go_after_their_rows_also_when_a_collection_was_killed() {
         store.collect_plan(&CollectWanted { before: Millis(200), runs, ..CollectWanted::default() }).expect("a plan")
     };
     // Rows only, as if it was killed then.
-    store.collect_step(&plan(&[&killed]), Default::default(), Millis(300)).expect("a step");
+    store.collect_step(&plan(&[&killed]), CollectProgress::default(), Millis(300)).expect("a step");
     assert_eq!(plan(&[&dead]).waiting, 1);
 
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");

@@ -5,4 +5,3 @@ mod artifacts;
 mod garbage;
 mod postgres;
 mod sqlite;
-mod store;

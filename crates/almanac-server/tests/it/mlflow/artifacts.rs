@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use almanac_server::{NoProject, Services, router};
+use almanac_server::{Access, NoProject, Services, router};
 use almanac_tracking::{ArtifactStore, ExperimentId, Millis, NewExperiment, NewRun, RunId, StoreUrl, TrackingStore};
 use axum::Router;
 use axum::body::Body;
@@ -57,7 +57,8 @@ impl Server {
 
     fn over(folder: TempDir, artifacts: ArtifactStore) -> Self {
         let store = Arc::new(TrackingStore::open(&StoreUrl::Sqlite(folder.path().join("almanac.db"))).expect("opens"));
-        let services = Services { forecasts: Arc::new(NoProject), tracking: Some(Arc::clone(&store)), artifacts };
+        let services =
+            Services { forecasts: Arc::new(NoProject), tracking: Some(Arc::clone(&store)), artifacts, access: Access::default() };
         Self { folder, store, router: router(services) }
     }
 
@@ -91,9 +92,10 @@ impl Server {
         id
     }
 
-    fn run_at(&self, location: &str) -> RunId {
+    /// Starts a run in a new experiment at that place, if the store takes such a place at all.
+    fn run_at(&self, location: &str) -> Option<RunId> {
         let new = NewExperiment { name: location.to_owned(), artifact_location: Some(location.to_owned()), tags: Vec::new() };
-        self.run(self.store.create_experiment(&new, Millis(1)).expect("a new experiment"))
+        self.store.create_experiment(&new, Millis(1)).ok().map(|experiment| self.run(experiment))
     }
 }
 
@@ -142,19 +144,20 @@ async fn a_file_goes_up_and_comes_down_under_any_name() {
     assert_eq!(&twin.body[..], b"a b.txt");
 
     let names = server.get(&format!("{PROXY}/artifacts?path=0/{run}/artifacts/dir")).await;
-    assert_eq!(names.json(), json!({"files": [{"path": "日本.bin", "is_dir": false, "file_size": 10}]}));
+    assert_eq!(names.json(), json!({"files": [{"path": "日本.bin", "is_dir": false, "file_size": 14}]}));
     assert_eq!(server.get(&format!("{PROXY}/artifacts?path=none/at/all")).await.json(), json!({}));
     let listed = server.get(&format!("/api/2.0/mlflow/artifacts/list?run_id={run}")).await.json();
     assert_eq!(listed["root_uri"], format!("mlflow-artifacts:/0/{run}/artifacts"));
     assert_eq!(listed["files"].as_array().map(Vec::len), Some(5));
     assert_eq!(listed["files"][3], json!({"path": "dir", "is_dir": true}));
     let listed = server.get(&format!("/ajax-api/2.0/mlflow/artifacts/list?run_uuid={run}&path=dir/")).await.json();
-    assert_eq!(listed["files"], json!([{"path": "dir/日本.bin", "is_dir": false, "file_size": 10}]));
+    assert_eq!(listed["files"], json!([{"path": "dir/日本.bin", "is_dir": false, "file_size": 14}]));
 
     let path = format!("{PROXY}/artifacts/0/{run}/artifacts/dir");
-    for _ in 0..2 {
-        assert_eq!(server.send(Method::DELETE, &path, &[], Body::empty()).await.json(), json!({}));
+    for path in [&path, &path, &format!("{PROXY}/artifacts/0/{run}/artifacts/")] {
+        assert_eq!(server.send(Method::DELETE, path, &[], Body::empty()).await.json(), json!({}));
     }
+    assert!(files(&server.folder.path().join("root")).is_empty());
     assert_eq!(server.get(&format!("{path}/%E6%97%A5%E6%9C%AC.bin")).await.status, StatusCode::NOT_FOUND);
 }
 
@@ -256,8 +259,10 @@ async fn artifacts_that_lie_elsewhere_are_never_asked_for() {
         "dbfs:/x".to_owned(),
         "mlflow-artifacts:/../..".to_owned(),
     ];
+    let mut asked = 0;
     for location in bad {
-        let run = server.run_at(&location);
+        let Some(run) = server.run_at(&location) else { continue };
+        asked += 1;
         for path in ["passwd", "secret"] {
             let answer = server.get(&format!("/get-artifact?run_id={run}&path={path}")).await;
             assert_eq!(answer.status, StatusCode::BAD_REQUEST, "`{location}`");
@@ -267,7 +272,8 @@ async fn artifacts_that_lie_elsewhere_are_never_asked_for() {
         let upload = format!("/ajax-api/2.0/mlflow/upload-artifact?run_uuid={run}&path=x");
         server.send(Method::POST, &upload, &[], "x").await.refused("INVALID_PARAMETER_VALUE", "are not served here");
     }
-    let run = server.run_at(&format!("file://{outside}/root/custom"));
+    assert!(asked >= 4, "the store took only {asked} of these places");
+    let run = server.run_at(&format!("file://{outside}/root/custom")).expect("a new experiment");
     let upload = format!("/ajax-api/2.0/mlflow/upload-artifact?run_uuid={run}&path=a/x.txt");
     assert_eq!(server.send(Method::POST, &upload, &[], "x").await.status, StatusCode::OK);
     assert_eq!(fs::read(server.folder.path().join(format!("root/custom/{run}/artifacts/a/x.txt"))).expect("written"), b"x");

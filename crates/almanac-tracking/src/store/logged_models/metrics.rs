@@ -26,14 +26,13 @@ pub(in crate::store) fn log_model_metrics(
     let mut values: Vec<Value<'_>> = Vec::new();
     for metric in metrics {
         let Some(model) = metric.model_id.as_deref() else { continue };
-        let model_no = match numbers.get(model) {
-            Some(known) => *known,
-            None => {
-                let sql = "SELECT model_no FROM logged_models WHERE model_id = ?1";
-                let missing = || StoreError::refused(ErrorCode::BadRequest, format!("Logged model with ID '{model}' not found."));
-                let found = session.first(sql, args![model], |row| row.int(0))?.ok_or_else(missing)?;
-                *numbers.entry(model).or_insert(found)
-            }
+        let model_no = if let Some(known) = numbers.get(model) {
+            *known
+        } else {
+            let sql = "SELECT model_no FROM logged_models WHERE model_id = ?1";
+            let missing = || StoreError::refused(ErrorCode::BadRequest, format!("Logged model with ID '{model}' not found."));
+            let found = session.first(sql, args![model], |row| row.int(0))?.ok_or_else(missing)?;
+            *numbers.entry(model).or_insert(found)
         };
         let (dataset, digest) = metric.dataset.as_ref().map_or(("", ""), |(name, digest)| (name.as_str(), digest.as_str()));
         let (is_nan, value) = stored_value(metric.value);

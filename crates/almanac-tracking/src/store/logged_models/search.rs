@@ -80,9 +80,9 @@ impl TrackingStore {
         statement.conditions.push(format!("m.experiment_id IN ({})", number_list(&ids)));
         let limit = query.max_results;
         let (limit_place, offset_place) = (statement.bind(Bound::Int(limit + 1)), statement.bind(Bound::Int(offset)));
-        let extra: String = statement.columns.iter().map(|column| format!(", {column}")).collect();
+        let columns = std::iter::once("m.*").chain(statement.columns.iter().map(String::as_str)).collect::<Vec<_>>().join(", ");
         let sql = format!(
-            "SELECT {COLUMNS} FROM (SELECT m.*{extra} FROM logged_models AS m WHERE m.lifecycle_stage = 'active' AND {}) AS m
+            "SELECT {COLUMNS} FROM (SELECT {columns} FROM logged_models AS m WHERE m.lifecycle_stage = 'active' AND {}) AS m
              ORDER BY {} LIMIT {limit_place} OFFSET {offset_place}",
             statement.conditions.join(" AND "),
             statement.order.join(", ")

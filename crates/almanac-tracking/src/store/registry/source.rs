@@ -204,8 +204,9 @@ impl<'a> Uri<'a> {
         Self { scheme, authority, path: rest.split(['?', '#']).next().unwrap_or_default() }
     }
 
+    /// A scheme of one letter is a drive.
     fn is_local(&self) -> bool {
-        self.scheme.is_empty() || self.scheme == "file"
+        self.scheme.len() <= 1 || self.scheme == "file"
     }
 
     /// The parts of the path that are not empty.
