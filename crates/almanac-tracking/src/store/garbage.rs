@@ -250,10 +250,13 @@ fn is_used_elsewhere(
     let uri = uri.trim_end_matches('/');
     let below = format!("{uri}/");
     for (sql, but) in [
-        ("SELECT 1 FROM runs WHERE (artifact_uri = ?1 OR substr(artifact_uri, 1, ?3) = ?2) AND run_no <> ?4 LIMIT 1", run),
-        ("SELECT 1 FROM logged_models WHERE (artifact_uri = ?1 OR substr(artifact_uri, 1, ?3) = ?2) AND model_no <> ?4 LIMIT 1", model),
+        ("SELECT 1 FROM runs WHERE (artifact_uri = ?1 OR substr(artifact_uri, 1, CAST(?3 AS INTEGER)) = ?2) AND run_no <> ?4 LIMIT 1", run),
         (
-            "SELECT 1 FROM experiments WHERE (artifact_location = ?1 OR substr(artifact_location, 1, ?3) = ?2) AND experiment_id <> ?4 LIMIT 1",
+            "SELECT 1 FROM logged_models WHERE (artifact_uri = ?1 OR substr(artifact_uri, 1, CAST(?3 AS INTEGER)) = ?2) AND model_no <> ?4 LIMIT 1",
+            model,
+        ),
+        (
+            "SELECT 1 FROM experiments WHERE (artifact_location = ?1 OR substr(artifact_location, 1, CAST(?3 AS INTEGER)) = ?2) AND experiment_id <> ?4 LIMIT 1",
             experiment,
         ),
     ] {
