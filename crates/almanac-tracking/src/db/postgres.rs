@@ -216,7 +216,10 @@ struct PostgresRow<'a> {
 
 impl Row for PostgresRow<'_> {
     fn opt_int(&self, column: usize) -> Result<Option<i64>, StoreError> {
-        self.row.try_get(column).map_err(|error| told(self.location, error))
+        let long = self.row.try_get(column);
+        // A number that stands in the statement, as in `SELECT 1`, has 32 bits.
+        let short = || self.row.try_get::<Option<i32>, _>(column).map(|value| value.map(i64::from));
+        long.or_else(|error| short().map_err(|_| error)).map_err(|error| told(self.location, error))
     }
 
     fn opt_real(&self, column: usize) -> Result<Option<f64>, StoreError> {

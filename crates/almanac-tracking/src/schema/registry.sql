@@ -71,6 +71,8 @@ CREATE TABLE version_evidence (
 -- `model_delete` has no alias: what lies before it belongs to another model of that name.
 CREATE TABLE alias_moves (
     move_no      {id},
+    -- Two moves may be alike in all else: an export tells them apart by this.
+    move_id      TEXT  NOT NULL UNIQUE,
     name         TEXT  NOT NULL,
     alias        TEXT  NOT NULL,
     kind         TEXT  NOT NULL CHECK (kind IN ('set', 'delete', 'rollback', 'model_delete')),

@@ -6,7 +6,7 @@ use super::{lock, no_model, no_version, touch};
 use crate::db::{Row, Session, args};
 use crate::names::{check_alias, check_alias_form, check_model};
 use crate::store::TrackingStore;
-use crate::{AliasMove, Change, ErrorCode, Millis, ModelVersion, MoveKind, StoreError};
+use crate::{AliasMove, Change, ErrorCode, Millis, ModelVersion, MoveKind, RunId, StoreError};
 
 /// Most moves of one answer.
 const MOST_MOVES: i64 = 1_000;
@@ -169,10 +169,11 @@ pub(super) fn record(
     change: &Change,
     now: Millis,
 ) -> Result<(), StoreError> {
-    let sql = "INSERT INTO alias_moves (name, alias, kind, from_version, to_version, actor, reason, moved_at)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    let sql = "INSERT INTO alias_moves (move_id, name, alias, kind, from_version, to_version, actor, reason, moved_at)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
     let (from, to) = (from.map(i64::from), to.map(i64::from));
-    session.execute(sql, args![model, alias, kind.as_str(), from, to, &change.actor, &change.reason, now.0]).map(|_| ())
+    let id = RunId::random();
+    session.execute(sql, args![id.as_str(), model, alias, kind.as_str(), from, to, &change.actor, &change.reason, now.0]).map(|_| ())
 }
 
 /// Returns the versions that an alias has pointed at before, the last one at the end; what was rolled back is left out.
