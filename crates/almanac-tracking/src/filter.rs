@@ -61,7 +61,8 @@ impl Operator {
             Self::Eq | Self::Ne | Self::Gt | Self::Ge | Self::Lt | Self::Le | Self::Like => {
                 Some(format!("{left} {} {right}", self.as_str()))
             }
-            Self::ILike => Some(format!("lower({left}) LIKE lower({right})")),
+            // A value has no collation of its own; beside the column it has that of the column, so that both are lowered alike.
+            Self::ILike => Some(format!("lower({left}) LIKE lower(coalesce({right}, {left}))")),
             Self::RLike | Self::In | Self::NotIn | Self::IsNull | Self::IsNotNull => None,
         }
     }
