@@ -6,7 +6,7 @@ use crate::{Batch, ErrorCode, ExperimentId, Millis, NewRun, RunQuery, TrackingSt
 pub(super) fn search(store: &TrackingStore) {
     let experiment = experiment(store, "search");
     let runs: [(u8, f64, &str, &str); 5] =
-        [(50, 0.5, "A", "x_y"), (51, 1.5, "b", "xzy"), (52, f64::NAN, "A", ""), (53, 2.5, "c", "X"), (54, 0.0, "", "")];
+        [(50, 0.5, "A", "x_y"), (51, 1.5, "b", "xzy"), (52, f64::NAN, "A", "É"), (53, 2.5, "B", "X"), (54, 0.0, "", "")];
     for (n, loss, model, note) in runs {
         let new =
             NewRun { id: id(n), experiment, name: format!("run {n}"), user: "me".into(), started: Millis(i64::from(n)), tags: vec![] };
@@ -48,9 +48,10 @@ fn filters(store: &TrackingStore, experiment: ExperimentId) {
     assert_eq!(find("parameters.`the model` LIKE 'a'"), "", "LIKE minds the case");
     assert_eq!(find("params.`the model` ILIKE 'a'"), "50 52");
     assert_eq!(find("params.`the model` IS NULL"), "54");
-    assert_eq!(find("tags.note IS NOT NULL"), "50 51 53");
+    assert_eq!(find("tags.note IS NOT NULL"), "50 51 52 53");
     assert_eq!(find("tags.note LIKE 'x_y'"), "50 51", "_ is any character");
     assert_eq!(find("tag.note ILIKE 'x%'"), "50 51 53");
+    assert_eq!(find("tag.note ILIKE 'É'"), "52");
     assert_eq!(find("attributes.status = 'RUNNING' AND start_time > 52"), "53 54");
     assert_eq!(find("run_name = 'run 51'"), "51");
     assert_eq!(find(&format!("run_id IN ('{}', '{}')", id(50), id(53))), "50 53");
@@ -82,8 +83,8 @@ fn orders(store: &TrackingStore, experiment: ExperimentId) {
     assert_eq!(order(&[]), "54 53 52 51 50", "newest first");
     assert_eq!(order(&["metrics.loss"]), "50 51 53 52 54", "NaN and missing come last");
     assert_eq!(order(&["metrics.loss DESC"]), "53 51 50 52 54", "in both directions");
-    assert_eq!(order(&["params.`the model` ASC", "start_time ASC"]), "50 52 51 53 54");
-    assert_eq!(order(&["tags.note DESC"]), "51 50 53 54 52", "ties: newest first");
+    assert_eq!(order(&["params.`the model` ASC", "start_time ASC"]), "50 52 53 51 54", "by bytes in every database");
+    assert_eq!(order(&["tags.note DESC"]), "52 51 50 53 54");
     assert_eq!(order(&["attributes.run_name DESC"]), "54 53 52 51 50");
     for bad in ["metrics.loss SIDEWAYS", "foo.x", "loss", "", "metrics.loss DESC DESC"] {
         let query = RunQuery { experiments: vec![experiment], order_by: vec![bad.to_owned()], ..RunQuery::default() };
