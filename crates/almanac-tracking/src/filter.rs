@@ -58,11 +58,10 @@ impl Operator {
     /// Returns a condition on two SQL expressions; `None` for operators that take a list or nothing.
     pub(crate) fn condition(self, left: &str, right: &str) -> Option<String> {
         match self {
-            Self::Eq | Self::Ne | Self::Gt | Self::Ge | Self::Lt | Self::Le | Self::Like => {
-                Some(format!("{left} {} {right}", self.as_str()))
-            }
+            Self::Eq | Self::Ne | Self::Gt | Self::Ge | Self::Lt | Self::Le => Some(format!("{left} {} {right}", self.as_str())),
+            Self::Like => Some(format!("{left} LIKE {right} ESCAPE '{NO_ESCAPE}'")),
             // A value has no collation of its own; beside the column it has that of the column, so that both are lowered alike.
-            Self::ILike => Some(format!("lower({left}) LIKE lower(coalesce({right}, {left}))")),
+            Self::ILike => Some(format!("lower({left}) LIKE lower(coalesce({right}, {left})) ESCAPE '{NO_ESCAPE}'")),
             Self::RLike | Self::In | Self::NotIn | Self::IsNull | Self::IsNotNull => None,
         }
     }
@@ -189,7 +188,7 @@ pub(crate) fn parse_order(term: &str) -> Result<OrderTerm, StoreError> {
     }
 }
 
-fn comparison<'a>(tokens: &'a [Token]) -> Result<(Comparison, &'a [Token]), StoreError> {
+fn comparison(tokens: &[Token]) -> Result<(Comparison, &[Token]), StoreError> {
     // A clause that cannot be read is shown up to the next AND.
     let clause = || {
         let end = tokens.iter().skip(1).position(|token| token.is_word("AND")).map_or(tokens.len(), |place| place + 1);
@@ -434,7 +433,7 @@ fn name(text: &str) -> Option<(Kind, usize)> {
     // `Run name` is one word of old.
     if parts.len() == 1 && parts[0].text.eq_ignore_ascii_case("run") && text[end..].to_ascii_lowercase().starts_with(" name") {
         let length = end + " name".len();
-        parts[0].text = text[..length].to_owned();
+        text[..length].clone_into(&mut parts[0].text);
         return Some((Kind::Name(parts), length));
     }
     Some((Kind::Name(parts), end))

@@ -1,6 +1,6 @@
 //! Assessments of traces: feedback, expectations and issues.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use almanac_api::mlflow as wire;
 use almanac_tracking::{Assessment, AssessmentUpdate, AssessmentValue};
@@ -140,8 +140,8 @@ async fn update(
     let assessment = request.message("assessment")?.ok_or_else(|| missing("assessment"))?;
     // A mask is one text with commas, and its names are in camel case.
     let mask = request.text("update_mask")?.ok_or_else(|| missing("update_mask"))?;
-    let masked: BTreeMap<&str, ()> = mask.split(',').map(|name| (name.trim(), ())).collect();
-    let has = |names: &[&str]| names.iter().any(|name| masked.contains_key(name));
+    let masked: BTreeSet<&str> = mask.split(',').map(str::trim).collect();
+    let has = |names: &[&str]| names.iter().any(|name| masked.contains(name));
     let mut change = AssessmentUpdate::default();
     if has(&["assessmentName", "assessment_name"]) {
         change.name = assessment.text("assessment_name")?;

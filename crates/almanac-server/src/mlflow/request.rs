@@ -96,11 +96,6 @@ impl Request {
         }
     }
 
-    /// Sets a field, such as one that stands in the path.
-    pub(crate) fn set(&mut self, name: &str, value: impl Into<Value>) {
-        self.fields.insert(name.to_owned(), value.into());
-    }
-
     /// Returns a field as it came; `null` is not there.
     pub(crate) fn get(&self, name: &str) -> Option<&Value> {
         let found = self.fields.get(name).or_else(|| if name.contains('_') { self.fields.get(&camel_case(name)) } else { None });

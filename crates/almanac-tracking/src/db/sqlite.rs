@@ -131,12 +131,11 @@ impl SqliteDatabase {
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         self.waiting.fetch_sub(1, Ordering::SeqCst);
         let fail = |error| told(&self.path, error);
-        let (commit, members) = match writer.open.take() {
-            Some(open) => open,
-            None => {
-                writer.connection.execute_batch("BEGIN IMMEDIATE").map_err(fail)?;
-                (Arc::new(Commit::default()), 0)
-            }
+        let (commit, members) = if let Some(open) = writer.open.take() {
+            open
+        } else {
+            writer.connection.execute_batch("BEGIN IMMEDIATE").map_err(fail)?;
+            (Arc::new(Commit::default()), 0)
         };
         let result = catch_unwind(AssertUnwindSafe(|| under_savepoint(&writer.connection, &self.path, work)));
         if writer.connection.is_autocommit() {

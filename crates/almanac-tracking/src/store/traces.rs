@@ -89,7 +89,7 @@ impl TrackingStore {
                            request_preview = coalesce(excluded.request_preview, traces.request_preview),
                            response_preview = coalesce(excluded.response_preview, traces.response_preview)
                        RETURNING trace_no";
-            let (request, response) = (preview(&info.request_preview), preview(&info.response_preview));
+            let (request, response) = (preview(info.request_preview.as_deref()), preview(info.response_preview.as_deref()));
             let row = args![
                 &info.id,
                 info.experiment.0,
@@ -289,8 +289,8 @@ fn cut(text: &str, limit: usize) -> &str {
     text.char_indices().nth(limit).map_or(text, |(end, _)| &text[..end])
 }
 
-fn preview(text: &Option<String>) -> Option<&str> {
-    text.as_deref().map(|text| cut(text, PREVIEW))
+fn preview(text: Option<&str>) -> Option<&str> {
+    text.map(|text| cut(text, PREVIEW))
 }
 
 fn artifact_location(experiment: &str, id: &str) -> String {

@@ -44,6 +44,7 @@ pub(super) struct ScopeSpans {
 
 #[derive(Clone, PartialEq, prost::Message, Serialize, Deserialize)]
 #[serde(default, rename_all(deserialize = "camelCase"))]
+#[expect(clippy::struct_field_names, reason = "the names are OpenTelemetry's")]
 pub(super) struct Span {
     #[prost(bytes = "vec", tag = "1")]
     #[serde(serialize_with = "to_base64", deserialize_with = "from_hex")]
@@ -188,7 +189,6 @@ impl<'de> Deserialize<'de> for AnyValue {
     }
 }
 
-#[expect(clippy::ptr_arg, reason = "serde hands over the field")]
 fn to_base64<S: Serializer>(bytes: &Vec<u8>, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&STANDARD.encode(bytes))
 }

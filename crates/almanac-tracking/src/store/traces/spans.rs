@@ -76,7 +76,7 @@ fn write(session: &mut dyn Session, experiment: ExperimentId, trace: &TraceSpans
     };
     let sql = "UPDATE traces SET request_preview = coalesce(request_preview, ?1), response_preview = coalesce(response_preview, ?2)
                WHERE trace_no = ?3";
-    session.execute(sql, args![preview(&trace.request_preview), preview(&trace.response_preview), no])?;
+    session.execute(sql, args![preview(trace.request_preview.as_deref()), preview(trace.response_preview.as_deref()), no])?;
     write_spans(session, no, &trace.spans)?;
     write_pairs(session, ADD_METADATA, no, &short(&trace.metadata, METADATA))?;
     if trace.spans.iter().any(|span| span.usage.is_some()) {
