@@ -202,7 +202,7 @@ async fn spans_come_as_protobuf_and_go_out_as_json() {
     let run = mlflow.run(&experiment).await;
     let headers = [("x-mlflow-experiment-id", experiment.as_str()), ("x-mlflow-run-id", &run), ("content-type", PROTOBUF)];
     let (status, answered, body) = export(&mlflow, &headers, one_span()).await;
-    assert_eq!((status, &answered["content-type"].to_str().expect("text")[..], body.as_slice()), (StatusCode::OK, PROTOBUF, &b""[..]));
+    assert_eq!((status, answered["content-type"].to_str().expect("text"), body.as_slice()), (StatusCode::OK, PROTOBUF, &b""[..]));
     let id = format!("tr-{TRACE}");
     let (_, got) = below_v3(&mlflow, Method::GET, &format!("traces/get?trace_id={id}"), Value::Null).await;
     let q = json!({"kvlist_value": {"values": [{"key": "q", "value": {"int_value": 7}}]}});
@@ -255,6 +255,9 @@ async fn spans_may_be_packed_or_json() {
     assert_eq!(file["spans"][0]["attributes"]["mlflow.spanInputs"], "{\"q\": 7}");
 }
 
+/// What is wrong, headers, body.
+type Asked<'a> = (&'a str, Vec<(&'a str, &'a str)>, Vec<u8>);
+
 #[tokio::test]
 async fn what_are_no_spans_is_refused_and_leaves_nothing() {
     let mlflow = Mlflow::new();
@@ -270,7 +273,7 @@ async fn what_are_no_spans_is_refused_and_leaves_nothing() {
     let deep = field(1, &field(2, &field(2, &attribute("deep", &deep))));
     let deep_json = format!("{{\"resourceSpans\": {}{}}}", "[".repeat(50_000), "]".repeat(50_000));
     let short = json!({"resourceSpans": [{"scopeSpans": [{"spans": [{"traceId": "ab", "spanId": "cd"}]}]}]}).to_string();
-    let odd: Vec<(&str, Vec<(&str, &str)>, Vec<u8>)> = vec![
+    let odd: Vec<Asked> = vec![
         ("no experiment", vec![protobuf], one_span()),
         ("no number", vec![("x-mlflow-experiment-id", "x"), protobuf], one_span()),
         ("no type", vec![to], one_span()),
