@@ -63,5 +63,6 @@ fn start_log(global: &GlobalArgs) {
     use tracing_subscriber::EnvFilter;
 
     let filter = EnvFilter::try_from_env(environment::LOG).unwrap_or_else(|_| EnvFilter::new(global.log_filter()));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).compact().init();
+    // A server goes on when nobody reads its log any more.
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).log_internal_errors(false).compact().init();
 }

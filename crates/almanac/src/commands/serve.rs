@@ -25,8 +25,8 @@ Examples:
   almanac serve --listen 0.0.0.0:8080          # others may call: tokens are asked for
   almanac serve --backend-store postgresql://me@host/almanac --artifact-root s3://bucket/models
 
-Pages at /, API at /api/v1, its description at /openapi.json, metrics at /metrics. Clients of MLflow work
-with MLFLOW_TRACKING_URI=http://127.0.0.1:8080, Optuna with GrpcStorageProxy(host, port).";
+Pages at /, API at /api/v1, its description at /openapi.json, metrics at /metrics.
+Clients of MLflow: MLFLOW_TRACKING_URI=http://127.0.0.1:8080. Optuna: GrpcStorageProxy(host, port).";
 
 /// Address where neither the command nor a project says one.
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
@@ -38,19 +38,19 @@ pub(crate) struct ServeArgs {
     /// Address and port to listen on, port 0 for a free one; that of `almanac.toml` by default
     #[arg(long, value_name = "ADDR")]
     pub(crate) listen: Option<SocketAddr>,
-    /// Database of runs and models: a file, `sqlite:///…` or `postgresql://…`; that of the project by default
-    #[arg(long, value_name = "URL", visible_alias = "backend-store-uri")]
+    /// Database of runs and models: a file or `postgresql://…`; that of the project by default
+    #[arg(long, value_name = "URL", alias = "backend-store-uri")]
     pub(crate) backend_store: Option<String>,
     /// Where files of runs and models are kept: a folder, `s3://…`, `gs://…` or `az://…`
-    #[arg(long, value_name = "URL", visible_alias = "artifacts-destination")]
+    #[arg(long, value_name = "URL", alias = "artifacts-destination")]
     pub(crate) artifact_root: Option<String>,
-    /// When callers need a token or a password
+    /// When callers need a token or a password; `auto`: unless only this machine can call
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     pub(crate) auth: AuthWhen,
-    /// Other names of this machine by which callers may reach it, such as `forecasts.example.com`
+    /// Other names by which callers may reach it, such as `forecasts.example.com`
     #[arg(long, value_name = "HOST", value_delimiter = ',')]
     pub(crate) allowed_hosts: Vec<String>,
-    /// Origins of other sites whose pages may call, such as `https://notebooks.example.com`
+    /// Other sites whose pages may call, such as `https://notebooks.example.com`
     #[arg(long, value_name = "ORIGIN", value_delimiter = ',')]
     pub(crate) allowed_origins: Vec<String>,
 }
@@ -58,7 +58,7 @@ pub(crate) struct ServeArgs {
 /// When callers need a token or a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum AuthWhen {
-    /// On every address but those of this machine alone
+    // On every address but those of this machine alone.
     Auto,
     Always,
     Never,

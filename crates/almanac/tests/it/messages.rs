@@ -28,7 +28,9 @@ fn help_is_one_screen_with_an_example() {
               forecast  Write the champion's forecasts to a file, as they are or as they would be
               backtest  Score every model over the cutoffs and show the leaderboard
               audit     Prove properties of the project
-              serve     Serve forecasts, pages and metrics over HTTP
+              serve     Serve forecasts, pages, metrics and a tracking server over HTTP
+              access    Say who may call the server, and what
+              tracking  Import, export and clean up the store of runs and models
               doctor    Check the machine, the libraries and the project
 
             Options:
@@ -227,14 +229,25 @@ fn help_of_serve() {
         expect![[r#"
             exit 0
             --- stdout
-            Serve forecasts, pages and metrics over HTTP
+            Serve forecasts, pages, metrics and a tracking server over HTTP
 
             Usage: almanac serve [OPTIONS]
 
             Options:
-                  --listen <ADDR>  Address and port to listen on, port 0 for a free one; that of `almanac.toml`
-                                   by default
-              -h, --help           Print help
+                  --listen <ADDR>             Address and port to listen on, port 0 for a free one; that of
+                                              `almanac.toml` by default
+                  --backend-store <URL>       Database of runs and models: a file or `postgresql://…`; that of
+                                              the project by default
+                  --artifact-root <URL>       Where files of runs and models are kept: a folder, `s3://…`,
+                                              `gs://…` or `az://…`
+                  --auth <WHEN>               When callers need a token or a password; `auto`: unless only this
+                                              machine can call [default: auto] [possible values: auto, always,
+                                              never]
+                  --allowed-hosts <HOST>      Other names by which callers may reach it, such as
+                                              `forecasts.example.com`
+                  --allowed-origins <ORIGIN>  Other sites whose pages may call, such as
+                                              `https://notebooks.example.com`
+              -h, --help                      Print help
 
             Global options:
               -C, --project <DIR>  Work in this folder, that of the project [default: .]
@@ -246,9 +259,12 @@ fn help_of_serve() {
 
             Examples:
               almanac -C shop serve
-              almanac serve --listen 0.0.0.0:8080
+              almanac serve --listen 127.0.0.1:5000        # in an empty folder: a tracking server for MLflow
+              almanac serve --listen 0.0.0.0:8080          # others may call: tokens are asked for
+              almanac serve --backend-store postgresql://me@host/almanac --artifact-root s3://bucket/models
 
             Pages at /, API at /api/v1, its description at /openapi.json, metrics at /metrics.
+            Clients of MLflow: MLFLOW_TRACKING_URI=http://127.0.0.1:8080. Optuna: GrpcStorageProxy(host, port).
         "#]],
     );
 }
@@ -256,7 +272,7 @@ fn help_of_serve() {
 #[test]
 fn every_verb_has_help_of_one_screen_with_an_example() {
     let place = Workplace::new();
-    for verb in ["demo", "init", "run", "status", "forecast", "backtest", "audit leakage", "serve", "doctor"] {
+    for verb in ["demo", "init", "run", "status", "forecast", "backtest", "audit leakage", "serve", "access", "tracking", "doctor"] {
         let answer = place.almanac(&format!("{verb} --help"));
         assert_eq!(answer.code, Some(0), "{verb}");
         assert!(answer.stdout.contains("Example"), "{verb} has no example");
@@ -290,7 +306,7 @@ fn no_verb_shows_the_help_and_is_a_mistake() {
 #[test]
 fn verbs_of_a_project_say_that_there_is_none() {
     let place = Workplace::new();
-    for line in ["run", "status", "forecast --out a.csv", "backtest", "audit leakage", "serve"] {
+    for line in ["run", "status", "forecast --out a.csv", "backtest", "audit leakage"] {
         let answer = place.almanac(line);
         assert_eq!((answer.code, answer.stdout.as_str()), (Some(3), ""), "{line}");
     }

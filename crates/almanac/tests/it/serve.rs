@@ -72,7 +72,12 @@ impl Server {
     /// Sends a request and returns the head and the body of the answer.
     fn ask(&self, method: &str, path: &str, body: &str) -> (String, Vec<u8>) {
         let mut stream = TcpStream::connect(&self.address).expect("it listens");
-        write!(stream, "{method} {path} HTTP/1.0\r\nHost: test\r\nContent-Length: {}\r\n\r\n{body}", body.len()).expect("sent");
+        write!(
+            stream,
+            "{method} {path} HTTP/1.0\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        )
+        .expect("sent");
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).expect("an answer");
         let end = answer.windows(4).position(|four| four == b"\r\n\r\n").expect("a head");
@@ -180,4 +185,75 @@ fn a_predict_request_may_name_no_event_and_leave_events_out() {
     let off = json!({"series": [{"unique_id": "new", "history": [{"ds": "2024-04-01T12:00:00", "y": 1}]}]});
     let refused = server.post("/api/v1/predict", &off);
     assert!(refused["detail"].as_str().is_some_and(|detail| detail.contains("`history[0].ds` does not lie on the grid `D`")), "{refused}");
+}
+
+#[test]
+fn clients_of_mlflow_see_the_champion_its_proof_and_its_files() {
+    let place = Workplace::new();
+    assert_eq!(run(&place, 120, SETTINGS), Some(0));
+    let server = Server::of(&place);
+    let found = server.get("/api/2.0/mlflow/registered-models/alias?name=shop&alias=champion");
+    let version = &found["model_version"];
+    let run_id = version["run_id"].as_str().expect("the run that made it");
+    assert_eq!((&version["version"], &version["status"]), (&json!("1"), &json!("READY")));
+    assert_eq!(version["source"], json!(format!("mlflow-artifacts:/1/{run_id}/artifacts/model")));
+
+    let logged = server.get(&format!("/api/2.0/mlflow/runs/get?run_id={run_id}"));
+    assert_eq!(logged["run"]["info"]["status"], "FINISHED");
+    let files = server.get(&format!("/api/2.0/mlflow/artifacts/list?run_id={run_id}&path=model"));
+    let paths: Vec<&str> = files["files"].as_array().expect("files").iter().filter_map(|file| file["path"].as_str()).collect();
+    for wanted in ["model/MLmodel", "model/model.json", "model/requirements.txt"] {
+        assert!(paths.contains(&wanted), "{wanted} is not among {paths:?}");
+    }
+
+    let proof = server.get("/api/v1/registry/models/shop/versions/1/evidence")["version_evidence"].take();
+    assert_eq!(proof["passed"], true, "{proof}");
+    let audit = &proof["evidence"]["leakage_audit"];
+    assert!(audit["passed"] == true && audit["features_compared"].as_u64() > Some(0) && audit["features_moved"] == 0, "{audit}");
+}
+
+/// Loads the champion as any MLflow model and predicts through the server.
+const PREDICT: &str = r#"
+import os, mlflow, pandas as pd
+mlflow.set_tracking_uri(os.environ["MLFLOW_TRACKING_URI"])
+model = mlflow.pyfunc.load_model("models:/shop@champion")
+history = pd.DataFrame({"unique_id": "a", "ds": pd.date_range("2024-01-01", periods=60).strftime("%Y-%m-%d"), "y": [float(5 + day % 7) for day in range(60)]})
+forecast = model.predict(history)
+assert list(forecast.columns[:3]) == ["unique_id", "ds", "mean"], forecast.columns
+assert len(forecast) == 7 and forecast["mean"].notna().all(), forecast
+assert mlflow.models.get_model_info("models:/shop@champion").signature is not None
+print("predicted", len(forecast))
+"#;
+
+#[test]
+fn the_champion_is_loaded_by_mlflow_and_predicts() {
+    let Ok(python) = std::env::var("ALMANAC_TEST_PYTHON_3X") else {
+        println!("skipped: ALMANAC_TEST_PYTHON_3X is not set");
+        return;
+    };
+    let place = Workplace::new();
+    assert_eq!(run(&place, 120, SETTINGS), Some(0));
+    let server = Server::of(&place);
+    let output = Command::new(python)
+        .args(["-c", PREDICT])
+        .env("MLFLOW_TRACKING_URI", format!("http://{}", server.address))
+        .env("MLFLOW_DISABLE_TELEMETRY", "true")
+        .current_dir(place.path(""))
+        .output()
+        .expect("an interpreter");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && said.contains("predicted 7"), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn an_empty_folder_is_a_tracking_server() {
+    let place = Workplace::new();
+    std::fs::create_dir_all(place.path("shop")).expect("a folder");
+    let server = Server::of(&place);
+    let experiment = server.post("/api/2.0/mlflow/experiments/create", &json!({"name": "mine"}));
+    assert_eq!(experiment, json!({"experiment_id": "1"}));
+    assert_eq!(server.get("/api/2.0/mlflow/experiments/get-by-name?experiment_name=mine")["experiment"]["name"], "mine");
+    assert!(place.path("shop/.almanac/almanac.db").exists());
+    assert!(server.ask("GET", "/api/v1/project", "").0.contains("503"), "there are no forecasts");
+    assert!(server.ask("GET", "/health", "").0.contains("200"));
 }
