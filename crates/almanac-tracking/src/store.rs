@@ -49,7 +49,7 @@ impl TrackingStore {
     pub fn open(url: &StoreUrl) -> Result<Self, StoreError> {
         let store = Self { db: Database::open(url)?, new_metrics: AtomicUsize::new(0) };
         store.make_default_experiment()?;
-        store.fold_metrics()?;
+        store.fold_metrics(usize::MAX)?;
         Ok(store)
     }
 

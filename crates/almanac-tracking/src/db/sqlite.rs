@@ -186,11 +186,11 @@ fn open_writer(path: &Path) -> Result<Connection, StoreError> {
     connection.busy_timeout(BUSY_TIMEOUT).map_err(fail)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     schema::check_sqlite(&connection, path)?;
-    // The WAL is folded into the file each 32 MiB: a commit that does it is the slow one.
+    // The WAL is folded into the file each 8 MiB: a commit that does it is the slow one.
     connection
         .execute_batch(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA case_sensitive_like = ON; PRAGMA temp_store = MEMORY;
-             PRAGMA cache_size = -32768; PRAGMA wal_autocheckpoint = 8192; PRAGMA journal_size_limit = 67108864;",
+             PRAGMA cache_size = -32768; PRAGMA wal_autocheckpoint = 2048; PRAGMA journal_size_limit = 67108864;",
         )
         .map_err(fail)?;
     schema::migrate_sqlite(&mut connection, path)?;

@@ -12,8 +12,10 @@ use crate::db::{Dialect, Insert, Row, Session, Value, args};
 use crate::names::{check_metric_key, check_param, check_tag, invalid_value};
 use crate::{Batch, ErrorCode, ExperimentId, Metric, Millis, Page, Param, RunId, StoreError, Tag};
 
-/// Metrics that may wait to be moved to their place; moving these many takes a third of a second.
+/// Metrics that may wait to be moved to their place: the more of a run wait, the fewer pages it takes to move each.
 const MOST_NEW_METRICS: usize = 200_000;
+/// Metrics that are moved at once: a few milliseconds, which one writer waits for.
+const FOLD_AT_LEAST: usize = 2_000;
 /// Most metrics, and most entities in all, of one batch.
 const MOST_METRICS: usize = 1_000;
 /// Most params, and most tags, of one batch.
@@ -51,26 +53,36 @@ impl TrackingStore {
         self.count_new_metrics(1)
     }
 
-    /// Counts metrics that came in, and moves them to their place when they are many.
+    /// Counts metrics that came in, and moves some to their place when they are many.
     fn count_new_metrics(&self, count: usize) -> Result<(), StoreError> {
         if self.new_metrics.fetch_add(count, Ordering::Relaxed) + count < MOST_NEW_METRICS {
             return Ok(());
         }
-        self.new_metrics.store(0, Ordering::Relaxed);
-        self.fold_metrics()
+        let moved = self.fold_metrics(FOLD_AT_LEAST)?;
+        // Other writers count at the same time; a count that is off by theirs is right again when the store is opened.
+        let less = |count: usize| Some(count.saturating_sub(moved.max(1)));
+        let _ = self.new_metrics.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+        Ok(())
     }
 
-    /// Moves the metrics that came in to their place in the history. Nothing that can be read changes.
-    pub(crate) fn fold_metrics(&self) -> Result<(), StoreError> {
-        self.db.write(|session| match session.dialect() {
-            Dialect::Postgres => Ok(()),
-            Dialect::Sqlite => {
-                let sql = "INSERT INTO metrics (run_no, key, step, timestamp, is_nan, value)
-                           SELECT run_no, key, step, timestamp, is_nan, value FROM new_metrics WHERE true
-                           ORDER BY run_no, key, step, timestamp, is_nan, value ON CONFLICT DO NOTHING";
-                session.execute(sql, args![])?;
-                session.execute("DELETE FROM new_metrics", args![]).map(|_| ())
+    /// Moves metrics that came in to their place in the history, those of the longest waiting run first, until at least so many are
+    /// moved or none is left. Nothing that can be read changes.
+    pub(crate) fn fold_metrics(&self, at_least: usize) -> Result<usize, StoreError> {
+        const OLDEST: &str = "SELECT run_no FROM new_metrics ORDER BY rowid LIMIT 1";
+        const MOVE: &str = "INSERT INTO metrics (run_no, key, step, timestamp, is_nan, value)
+                            SELECT run_no, key, step, timestamp, is_nan, value FROM new_metrics WHERE run_no = ?1
+                            ORDER BY key, step, timestamp, is_nan, value ON CONFLICT DO NOTHING";
+        self.db.write(|session| {
+            let mut moved = 0;
+            if session.dialect() == Dialect::Postgres {
+                return Ok(moved);
             }
+            while moved < at_least {
+                let Some(run_no) = session.first(OLDEST, args![], |row| row.int(0))? else { break };
+                session.execute(MOVE, args![run_no])?;
+                moved += session.execute("DELETE FROM new_metrics WHERE run_no = ?1", args![run_no])? as usize;
+            }
+            Ok(moved)
         })
     }
 

@@ -73,7 +73,7 @@ impl TrackingStore {
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
         let unfinished = builder.prefix(".unfinished-").tempdir_in(parent).map_err(TransferError::file("write", parent))?;
-        self.fold_metrics()?;
+        self.fold_metrics(usize::MAX)?;
         // The snapshot is one; an error of a file waits here until the session is closed.
         let mut failed = None;
         let written = self.db.read(|session| {

@@ -31,6 +31,9 @@ Clients of MLflow: MLFLOW_TRACKING_URI=http://127.0.0.1:8080. Optuna: GrpcStorag
 /// Address where neither the command nor a project says one.
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
 
+/// Calls of the store and the project that go on at a time; each of these threads keeps some memory.
+const BLOCKING_THREADS: usize = 128;
+
 /// Serve forecasts, pages, metrics and a tracking server over HTTP
 #[derive(Debug, Clone, Args)]
 #[command(after_help = EXAMPLE)]
@@ -92,8 +95,11 @@ pub(crate) fn serve(ctx: &Context, args: ServeArgs) -> Result<ExitStatus, Failur
         warn_of_no_tokens(ctx, &store)?;
     }
     let services = Services { forecasts, tracking: Some(store), artifacts, access };
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| Failure::foreign(ExitStatus::Io, error))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .max_blocking_threads(BLOCKING_THREADS)
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::foreign(ExitStatus::Io, error))?;
     runtime.block_on(async {
         let listening = almanac_server::bind(listen).await.or_fail(ExitStatus::Io)?;
         let address = listening.address();
