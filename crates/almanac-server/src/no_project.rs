@@ -11,7 +11,10 @@ use crate::{ForecastQuery, ForecastService, HistoryQuery, PredictQuery, SeriesQu
 pub struct NoProject;
 
 fn no_project<T>() -> Result<T, ServiceError> {
-    Err(ServiceError::NotReady { reason: "there is no project in this folder: `almanac init sales.csv` makes one".to_owned() })
+    Err(ServiceError::NotReady {
+        reason: "runs and models are tracked here, but there is no project to forecast in this folder: `almanac init sales.csv` makes one"
+            .to_owned(),
+    })
 }
 
 impl ForecastService for NoProject {

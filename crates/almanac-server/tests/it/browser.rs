@@ -188,9 +188,14 @@ async fn the_csv_is_downloaded_under_a_name_with_the_time() {
 
 fn wait_for_file(browser: &mut Browser, folder: &Path) -> PathBuf {
     for _ in 0..600 {
-        let files = std::fs::read_dir(folder).expect("the folder").map(|entry| entry.expect("an entry").path());
-        if let Some(file) = files.into_iter().find(|path| path.extension().is_some_and(|ending| ending == "csv")) {
-            return file;
+        let entries = std::fs::read_dir(folder).expect("the folder");
+        let files: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
+        // Chromium takes the name with an empty file and fills another one beside it.
+        let is_whole =
+            |path: &&PathBuf| path.extension().is_some_and(|ending| ending == "csv") && path.metadata().is_ok_and(|meta| meta.len() > 0);
+        let is_under_way = files.iter().any(|path| path.extension().is_some_and(|ending| ending == "crdownload"));
+        if let Some(file) = files.iter().find(is_whole).filter(|_| !is_under_way) {
+            return file.clone();
         }
         browser.eval("new Promise((done) => requestAnimationFrame(done)).then(() => true)");
     }

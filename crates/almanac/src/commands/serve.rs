@@ -129,7 +129,8 @@ fn of_folder(args: &ServeArgs) -> Served {
         backend_store: args.backend_store.clone().or_else(|| environment("ALMANAC_BACKEND_STORE")),
         artifact_root: args.artifact_root.clone().or_else(|| environment("ALMANAC_ARTIFACT_ROOT")),
     };
-    (args.listen.unwrap_or(DEFAULT_LISTEN), asked, Arc::new(NoProject))
+    let listen = environment("ALMANAC_LISTEN").and_then(|text| text.replacen("localhost", "127.0.0.1", 1).parse().ok());
+    (args.listen.or(listen).unwrap_or(DEFAULT_LISTEN), asked, Arc::new(NoProject))
 }
 
 fn warn_of_no_tokens(ctx: &Context, store: &TrackingStore) -> Result<(), Failure> {
