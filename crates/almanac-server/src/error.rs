@@ -91,14 +91,7 @@ impl ApiError {
                 (StatusCode::SERVICE_UNAVAILABLE, "not-ready", "Not ready", reason, hint)
             }
             Self::Service(ServiceError::Internal { source }) => {
-                let mut chain = source.to_string();
-                let mut cause = source.source();
-                while let Some(error) = cause {
-                    chain.push_str(": ");
-                    chain.push_str(&error.to_string());
-                    cause = error.source();
-                }
-                tracing::error!(error = chain, "request failed");
+                log_failure(&*source);
                 internal()
             }
             Self::Panicked { message } => {
@@ -143,6 +136,18 @@ impl ApiError {
         };
         Problem { kind: format!("/problems/{kind}"), title: title.to_owned(), status: status.as_u16(), detail, hint }
     }
+}
+
+/// Writes to the log what failed on our side, with all its causes: the client is not told.
+pub(crate) fn log_failure(cause: &dyn std::error::Error) {
+    let mut chain = cause.to_string();
+    let mut next = cause.source();
+    while let Some(error) = next {
+        chain.push_str(": ");
+        chain.push_str(&error.to_string());
+        next = error.source();
+    }
+    tracing::error!(error = chain, "request failed");
 }
 
 fn internal() -> (StatusCode, &'static str, &'static str, String, Option<String>) {

@@ -42,6 +42,7 @@ use tonic::server::{Grpc, UnaryService};
 use tonic::{Code, Status};
 use tonic_prost::ProstCodec;
 
+use crate::error::log_failure;
 use crate::router::BODY_LIMIT;
 
 /// Most characters of a refusal: it travels in a header, which clients limit.
@@ -143,13 +144,6 @@ fn refusal(error: &StoreError) -> Status {
 
 /// A fault on our side: the cause goes to the log, not to the client.
 fn internal(cause: &dyn std::error::Error) -> Status {
-    let mut chain = cause.to_string();
-    let mut next = cause.source();
-    while let Some(error) = next {
-        chain.push_str(": ");
-        chain.push_str(&error.to_string());
-        next = error.source();
-    }
-    tracing::error!(error = chain, "request failed");
+    log_failure(cause);
     Status::internal("the request could not be answered; the server's log has the cause")
 }

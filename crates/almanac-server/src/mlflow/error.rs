@@ -7,6 +7,8 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use crate::error::log_failure;
+
 /// Anything a handler of MLflow's interface can end in, other than an answer.
 #[derive(Debug)]
 pub(crate) struct MlflowError {
@@ -32,14 +34,7 @@ impl MlflowError {
 
     /// A fault on our side: the cause goes to the log, not to the client.
     pub(crate) fn internal(cause: &dyn std::error::Error) -> Self {
-        let mut chain = cause.to_string();
-        let mut next = cause.source();
-        while let Some(error) = next {
-            chain.push_str(": ");
-            chain.push_str(&error.to_string());
-            next = error.source();
-        }
-        tracing::error!(error = chain, "request failed");
+        log_failure(cause);
         Self::new(ErrorCode::InternalError, "the request could not be answered; the server's log has the cause")
     }
 }
