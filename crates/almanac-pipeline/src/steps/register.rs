@@ -76,6 +76,10 @@ pub(crate) fn promote(
         let version = outside.store.register_version(&version, now)?;
         let (evidence, passed) = evidence(ctx, promotion, audit.as_ref());
         outside.store.put_evidence(&version.model, version.version, &evidence, passed, now)?;
+        if !passed {
+            // The store refuses the alias below and says what did not pass.
+            end(outside, &run.id, RunStatus::Failed)?;
+        }
         let change = Change { actor: "almanac run".to_owned(), reason: format!("run {} passed the gates", run.id) };
         outside.store.set_alias(&version.model, ALIAS, version.version, &change, now)?;
         end(outside, &run.id, RunStatus::Finished)?;

@@ -40,7 +40,8 @@ impl TrackingStore {
             write_metrics(session, run_no, run.experiment, &batch.metrics)?;
             batch.tags.iter().try_for_each(|tag| write_tag(session, run_no, run.experiment, tag))
         })?;
-        self.count_new_metrics(batch.metrics.len())
+        self.count_new_metrics(batch.metrics.len());
+        Ok(())
     }
 
     /// Logs one metric.
@@ -50,19 +51,23 @@ impl TrackingStore {
             let (run_no, run) = active(session, id)?;
             write_metrics(session, run_no, run.experiment, std::slice::from_ref(metric))
         })?;
-        self.count_new_metrics(1)
+        self.count_new_metrics(1);
+        Ok(())
     }
 
     /// Counts metrics that came in, and moves some to their place when they are many.
-    fn count_new_metrics(&self, count: usize) -> Result<(), StoreError> {
+    fn count_new_metrics(&self, count: usize) {
         if self.new_metrics.fetch_add(count, Ordering::Relaxed) + count < MOST_NEW_METRICS {
-            return Ok(());
+            return;
         }
-        let moved = self.fold_metrics(FOLD_AT_LEAST)?;
+        let moved = match self.fold_metrics(FOLD_AT_LEAST) {
+            Ok(moved) => moved,
+            // What was logged is on disk and can be read where it is; the next writer tries again.
+            Err(error) => return tracing::warn!(%error, "metrics that came in could not be sorted"),
+        };
         // Other writers count at the same time; a count that is off by theirs is right again when the store is opened.
         let less = |count: usize| Some(count.saturating_sub(moved.max(1)));
         let _ = self.new_metrics.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
-        Ok(())
     }
 
     /// Moves metrics that came in to their place in the history, those of the longest waiting run first, until at least so many are
