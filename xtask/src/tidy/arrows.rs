@@ -1,4 +1,4 @@
-//! Arrows between crates point down, each heavy thing from outside has one home, and every crate has a layer and our lints.
+//! Arrows between crates point down, each heavy thing from outside has its home, and every crate has a layer and our lints.
 //!
 //! Only what ships is looked at: a test may use any crate.
 
@@ -38,9 +38,10 @@ fn check_arrows(krate: &Crate) -> Vec<Finding> {
     // What does not ship may take what it likes from outside.
     let ships = place.is_none_or(|place| place.layer != Layer::Beside);
     for (package, line) in krate.dependencies() {
-        if let Some(home) = layers::home_of(&package).filter(|home| ships && *home != krate.folder) {
-            let what = format!("`{}` must not know `{package}`: it lives in `{home}` alone", krate.folder);
-            findings.push(krate.finding(line, what, format!("let `{home}` do it, and use what it offers")));
+        if let Some(homes) = layers::homes_of(&package).filter(|homes| ships && !homes.contains(&krate.folder.as_str())) {
+            let homes = homes.iter().map(|home| format!("`{home}`")).collect::<Vec<_>>().join(", ");
+            let what = format!("`{}` must not know `{package}`: it lives in {homes} alone", krate.folder);
+            findings.push(krate.finding(line, what, format!("let {homes} do it, and use what it offers")));
         } else if let Some(place) = place.filter(|place| is_ours(&package) && !may_use(place, &package)) {
             let what = format!("`{}` must not use `{package}`: it may use {}", krate.folder, place.allowed());
             let fix = "put the trait that both need into a crate below; the crate on top wires them";

@@ -53,6 +53,17 @@ const fn place(name: &'static str, layer: Layer, layers: &'static [Layer], crate
     Place { name, layer, layers, crates }
 }
 
+/// What the pipeline puts in order.
+const DATA_FLOOR: &[&str] = &[
+    "almanac-connect",
+    "almanac-data",
+    "almanac-expect",
+    "almanac-feature-store",
+    "almanac-profile",
+    "almanac-tracking",
+    "almanac-versions",
+];
+
 /// Every crate there is or is planned, from the bottom up.
 const PLACES: &[Place] = &[
     place("almanac-series", Layer::Words, NOTHING, &[]),
@@ -65,10 +76,15 @@ const PLACES: &[Place] = &[
     place("almanac-prophet", Layer::Knowing, WORDS, &["almanac-features"]),
     place("almanac-explain", Layer::Knowing, WORDS, &[]),
     place("almanac-tune", Layer::Knowing, WORDS, &[]),
+    place("almanac-expect", Layer::Doing, WORDS, &[]),
+    place("almanac-profile", Layer::Doing, WORDS, &[]),
+    place("almanac-connect", Layer::Doing, WORDS, &[]),
+    place("almanac-kafka", Layer::Doing, WORDS, &["almanac-connect"]),
+    place("almanac-feature-store", Layer::Doing, WORDS, &[]),
     place("almanac-data", Layer::Doing, WORDS, &[]),
     place("almanac-tracking", Layer::Doing, WORDS, &[]),
     place("almanac-versions", Layer::Doing, WORDS, &[]),
-    place("almanac-pipeline", Layer::Doing, PURE, &["almanac-data", "almanac-tracking"]),
+    place("almanac-pipeline", Layer::Doing, PURE, DATA_FLOOR),
     place("almanac-cluster", Layer::Doing, WORDS, &[]),
     place("almanac-api", Layer::Edge, NOTHING, &[]),
     place("almanac-config", Layer::Edge, BELOW_EDGE, &[]),
@@ -84,24 +100,29 @@ pub(crate) fn find(name: &str) -> Option<&'static Place> {
     PLACES.iter().find(|place| place.name == name)
 }
 
-/// A heavy thing from outside, and the one crate that may know it.
+/// A heavy thing from outside, and the crates that may know it.
 #[derive(Debug)]
 pub(crate) struct Outside {
-    pub(crate) home: &'static str,
+    pub(crate) homes: &'static [&'static str],
     /// Names of packages; those that begin with the name and `-` are meant too.
     packages: &'static [&'static str],
 }
 
 const OUTSIDE: &[Outside] = &[
-    Outside { home: "almanac-data", packages: &["datafusion", "arrow", "parquet"] },
-    Outside { home: "almanac-server", packages: &["axum"] },
-    Outside { home: "almanac", packages: &["clap"] },
-    Outside { home: "almanac-trees", packages: &["lightgbm3-sys", "lightgbm3", "libloading"] },
-    Outside { home: "almanac-tracking", packages: &["sqlx", "rusqlite"] },
+    Outside { homes: &["almanac-data"], packages: &["datafusion"] },
+    Outside { homes: TABLES, packages: &["arrow", "parquet"] },
+    Outside { homes: &["almanac-server"], packages: &["axum"] },
+    Outside { homes: &["almanac"], packages: &["clap"] },
+    Outside { homes: &["almanac-trees"], packages: &["lightgbm3-sys", "lightgbm3", "libloading"] },
+    Outside { homes: &["almanac-tracking", "almanac-connect"], packages: &["sqlx", "rusqlite"] },
+    Outside { homes: &["almanac-kafka"], packages: &["rdkafka"] },
 ];
 
-/// Returns the one crate that may know a package from outside, if it is a heavy one.
-pub(crate) fn home_of(package: &str) -> Option<&'static str> {
+/// The crates that hold tables in memory or in files.
+const TABLES: &[&str] = &["almanac-data", "almanac-expect", "almanac-profile", "almanac-connect", "almanac-feature-store"];
+
+/// Returns the crates that may know a package from outside, if it is a heavy one.
+pub(crate) fn homes_of(package: &str) -> Option<&'static [&'static str]> {
     let is_meant = |name: &&str| package == *name || package.strip_prefix(*name).is_some_and(|rest| rest.starts_with('-'));
-    OUTSIDE.iter().find(|outside| outside.packages.iter().any(is_meant)).map(|outside| outside.home)
+    OUTSIDE.iter().find(|outside| outside.packages.iter().any(is_meant)).map(|outside| outside.homes)
 }
