@@ -115,20 +115,19 @@ impl Worker<'_> {
         }
         let before = hash_of(path).map_err(|error| EraseError::io(path, error))?;
         let step = Self::step(found, before.clone(), staged.hash.clone(), None);
-        let renamed = before.map(|old| (old, staged.hash.clone(), staged.size));
         self.note(path, step, journal)?;
-        staged.commit().map_err(|error| EraseError::io(path, error))?;
-        match renamed {
-            Some((old, new, size)) => self.manifest(path, &old, &new, size, found.rows, journal),
-            None => Ok(()),
+        if let Some(old) = before {
+            // Before the file: once the file is new, nobody would come back for the manifest.
+            self.manifest(path, &old, &staged, found.rows, journal)?;
         }
+        staged.commit().map_err(|error| EraseError::io(path, error))
     }
 
     /// Corrects what a `manifest.json` beside the file says of it.
-    fn manifest(&self, path: &Path, old: &str, new: &str, size: u64, rows: u64, journal: &mut Journal) -> Result<(), EraseError> {
+    fn manifest(&self, path: &Path, old: &str, new: &Staged, rows: u64, journal: &mut Journal) -> Result<(), EraseError> {
         let manifest = parent(path).join("manifest.json");
         let Ok(text) = std::fs::read_to_string(&manifest) else { return Ok(()) };
-        let Some(changed) = corrected(&text, old, new, size, rows) else { return Ok(()) };
+        let Some(changed) = corrected(&text, old, &new.hash, new.size, rows) else { return Ok(()) };
         let failed = |error| EraseError::io(&manifest, error);
         let (staged, ()) = Staged::write(&manifest, |out| out.write_all(changed.as_bytes())).map_err(failed)?;
         let before = Some(blake3::hash(text.as_bytes()).to_hex().to_string());
@@ -179,6 +178,8 @@ fn corrected(text: &str, old: &str, new: &str, size: u64, rows: u64) -> Option<S
         }
     }
     walk(&mut manifest, old, &|members| {
+        // A hash of the rows is not known any more; without it that of the bytes decides.
+        members.remove("content");
         for (name, member) in members.iter_mut() {
             if member.as_str() == Some(old) {
                 *member = new.into();

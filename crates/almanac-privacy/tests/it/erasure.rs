@@ -29,7 +29,7 @@ fn erased(folder: &Folder, observer: &dyn EraseObserver) -> Result<Outcome, Eras
 #[test]
 fn after_an_erasure_a_search_through_everything_finds_nothing() {
     let folder = Folder::new();
-    assert!(folder.search(KEY).len() >= 15, "{:?}", folder.search(KEY));
+    assert!(folder.search(KEY).len() >= 14, "{:?}", folder.search(KEY));
     let proof = erased(&folder, &Quiet).expect("erased").proof.expect("it was there");
     assert_eq!(folder.search(KEY), Vec::<String>::new());
     assert_eq!(folder.search(&key().value(KEY)), Vec::<String>::new(), "the hash of the key");
@@ -127,7 +127,9 @@ fn a_kill_at_any_step_leads_to_the_same_end() {
         let files = folder.files();
         for ((name, bytes), (other_name, other_bytes)) in files.iter().zip(&expected) {
             assert_eq!(name, other_name, "after a kill at step {kills}");
-            assert!(bytes == other_bytes, "`{name}` differs after a kill at step {kills}: {}", String::from_utf8_lossy(bytes));
+            let texts = [bytes, other_bytes].map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+            let differs = texts[0].lines().zip(texts[1].lines()).find(|(a, b)| a != b);
+            assert!(bytes == other_bytes, "`{name}` differs after a kill at step {kills}: {differs:?}");
         }
         assert_eq!(files.len(), expected.len());
         kills += 1;

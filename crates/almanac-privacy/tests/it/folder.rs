@@ -36,7 +36,7 @@ pub(crate) fn sales() -> String {
 }
 
 pub(crate) fn md5(bytes: &[u8]) -> String {
-    Md5::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    Md5::digest(bytes).iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 impl Folder {
