@@ -23,7 +23,7 @@ export CMAKE := $(if $(and $(SYSTEM_CMAKE),$(call newer,$(SYSTEM_CMAKE),$(CMAKE_
 endif
 
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
-BUILD_PACKAGES := build-essential pkg-config python3 python3-venv libclang-dev clang curl ca-certificates git
+BUILD_PACKAGES := build-essential pkg-config libssl-dev python3 python3-venv libclang-dev clang curl ca-certificates git
 LISTEN ?= 127.0.0.1:8080
 
 .PHONY: help run build test bench bench-accuracy bench-speed deps deps-system deps-rust deps-cmake deps-test
