@@ -27,6 +27,7 @@ mod encoding;
 mod error;
 mod find;
 mod json;
+mod nested;
 mod number;
 mod parquet_source;
 mod profile;
