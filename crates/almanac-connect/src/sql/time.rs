@@ -11,7 +11,7 @@ use crate::landing::Mark;
 /// Reads `2024-01-31`.
 pub(crate) fn date(text: &str) -> Option<i32> {
     let date: Date = if text.len() == 10 { text.parse().ok()? } else { return None };
-    i32::try_from(date.since((Unit::Day, EPOCH)).ok()?.get_days()).ok()
+    Some(date.since((Unit::Day, EPOCH)).ok()?.get_days())
 }
 
 const EPOCH: Date = jiff::civil::date(1970, 1, 1);

@@ -14,7 +14,10 @@ use crate::landing::LandingError;
 use crate::rows::short_hash;
 use crate::sql::read_mark;
 
-fn lines(path: &Path) -> Result<impl Iterator<Item = Result<(Vec<u8>, serde_json::Map<String, Value>), ConnectError>>, ConnectError> {
+/// A line and what it holds.
+type Line = (Vec<u8>, serde_json::Map<String, Value>);
+
+fn lines(path: &Path) -> Result<impl Iterator<Item = Result<Line, ConnectError>>, ConnectError> {
     let failed = |source| LandingError::Io { action: "read", path: path.to_owned(), source };
     let file = BufReader::new(File::open(path).map_err(failed)?);
     Ok(file.split(b'\n').map(move |line| {

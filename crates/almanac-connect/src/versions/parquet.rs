@@ -36,16 +36,16 @@ fn add(bytes: &mut Vec<u8>, column: &ArrayRef, row: usize) {
         return;
     }
     match column.data_type() {
-        DataType::Int64 | DataType::Float64 => {
-            bytes.push(1);
-            let value = match column.data_type() {
-                DataType::Int64 => column.as_primitive::<Int64Type>().value(row),
-                _ => {
-                    let value = column.as_primitive::<Float64Type>().value(row);
-                    if (value as i64) as f64 == value && value.abs() < 9e15 { value as i64 } else { return add_real(bytes, value) }
-                }
-            };
-            bytes.extend_from_slice(&value.to_le_bytes());
+        DataType::Int64 => add_integer(bytes, column.as_primitive::<Int64Type>().value(row)),
+        DataType::Float64 => {
+            let value = column.as_primitive::<Float64Type>().value(row);
+            // Beyond this doubles are no longer exact integers.
+            if value.abs() < 9e15 && (value as i64) as f64 == value {
+                add_integer(bytes, value as i64);
+            } else {
+                bytes.push(2);
+                bytes.extend_from_slice(&value.to_bits().to_le_bytes());
+            }
         }
         DataType::Timestamp(..) => {
             bytes.push(3);
@@ -66,9 +66,9 @@ fn add(bytes: &mut Vec<u8>, column: &ArrayRef, row: usize) {
     }
 }
 
-fn add_real(bytes: &mut Vec<u8>, value: f64) {
-    bytes.push(2);
-    bytes.extend_from_slice(&value.to_bits().to_le_bytes());
+fn add_integer(bytes: &mut Vec<u8>, value: i64) {
+    bytes.push(1);
+    bytes.extend_from_slice(&value.to_le_bytes());
 }
 
 fn mark_of(column: &ArrayRef, row: usize) -> Option<Mark> {
