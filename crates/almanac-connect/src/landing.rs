@@ -316,8 +316,13 @@ impl OpenLoad<'_> {
 
     /// Whether the files say the same as all of the source said the last time.
     pub fn is_unchanged(&self, source: &str) -> bool {
+        self.table.manifest.last(source).is_some_and(|last| last.mode == LoadMode::Full) && self.repeats_last(source)
+    }
+
+    /// Whether the rows are those of the last load again, as a look back brings them.
+    pub fn repeats_last(&self, source: &str) -> bool {
         let hash = |file: &LandedFile| file.content.clone().unwrap_or_else(|| file.blake3.clone());
-        let Some(last) = self.table.manifest.last(source).filter(|load| load.mode == LoadMode::Full) else { return false };
+        let Some(last) = self.table.manifest.last(source) else { return false };
         last.files.len() == self.files.len() && last.files.iter().zip(&self.files).all(|(old, new)| hash(old) == hash(new))
     }
 
