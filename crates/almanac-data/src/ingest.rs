@@ -7,6 +7,9 @@
 //! bronze/<table>/part-00000.parquet   columns of the source, then `_file` (index) and `_row` (record in the file)
 //! bronze/<table>/quarantine.parquet   file, row, column, value, reason; only if there is something in it
 //! ```
+//! CSV, JSON and spreadsheets become rows of cells first (`records`), whatever they are packed in: gzip, zstd, zip. What a file with
+//! several things in it is asked for stands behind `!/` in its path (`find`).
+//!
 //! Parquet sources are checked by decoding them and copied as they are (no `_file`, no `_row`).
 //!
 //! Policies: names are trimmed, nameless columns are `column_N`, a repeated name gets `_2`; empty lines are skipped; a record with too few
@@ -15,16 +18,23 @@
 //!
 //! Not here: cleaning, keys, gaps (`silver`); SQL over bronze (`query`).
 
+mod archive;
+mod book;
 mod columns;
 mod date;
 mod dialect;
+mod encoding;
 mod error;
+mod find;
+mod json;
+mod nested;
 mod number;
 mod parquet_source;
 mod profile;
 mod records;
 mod source;
 mod table;
+mod unpack;
 mod write;
 
 use std::collections::BTreeMap;
@@ -34,7 +44,8 @@ use std::path::{Path, PathBuf};
 
 pub use date::DayOrder;
 pub use error::{IngestError, MAX_COLUMNS};
-pub use source::{SourceFormat, expand_source};
+pub use find::{expand_source, on_disk};
+pub use source::SourceFormat;
 pub use table::nearest;
 
 pub(crate) use columns::arrow_type;

@@ -21,7 +21,7 @@ use super::error::IngestError;
 use super::parquet_source::ParquetTable;
 use super::profile::{self, ColumnPlan, Evidence, NullMarkers, TableStyle};
 use super::records::{self, Pass, RawBatch};
-use super::source::{self, Source, SourceFormat, TextSource};
+use super::source::{self, Body, Origin, SourceFormat};
 use super::{ColumnReport, CsvOptions, FileReport, Quarantined, TableSpec};
 
 /// Batches on their way between two threads.
@@ -48,7 +48,7 @@ pub(crate) struct TextTable {
     pub(crate) plans: Vec<ColumnPlan>,
     /// The same columns for each file, which may differ in how it writes numbers and dates.
     by_file: Vec<Vec<ColumnPlan>>,
-    files: Vec<(SourceFormat, TextSource, Pass)>,
+    files: Vec<(Origin, Pass)>,
     options: CsvOptions,
 }
 
@@ -71,22 +71,24 @@ impl OpenTable {
         let mut first: Option<SourceFormat> = None;
         let mut notes = Vec::new();
         for path in &spec.paths {
-            let (format, text) = match source::examine(path, spec.csv.encoding.as_deref()) {
-                Ok(Source::Parquet) => (SourceFormat::Parquet, None),
-                Ok(Source::Text { format, text }) => (format, Some(text)),
+            let mut examined = match source::examine(path, spec.csv.encoding.as_deref()) {
+                Ok(examined) => examined,
                 Err(IngestError::Empty { path }) if spec.paths.len() > 1 => {
                     notes.push(format!("`{}` is empty", path.display()));
                     continue;
                 }
                 Err(error) => return Err(error),
             };
-            let known = *first.get_or_insert(format);
-            if known != format {
-                return Err(IngestError::MixedFormats { table: spec.name.clone(), first: known.name(), second: format.name() });
-            }
-            match text {
-                Some(text) => texts.push((format, text)),
-                None => parquets.push(path.clone()),
+            notes.append(&mut examined.notes);
+            for origin in examined.origins {
+                let known = *first.get_or_insert(origin.format);
+                if !known.goes_with(origin.format) {
+                    return Err(IngestError::MixedFormats { table: spec.name.clone(), first: known.name(), second: origin.format.name() });
+                }
+                match origin.body {
+                    Body::Parquet => parquets.push(origin.path),
+                    Body::Text(_) | Body::Sheet(_) => texts.push(origin),
+                }
             }
         }
         let mut table = match first {
@@ -107,35 +109,36 @@ impl OpenTable {
         Ok(Self { files, columns, notes, content: Content::Parquet(table) })
     }
 
-    fn open_text(spec: &TableSpec, texts: Vec<(SourceFormat, TextSource)>, guess_order: bool) -> Result<Self, IngestError> {
+    fn open_text(spec: &TableSpec, texts: Vec<Origin>, guess_order: bool) -> Result<Self, IngestError> {
         let nulls = NullMarkers::new(&spec.csv);
         let patterns = spec.csv.date_formats.clone().unwrap_or_default();
         let mut notes = Vec::new();
         let mut seen_by_file: Vec<Vec<Evidence>> = Vec::new();
         let mut files = Vec::new();
-        for (format, text) in texts {
+        let is_alone = texts.len() == 1;
+        for origin in texts {
             let mut found: Vec<Evidence> = Vec::new();
-            let pass = pump(format, &text, &spec.csv, &mut |batch: RawBatch| {
+            let pass = pump(&origin, &spec.csv, &mut |batch: RawBatch| {
                 found.resize_with(batch.columns().max(found.len()), Evidence::default);
                 found.par_iter_mut().enumerate().for_each(|(column, seen)| seen.add(&batch, column, &nulls, &patterns));
                 ControlFlow::Continue(())
             })?;
             let sound = pass.rows - pass.ragged.len() as u64;
             if sound == 0 {
-                if spec.paths.len() == 1 {
-                    return Err(IngestError::NoRows { path: text.path });
+                if is_alone {
+                    return Err(IngestError::NoRows { path: origin.path });
                 }
-                notes.push(format!("`{}` has no rows", text.path.display()));
+                notes.push(format!("`{}` has no rows", origin.path.display()));
             }
             found.resize_with(pass.header.len(), Evidence::default);
             for seen in &mut found {
                 seen.pad(sound);
             }
-            notes.extend(pass.notes.iter().map(|note| format!("`{}`: {note}", text.path.display())));
+            notes.extend(pass.notes.iter().map(|note| format!("`{}`: {note}", origin.path.display())));
             seen_by_file.push(found);
-            files.push((format, text, pass));
+            files.push((origin, pass));
         }
-        let total: u64 = files.iter().map(|(_, _, pass)| pass.rows - pass.ragged.len() as u64).sum();
+        let total: u64 = files.iter().map(|(_, pass)| pass.rows - pass.ragged.len() as u64).sum();
         if total == 0 {
             return Err(IngestError::NoRows { path: spec.paths.first().cloned().unwrap_or_default() });
         }
@@ -147,12 +150,15 @@ impl OpenTable {
             .zip(&evidence)
             .map(|(plan, seen)| ColumnReport { name: plan.name.clone(), kind: plan.kind, nulls: seen.nulls, note: plan.note.clone() })
             .collect();
-        let reports = files.iter().map(|(format, text, pass)| FileReport {
-            path: text.path.clone(),
-            format: *format,
+        let reports = files.iter().map(|(origin, pass)| FileReport {
+            path: origin.path.clone(),
+            format: origin.format,
             rows: pass.rows,
-            bytes: std::fs::metadata(&text.path).map_or(0, |data| data.len()),
-            encoding: Some(text.encoding.name().to_owned()),
+            bytes: origin.bytes,
+            encoding: match &origin.body {
+                Body::Text(text) => Some(text.encoding.name().to_owned()),
+                Body::Sheet(_) | Body::Parquet => None,
+            },
             delimiter: pass.delimiter.map(char::from),
         });
         let reports = reports.collect();
@@ -184,13 +190,13 @@ impl TextTable {
         let nulls = NullMarkers::new(&self.options);
         let schema = columns::schema(&self.plans);
         let mut quarantine = Vec::new();
-        for (index, (format, text, pass)) in self.files.iter().enumerate() {
+        for (index, (origin, pass)) in self.files.iter().enumerate() {
             let places: HashMap<&str, usize> = pass.header.iter().enumerate().map(|(place, name)| (name.as_str(), place)).collect();
             let positions: Vec<Option<usize>> = self.plans.iter().map(|plan| places.get(plan.name.as_str()).copied()).collect();
             let mut misfits = pass.ragged.clone();
             let mut stopped: Result<bool, IngestError> = Ok(false);
-            let file: (u32, &Path) = (index as u32, &text.path);
-            pump(*format, text, &self.options, &mut |batch: RawBatch| {
+            let file: (u32, &Path) = (index as u32, &origin.path);
+            pump(origin, &self.options, &mut |batch: RawBatch| {
                 let rows = columns::build(&batch, &self.by_file[index], &positions, &schema, &nulls, file, &mut misfits);
                 match take(rows) {
                     Ok(ControlFlow::Continue(())) => ControlFlow::Continue(()),
@@ -222,7 +228,7 @@ struct Plans {
 /// Settles every column of every file, then the kind that holds for all files.
 fn settle_files(
     spec: &TableSpec,
-    files: &[(SourceFormat, TextSource, Pass)],
+    files: &[(Origin, Pass)],
     seen_by_file: &[Vec<Evidence>],
     total: u64,
     guess_order: bool,
@@ -231,7 +237,7 @@ fn settle_files(
     let mut positions: HashMap<&str, usize> = HashMap::new();
     let mut names: Vec<&str> = Vec::new();
     let mut evidence: Vec<Evidence> = Vec::new();
-    for ((_, _, pass), found) in files.iter().zip(seen_by_file) {
+    for ((_, pass), found) in files.iter().zip(seen_by_file) {
         for (name, seen) in pass.header.iter().zip(found) {
             let position = *positions.entry(name).or_insert_with(|| {
                 names.push(name);
@@ -242,17 +248,17 @@ fn settle_files(
         }
     }
     for (name, seen) in names.iter().zip(&mut evidence) {
-        for (_, text, pass) in files {
+        for (origin, pass) in files {
             if !pass.header.iter().any(|known| known == name) {
-                notes.push(format!("column `{name}` is missing in `{}`; it is null there", text.path.display()));
+                notes.push(format!("column `{name}` is missing in `{}`; it is null there", origin.path.display()));
             }
         }
         seen.pad(total);
     }
-    let delimiter = files.first().and_then(|(_, _, pass)| pass.delimiter);
+    let delimiter = files.first().and_then(|(_, pass)| pass.delimiter);
     let of_table = profile::table_style(evidence.iter(), &spec.csv, delimiter);
     let mut by_file: Vec<Vec<Option<ColumnPlan>>> = Vec::new();
-    for ((_, _, pass), found) in files.iter().zip(seen_by_file) {
+    for ((_, pass), found) in files.iter().zip(seen_by_file) {
         let mut style: TableStyle = profile::table_style(found.iter(), &spec.csv, pass.delimiter);
         if !style.is_sure && of_table.is_sure && pass.delimiter == delimiter {
             (style.mark, style.is_sure) = (of_table.mark, true);
@@ -292,16 +298,11 @@ fn settle_files(
 }
 
 /// Splits records on a thread of its own while `take` works on the batch before.
-fn pump(
-    format: SourceFormat,
-    text: &TextSource,
-    options: &CsvOptions,
-    take: &mut dyn FnMut(RawBatch) -> ControlFlow<()>,
-) -> Result<Pass, IngestError> {
+fn pump(origin: &Origin, options: &CsvOptions, take: &mut dyn FnMut(RawBatch) -> ControlFlow<()>) -> Result<Pass, IngestError> {
     let (sender, receiver) = sync_channel(IN_FLIGHT);
     std::thread::scope(|scope| {
         let splitter = scope.spawn(move || {
-            records::read(format, text, options, &mut |batch| match sender.send(batch) {
+            records::read(origin, options, &mut |batch| match sender.send(batch) {
                 Ok(()) => ControlFlow::Continue(()),
                 // The receiver has gone: it wants no more.
                 Err(_) => ControlFlow::Break(()),

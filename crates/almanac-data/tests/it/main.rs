@@ -4,5 +4,6 @@ mod checks;
 mod forecasts;
 mod infer;
 mod ingest;
+mod ingest_formats;
 mod query;
 mod silver;
