@@ -122,6 +122,10 @@ pub enum Problem {
     NotInHierarchy { column: String, known: Vec<String> },
     #[error("asks for {min_folds} folds, but `forecast.folds` is {folds}")]
     TooFewFolds { min_folds: usize, folds: usize },
+    #[error("names the column `{column}`, which is personal{}", if *is_target { "" } else { " and not hashed" })]
+    Personal { column: String, is_target: bool },
+    #[error("holds a secret itself")]
+    LiteralSecret,
     #[error("names `ensemble`, which needs at least two other models")]
     LonelyEnsemble,
 }
@@ -162,6 +166,13 @@ impl Hint for Problem {
             Self::TooFewFolds { min_folds, .. } => {
                 Some(format!("raise `[forecast] folds` to {min_folds}, or lower `min_folds` if the history is too short"))
             }
+            Self::Personal { is_target: true, .. } => {
+                Some("what is forecast, and when, must be readable; take it out of `[privacy.personal]`".into())
+            }
+            Self::Personal { column, .. } => {
+                Some(format!("write `\"{column}\" = \"hash\"` under `[privacy.personal]`, or take the column out here"))
+            }
+            Self::LiteralSecret => Some("name where it is: `key = \"${env:ALMANAC_PRIVACY_KEY}\"`, or `key_file = \"privacy.key\"`".into()),
             Self::LonelyEnsemble => Some("list the models to combine, or write `models = [\"auto\"]`".into()),
             Self::Empty | Self::NotA { .. } | Self::OutOfRange(_) | Self::NotAscending { .. } | Self::Twice { .. } => None,
         }

@@ -16,6 +16,7 @@ use serde::{Deserialize, Deserializer};
 #[expect(missing_docs, reason = "each key is documented in default.toml")]
 pub struct ProjectFile {
     pub data: DataSection,
+    pub privacy: PrivacySection,
     pub features: FeaturesSection,
     pub forecast: ForecastSection,
     pub models: ModelsSection,
@@ -64,6 +65,16 @@ pub struct CsvSection {
     pub decimal: Option<String>,
     pub date_format: Option<StringOrList>,
     pub null_values: Option<StringOrList>,
+}
+
+/// `[privacy]`.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PrivacySection {
+    pub personal: BTreeMap<String, String>,
+    pub key: Option<String>,
+    pub key_file: Option<String>,
+    pub subject: Option<StringOrList>,
 }
 
 /// `[features]`.

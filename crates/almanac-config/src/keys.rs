@@ -7,7 +7,7 @@
 pub const DEFAULT_TOML: &str = include_str!("default.toml");
 
 /// Sections and their keys. A section without keys holds names that the user chooses.
-pub(crate) const SECTIONS: [(&str, &[&str]); 17] = [
+pub(crate) const SECTIONS: [(&str, &[&str]); 19] = [
     (
         "data",
         &[
@@ -38,6 +38,8 @@ pub(crate) const SECTIONS: [(&str, &[&str]); 17] = [
     ("data.tables", &[]),
     ("data.csv", &["delimiter", "encoding", "decimal", "date_format", "null_values"]),
     ("data.types", &[]),
+    ("privacy", &["personal", "key", "key_file", "subject"]),
+    ("privacy.personal", &[]),
     (
         "features",
         &[

@@ -27,9 +27,9 @@ pub use keys::DEFAULT_TOML;
 pub use names::{ENSEMBLE, MODELS};
 pub use place::Place;
 pub use settings::{
-    CheckSettings, CsvSettings, DataSettings, Duplicates, FeatureSettings, ForecastSettings, GapPolicy, GateSettings, LightGbmSettings,
-    ModelSettings, Negatives, RunSettings, ServeSettings, Settings, TableSource, TrackingSettings, TreeObjective, TreePool, TreeSettings,
-    TreeStrategy, ValueType, XgBoostSettings,
+    CheckSettings, CsvSettings, DataSettings, Duplicates, FeatureSettings, ForecastSettings, GapPolicy, GateSettings, KeyPlace,
+    LightGbmSettings, ModelSettings, Negatives, PersonalPolicy, PrivacySettings, RunSettings, ServeSettings, Settings, TableSource,
+    TrackingSettings, TreeObjective, TreePool, TreeSettings, TreeStrategy, ValueType, XgBoostSettings,
 };
 
 /// Name of the configuration file in a project.

@@ -6,6 +6,7 @@
 
 mod data;
 mod models;
+mod privacy;
 
 use std::cell::RefCell;
 use std::cmp::Ordering;
@@ -39,6 +40,7 @@ pub(crate) fn settings(project: &Path, text: &str, environment: &Overrides, flag
         features: r.features(&file, &default, &data),
         models: r.models(&file, &default, &data),
         checks: r.checks(&file, &default),
+        privacy: r.privacy(&file, &data),
         gates: r.gates(&file, &default, &forecast),
         run: r.run(&file, &default),
         tracking: r.tracking(&file),

@@ -19,6 +19,7 @@ pub struct Settings {
     /// The project's folder; relative paths of the file start here.
     pub project: PathBuf,
     pub data: DataSettings,
+    pub privacy: PrivacySettings,
     pub features: FeatureSettings,
     pub forecast: ForecastSettings,
     pub models: ModelSettings,
@@ -136,6 +137,39 @@ pub enum ValueType {
     Boolean,
     Date,
     Timestamp,
+}
+
+/// `[privacy]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct PrivacySettings {
+    /// Personal columns, as `column` or `table.column`.
+    pub personal: BTreeMap<String, PersonalPolicy>,
+    /// Where the key of the hashes is. There where a column is hashed.
+    pub key: Option<KeyPlace>,
+    /// Columns whose values name a person.
+    pub subject: Vec<String>,
+}
+
+/// What becomes of a personal column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PersonalPolicy {
+    /// A keyed hash stands for each value.
+    Hash,
+    /// The shape of each value stays.
+    Mask,
+    /// The column is left out.
+    Drop,
+}
+
+/// Where a secret is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyPlace {
+    /// In this variable of the environment.
+    Environment(String),
+    /// In this file; a relative path starts at the project.
+    File(String),
 }
 
 /// `[features]`.

@@ -10,7 +10,8 @@
 //! CSV, JSON and spreadsheets become rows of cells first (`records`), whatever they are packed in: gzip, zstd, zip. What a file with
 //! several things in it is asked for stands behind `!/` in its path (`find`).
 //!
-//! Parquet sources are checked by decoding them and copied as they are (no `_file`, no `_row`).
+//! Parquet sources are checked by decoding them and copied as they are (no `_file`, no `_row`), unless columns are personal: what
+//! [`TableSpec::redaction`] names is hashed, masked or left out here, before a row, a refused value or a message is written.
 //!
 //! Policies: names are trimmed, nameless columns are `column_N`, a repeated name gets `_2`; empty lines are skipped; a record with too few
 //! or too many cells is put aside (more than 10 % of them refuse the file); text keeps its blanks; `NA`, `NaN`, `null`, `N/A` and empty are
@@ -42,6 +43,7 @@ use std::fmt;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
+use almanac_privacy::{Policy, Redaction};
 pub use date::DayOrder;
 pub use error::{IngestError, MAX_COLUMNS};
 pub use find::{expand_source, on_disk};
@@ -118,6 +120,18 @@ pub struct TableSpec {
     pub csv: CsvOptions,
     /// Types of columns that are not to be found out.
     pub types: BTreeMap<String, ColumnKind>,
+    /// What becomes of its personal columns before anything of them is written or said.
+    pub redaction: Redaction,
+}
+
+impl TableSpec {
+    /// The type of a column that is not to be found out. Values of personal columns are text: finding out would quote them.
+    pub(crate) fn kind(&self, column: &str) -> Option<ColumnKind> {
+        match self.redaction.policy(column) {
+            Some(_) => Some(ColumnKind::Text),
+            None => self.types.get(column).copied(),
+        }
+    }
 }
 
 /// A row that was put aside.
@@ -139,6 +153,20 @@ impl Quarantined {
     fn new(file: &Path, row: u64, column: &str, value: &str, reason: String) -> Self {
         let value = value.chars().take(200).collect();
         Self { file: file.display().to_string(), row, column: column.to_owned(), value, reason }
+    }
+
+    /// The row as it may be written. A line that has no columns may hold anything, and parsers quote what they stumble over.
+    fn hidden(mut self, redaction: &Redaction) -> Self {
+        if redaction.is_empty() {
+            return self;
+        }
+        if self.column.is_empty() {
+            self.value = redaction.line(&self.value).into_owned();
+            self.reason.truncate(self.reason.find(':').unwrap_or(self.reason.len()));
+        } else {
+            self.value = redaction.value(&self.column, &self.value).into_owned();
+        }
+        self
     }
 }
 
@@ -187,6 +215,9 @@ pub struct IngestReport {
     pub quarantined: u64,
     /// Remarks for the user.
     pub notes: Vec<String>,
+    /// Columns of the source that are personal, with what became of them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub personal: BTreeMap<String, Policy>,
 }
 
 /// Brings a table into `bronze_dir/<table>`, replacing what was there.
@@ -199,7 +230,7 @@ pub fn ingest_table(spec: &TableSpec, bronze_dir: &Path) -> Result<IngestReport,
     let failed = |source| IngestError::Write { path: target.clone(), source };
     let staged = StagedDir::new(&target).map_err(failed)?;
     let (rows, quarantine) = match &table.content {
-        Content::Parquet(parquet) if parquet.is_uniform => {
+        Content::Parquet(parquet) if parquet.is_uniform && spec.redaction.is_empty() => {
             parquet.check()?;
             for (index, path) in parquet.paths().enumerate() {
                 // A copy, not a link: a source that is later rewritten in place must not change bronze.
@@ -231,6 +262,7 @@ pub fn ingest_table(spec: &TableSpec, bronze_dir: &Path) -> Result<IngestReport,
         columns: table.columns,
         quarantined: quarantine.len() as u64,
         notes: table.notes,
+        personal: table.personal,
     })
 }
 

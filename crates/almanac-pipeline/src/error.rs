@@ -134,6 +134,17 @@ pub enum PipelineError {
     /// The champion did not beat the baselines.
     #[error("the model gate failed: {}", .0.reason)]
     Gate(Box<GateReport>),
+    /// A personal column is in no table: its name is probably wrong.
+    #[error("the personal column `{column}` is in no table")]
+    NoPersonal {
+        /// The column.
+        column: String,
+        /// The nearest that there is.
+        near: Option<String>,
+    },
+    /// A subject could not be erased.
+    #[error(transparent)]
+    Erase(#[from] almanac_privacy::EraseError),
     /// The metadata store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -214,6 +225,9 @@ impl Hint for PipelineError {
             Self::Gate(_) => Some(
                 "the forecasts of the last promoted model stay in place; look at `almanac backtest`, or name other baselines under `[gates] beats`".into(),
             ),
+            Self::NoPersonal { near: Some(near), .. } => Some(format!("did you mean `{near}`?")),
+            Self::NoPersonal { near: None, .. } => Some("correct or remove it under `[privacy.personal]`; columns are named as the source names them".into()),
+            Self::Erase(error) => error.hint(),
             Self::Store(error) => error.hint(),
             Self::Artifact(error) => error.hint(),
             Self::Panel(_) | Self::Unit(_) => None,

@@ -25,6 +25,8 @@ pub struct Checks {
 pub struct PipelineSettings {
     /// Source tables.
     pub tables: Vec<TableSpec>,
+    /// Names of personal columns that hold for every table, to be found in at least one.
+    pub personal: Vec<String>,
     /// Query over the tables that gives the long table; `None` takes the only table as it is.
     pub sql: Option<String>,
     /// Table or query that gives rows known ahead, without a target.

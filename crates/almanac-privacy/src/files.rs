@@ -130,6 +130,9 @@ pub(crate) fn walk(root: &Path, spared: &[PathBuf]) -> Walk {
 }
 
 fn walk_into(folder: &Path, root: &Path, spared: &[PathBuf], found: &mut Walk) {
+    if folder.is_file() {
+        return found.files.push(folder.to_owned());
+    }
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return,

@@ -184,6 +184,16 @@ impl PrivacyKey {
         Self::new(&secret)
     }
 
+    /// Makes a key that is kept nowhere, to look for a subject where nothing is hashed.
+    ///
+    /// # Errors
+    /// [`KeyError::Unwritable`] where the system gives no random bytes.
+    pub fn unsaved() -> Result<Self, KeyError> {
+        let mut random = [0_u8; 32];
+        random_bytes(&mut random).map_err(|source| KeyError::Unwritable { path: PathBuf::from("a random key"), source })?;
+        Self::new(&hex(&random))
+    }
+
     /// Returns the public name of the key: tells whether two hashes were made with the same one, and nothing else.
     pub fn id(&self) -> &str {
         &self.id

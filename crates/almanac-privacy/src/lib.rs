@@ -12,6 +12,7 @@ mod dvc;
 mod erase;
 mod error;
 mod files;
+mod git;
 mod journal;
 mod key;
 mod looks;
@@ -25,6 +26,7 @@ mod verify;
 
 pub use erase::{Action, EraseObserver, Found, Ground, Outcome, Plan, Quiet, Request, erase, plan_erasure};
 pub use error::EraseError;
+pub use git::in_git_history;
 pub use key::{KEY_FILE, KeyError, KeySource, PrivacyKey};
 pub use looks::looks_personal;
 pub use needles::Subject;

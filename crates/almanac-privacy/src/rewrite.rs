@@ -108,6 +108,11 @@ pub(crate) fn file(path: &Path, out: &mut (dyn Write + Send), needles: &Needles)
     }
 }
 
+/// Looks for the subject in a content that is held in memory.
+pub(crate) fn content(path: &Path, bytes: &[u8], needles: &Needles) -> Result<Fate, EraseError> {
+    stream(path, Box::new(bytes), &mut std::io::sink(), needles, 0)
+}
+
 /// The same for a stream, which has no end that could be looked at first.
 fn stream(
     path: &Path,

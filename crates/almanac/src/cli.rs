@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand};
 
-use crate::commands::{access, audit, backtest, demo, doctor, forecast, init, run, serve, status, tracking};
+use crate::commands::{access, audit, backtest, demo, doctor, erase, forecast, init, privacy, run, serve, status, tracking};
 use crate::printer::Verbosity;
 
 const EXAMPLE: &str = "\
@@ -67,6 +67,8 @@ pub(crate) enum Command {
     Serve(serve::ServeArgs),
     Access(access::AccessArgs),
     Tracking(tracking::TrackingArgs),
+    Erase(erase::EraseArgs),
+    Privacy(privacy::PrivacyArgs),
     Doctor(doctor::DoctorArgs),
 }
 

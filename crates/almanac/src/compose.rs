@@ -10,6 +10,7 @@ use almanac_data::{
 use almanac_evaluate::GateConfig;
 use almanac_features::{FeatureSpec, FourierSpec, QuantileSpec, WindowSpec};
 use almanac_pipeline::{Checks, PipelineSettings, Project};
+use almanac_privacy::PrivacyKey;
 use almanac_series::{Freq, Hint, Horizon};
 use almanac_tracking::{ArtifactStore, StoreError, StoreUrl, TrackingStore};
 
@@ -17,6 +18,7 @@ use crate::exit::ExitStatus;
 use crate::failure::{Failure, OrFail};
 use crate::models::Models;
 use crate::printer::Printer;
+use crate::privacy;
 
 /// Rows of a partition of the lake.
 const ROWS_PER_PARTITION: usize = 1_000_000;
@@ -62,7 +64,9 @@ pub(crate) fn pipeline(settings: &Settings, printer: &Printer) -> Result<Pipelin
     let horizon = horizon(settings)?;
     let mut sources: Vec<&TableSource> = data.tables.iter().collect();
     sources.extend(&data.future_source);
-    let tables = sources.into_iter().map(|source| table(settings, source)).collect::<Result<Vec<_>, _>>()?;
+    // Before anything is read: a key that is missing is missing now.
+    let key = privacy::key(settings)?;
+    let tables = sources.into_iter().map(|source| table(settings, source, key.as_ref())).collect::<Result<Vec<_>, _>>()?;
     let whole = |source: &TableSource| format!("SELECT * FROM \"{}\"", source.name);
     let silver = SilverSpec {
         id: data.id.clone(),
@@ -118,6 +122,7 @@ pub(crate) fn pipeline(settings: &Settings, printer: &Printer) -> Result<Pipelin
         gates: GateConfig { beats: settings.gates.beats.clone(), min_folds: settings.gates.min_folds },
         memory: memory(settings),
         root: settings.project.clone(),
+        personal: privacy::for_any_table(settings),
         config_text: std::fs::read_to_string(settings.project.join(almanac_config::PROJECT_FILE)).unwrap_or_default(),
         tables,
     })
@@ -180,12 +185,18 @@ pub(crate) fn artifacts(asked: &TrackingSettings, project: &Project) -> Result<A
     ArtifactStore::open(&asked.artifact_root.clone().unwrap_or_else(folder)).or_fail(ExitStatus::Config)
 }
 
-fn table(settings: &Settings, source: &TableSource) -> Result<TableSpec, Failure> {
+fn table(settings: &Settings, source: &TableSource, key: Option<&PrivacyKey>) -> Result<TableSpec, Failure> {
     let mut paths = Vec::new();
     for pattern in &source.patterns {
         paths.extend(expand_source(&settings.project, pattern).or_fail(ExitStatus::DataInput)?);
     }
-    Ok(TableSpec { name: source.name.clone(), paths, csv: csv(settings), types: types(settings) })
+    Ok(TableSpec {
+        name: source.name.clone(),
+        paths,
+        csv: csv(settings),
+        types: types(settings),
+        redaction: privacy::redaction(settings, &source.name, key)?,
+    })
 }
 
 /// Returns how text files of the project are written.

@@ -13,6 +13,7 @@ mod exit;
 mod failure;
 mod models;
 mod printer;
+mod privacy;
 mod serving;
 mod session;
 mod xgboost;
@@ -54,6 +55,8 @@ fn dispatch(ctx: &Context, command: Command) -> Result<ExitStatus, Failure> {
         Command::Serve(args) => verb::serve::serve(ctx, args),
         Command::Access(args) => verb::access::access(ctx, args),
         Command::Tracking(args) => verb::tracking::tracking(ctx, args),
+        Command::Erase(args) => verb::erase::erase(ctx, args),
+        Command::Privacy(args) => verb::privacy::privacy(ctx, args),
         Command::Doctor(args) => verb::doctor::doctor(ctx, args),
     }
 }

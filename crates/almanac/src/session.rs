@@ -6,6 +6,7 @@ use almanac_config::{Overrides, Settings};
 use almanac_data::IngestError;
 use almanac_model::FitError;
 use almanac_pipeline::{Event, Observer, Outside, PipelineError, PipelineSettings, Project, RunError};
+use almanac_privacy::EraseError;
 use almanac_tracking::{ArtifactStore, TrackingStore};
 
 use crate::compose;
@@ -125,6 +126,8 @@ pub(crate) fn status_of(error: &PipelineError) -> ExitStatus {
         | PipelineError::Features(_) => ExitStatus::Config,
         PipelineError::Check(_) => ExitStatus::DataCheck,
         PipelineError::Gate(_) => ExitStatus::ModelGate,
+        PipelineError::NoPersonal { .. } => ExitStatus::Config,
+        PipelineError::Erase(error) => erase_status(error),
         PipelineError::Store(_) => ExitStatus::Store,
         PipelineError::State { .. }
         | PipelineError::Lake(_)
@@ -134,6 +137,16 @@ pub(crate) fn status_of(error: &PipelineError) -> ExitStatus {
         | PipelineError::Damaged { .. } => ExitStatus::Io,
         PipelineError::NoChampion | PipelineError::NoEnsemble | PipelineError::NoIntervals { .. } => ExitStatus::Usage,
         _ => ExitStatus::Unexpected,
+    }
+}
+
+/// Gives a failure of an erasure its exit code.
+pub(crate) fn erase_status(error: &EraseError) -> ExitStatus {
+    match error {
+        EraseError::NoSubject | EraseError::NoColumn | EraseError::NoProof { .. } | EraseError::OtherPending { .. } => ExitStatus::Usage,
+        EraseError::Key(_) => ExitStatus::Config,
+        EraseError::Stopped => ExitStatus::Unexpected,
+        _ => ExitStatus::Io,
     }
 }
 

@@ -282,6 +282,9 @@ pub enum IngestError {
         /// What the reader says.
         reason: String,
     },
+    /// A personal column cannot be hidden.
+    #[error(transparent)]
+    Hide(#[from] almanac_privacy::RedactError),
     /// The lake could not be written.
     #[error("failed to encode `{}`", path.display())]
     Encode {
@@ -340,6 +343,7 @@ impl Hint for IngestError {
             Self::AmbiguousDates { .. } => "set `date_format = [\"%d/%m/%Y\"]` or `[\"%m/%d/%Y\"]` under `[data.csv]`".into(),
             Self::NoColumn { near, .. } => return near.as_ref().map(|near| format!("did you mean `{near}`?")),
             Self::SchemaConflict { column, .. } => format!("set one type for it, e.g. `\"{column}\" = \"string\"` under `[data.types]`"),
+            Self::Hide(error) => return error.hint(),
             Self::BadParquet { .. } => "the file is probably cut off: copy or export it again".into(),
         })
     }

@@ -7,11 +7,12 @@
 //!
 //! Not here: where the batches go (`write`, `sketch`).
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::sync_channel;
 
+use almanac_privacy::{Policy, Redaction};
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use rayon::prelude::*;
@@ -22,7 +23,7 @@ use super::parquet_source::ParquetTable;
 use super::profile::{self, ColumnPlan, Evidence, NullMarkers, TableStyle};
 use super::records::{self, Pass, RawBatch};
 use super::source::{self, Body, Origin, SourceFormat};
-use super::{ColumnReport, CsvOptions, FileReport, Quarantined, TableSpec};
+use super::{ColumnKind, ColumnReport, CsvOptions, FileReport, Quarantined, TableSpec};
 
 /// Batches on their way between two threads.
 const IN_FLIGHT: usize = 2;
@@ -31,8 +32,12 @@ const IN_FLIGHT: usize = 2;
 #[derive(Debug)]
 pub(crate) struct OpenTable {
     pub(crate) files: Vec<FileReport>,
+    /// As the batches have them: dropped ones are not among them.
     pub(crate) columns: Vec<ColumnReport>,
     pub(crate) notes: Vec<String>,
+    /// Personal columns that the files have.
+    pub(crate) personal: BTreeMap<String, Policy>,
+    redaction: Redaction,
     pub(crate) content: Content,
 }
 
@@ -60,6 +65,12 @@ impl OpenTable {
         if let Some(missing) = spec.types.keys().find(|name| !has(name)) {
             let near = nearest(missing, table.columns.iter().map(|column| column.name.as_str()));
             return Err(IngestError::NoColumn { table: spec.name.clone(), column: missing.clone(), near });
+        }
+        // A name that fits no column would let a personal one through.
+        let is_there = |name: &str| table.personal.contains_key(name);
+        if let Some(missing) = spec.redaction.required().find(|name| !is_there(name)) {
+            let near = nearest(missing, table.columns.iter().map(|column| column.name.as_str()));
+            return Err(IngestError::NoColumn { table: spec.name.clone(), column: missing.to_owned(), near });
         }
         Ok(table)
     }
@@ -98,7 +109,23 @@ impl OpenTable {
         };
         notes.append(&mut table.notes);
         table.notes = notes;
+        table.hide(&spec.redaction);
         Ok(table)
+    }
+
+    /// Takes note of what becomes of personal columns.
+    fn hide(&mut self, redaction: &Redaction) {
+        for column in &mut self.columns {
+            let Some(policy) = redaction.policy(&column.name) else { continue };
+            self.personal.insert(column.name.clone(), policy);
+            column.kind = ColumnKind::Text;
+            column.note = Some("it is personal: only a keyed hash of it is kept".into()).filter(|_| policy == Policy::Hash);
+            if policy == Policy::Mask {
+                column.note = Some("it is personal: only the shape of its values is kept".into());
+            }
+        }
+        self.columns.retain(|column| redaction.policy(&column.name) != Some(Policy::Drop));
+        self.redaction = redaction.clone();
     }
 
     fn open_parquet(spec: &TableSpec, paths: &[PathBuf]) -> Result<Self, IngestError> {
@@ -106,7 +133,11 @@ impl OpenTable {
         let table = ParquetTable::open(spec, paths, &mut notes)?;
         let columns = table.columns();
         let files = table.files();
-        Ok(Self { files, columns, notes, content: Content::Parquet(table) })
+        Ok(Self::new(files, columns, notes, Content::Parquet(table)))
+    }
+
+    fn new(files: Vec<FileReport>, columns: Vec<ColumnReport>, notes: Vec<String>, content: Content) -> Self {
+        Self { files, columns, notes, content, personal: BTreeMap::new(), redaction: Redaction::default() }
     }
 
     fn open_text(spec: &TableSpec, texts: Vec<Origin>, guess_order: bool) -> Result<Self, IngestError> {
@@ -162,7 +193,7 @@ impl OpenTable {
             delimiter: pass.delimiter.map(char::from),
         });
         let reports = reports.collect();
-        Ok(Self { files: reports, columns, notes, content: Content::Text(TextTable { plans, by_file, files, options: spec.csv.clone() }) })
+        Ok(Self::new(reports, columns, notes, Content::Text(TextTable { plans, by_file, files, options: spec.csv.clone() })))
     }
 
     /// Streams all rows in typed batches until `take` breaks off; returns the rows put aside.
@@ -170,18 +201,19 @@ impl OpenTable {
         &self,
         take: &mut dyn FnMut(RecordBatch) -> Result<ControlFlow<()>, IngestError>,
     ) -> Result<Vec<Quarantined>, IngestError> {
+        let mut hiding = |batch: RecordBatch| take(self.redaction.batch(&batch)?);
         match &self.content {
-            Content::Text(table) => table.read(take),
-            Content::Parquet(table) => table.read(take).map(|()| Vec::new()),
+            Content::Text(table) => Ok(table.read(&mut hiding)?.into_iter().map(|row| row.hidden(&self.redaction)).collect()),
+            Content::Parquet(table) => table.read(&mut hiding).map(|()| Vec::new()),
         }
     }
 
     /// Schema of the batches.
     pub(crate) fn schema(&self) -> SchemaRef {
-        match &self.content {
+        self.redaction.schema(&match &self.content {
             Content::Text(table) => columns::schema(&table.plans),
             Content::Parquet(table) => table.schema(),
-        }
+        })
     }
 }
 
@@ -267,7 +299,7 @@ fn settle_files(
         let mut plans: Vec<Option<ColumnPlan>> = vec![None; names.len()];
         for (name, seen) in pass.header.iter().zip(found) {
             if seen.rows > seen.nulls {
-                let wanted = spec.types.get(name).copied();
+                let wanted = spec.kind(name);
                 plans[positions[name.as_str()]] = Some(profile::settle(&spec.name, name, seen, wanted, &spec.csv, &style, guess_order)?);
             }
         }
@@ -279,9 +311,7 @@ fn settle_files(
         let kind = known.iter().map(|plan| plan.kind).reduce(profile::promote);
         let mut plan = match known.first() {
             Some(plan) => (*plan).clone(),
-            None => {
-                profile::settle(&spec.name, name, &evidence[position], spec.types.get(*name).copied(), &spec.csv, &of_table, guess_order)?
-            }
+            None => profile::settle(&spec.name, name, &evidence[position], spec.kind(name), &spec.csv, &of_table, guess_order)?,
         };
         plan.kind = kind.unwrap_or(plan.kind);
         table.push(plan);

@@ -2,7 +2,6 @@
 
 #![allow(clippy::needless_raw_string_hashes, reason = "expect-test writes them")]
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
@@ -31,7 +30,7 @@ impl Place {
 
     fn ingest(&self, source: &str, csv: CsvOptions) -> Result<IngestReport, IngestError> {
         let paths = expand_source(self.0.path(), source)?;
-        let spec = TableSpec { name: "t".into(), paths, csv, types: BTreeMap::new() };
+        let spec = TableSpec { name: "t".into(), paths, csv, ..TableSpec::default() };
         ingest_table(&spec, &self.0.path().join("bronze"))
     }
 
@@ -128,7 +127,9 @@ fn sales(rows: u32) -> Vec<u8> {
 fn a_sheet_is_read_from_its_header_down() {
     let place = Place::new();
     place.write("sales.xlsx", &fixture("sales.xlsx"));
-    place.check("sales.xlsx", expect![[r#"
+    place.check(
+        "sales.xlsx",
+        expect![[r#"
         store: text, day: date, units: integer, price: real, promo: boolean
           Nord | 2024-01-30T00:00:00 | 3 | 1.5 | true | 5
           Nord | 2024-01-31T00:00:00 | 4 | 2.25 | false | 6
@@ -140,7 +141,8 @@ fn a_sheet_is_read_from_its_header_down() {
           sales.xlsx!/Sales | 7 | units | #DIV/0! | the spreadsheet shows an error here
         note: `sales.xlsx`: sheet `Sales` is read, not `Hours` (`sales.xlsx!/NAME` reads another, `!/*` all)
         note: `sales.xlsx!/Sales`: the table starts in row 4; what is above is left out: `Sales of the shops`
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -179,20 +181,29 @@ fn a_damaged_spreadsheet_is_named() {
     let place = Place::new();
     let bytes = fixture("sales.xlsx");
     place.write("cut.xlsx", &bytes[..bytes.len() / 2]);
-    place.check("cut.xlsx", expect![[r#"
+    place.check(
+        "cut.xlsx",
+        expect![[r#"
         error: `cut.xlsx` is damaged: zip, byte 0: invalid Zip archive: Could not find EOCD
         hint: it was probably cut off or altered on its way: copy or download it again
-    "#]]);
+    "#]],
+    );
     place.write("cut.xls", &fixture("sales.xls")[..700]);
-    place.check("cut.xls", expect![[r#"
+    place.check(
+        "cut.xls",
+        expect![[r#"
         error: `cut.xls` is not a sound spreadsheet: Cfb(SectorBeyondEof(8))
         hint: open it in a spreadsheet program and save it again, or export the sheet as CSV
-    "#]]);
+    "#]],
+    );
     place.write("word.xlsx", &archive(&[("[Content_Types].xml", b"<a/>"), ("word/document.xml", b"<a/>")]));
-    place.check("word.xlsx", expect![[r#"
+    place.check(
+        "word.xlsx",
+        expect![[r#"
         error: `word.xlsx` is no table that can be read: it is an Office document, but no spreadsheet
         hint: save it as CSV, JSON, Excel or Parquet; text may be packed with gzip, zstd or zip
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]

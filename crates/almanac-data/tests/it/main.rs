@@ -5,5 +5,6 @@ mod forecasts;
 mod infer;
 mod ingest;
 mod ingest_formats;
+mod privacy;
 mod query;
 mod silver;

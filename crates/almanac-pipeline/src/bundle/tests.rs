@@ -73,6 +73,7 @@ fn panel() -> Panel {
 
 fn settings() -> PipelineSettings {
     PipelineSettings {
+        personal: Vec::new(),
         tables: vec![],
         sql: None,
         future_sql: None,

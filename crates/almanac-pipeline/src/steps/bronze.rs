@@ -1,6 +1,6 @@
 //! Bronze: source files as typed tables, one asset a table.
 
-use almanac_data::{IngestReport, ingest_table};
+use almanac_data::{IngestReport, ingest_table, nearest};
 
 use crate::asset::Made;
 use crate::fingerprint::Fingerprint;
@@ -24,6 +24,14 @@ pub(crate) fn make(ctx: Context<'_>) -> Result<Vec<Made<IngestReport>>, RunError
         let out = ctx.project.bronze().join(&spec.name);
         let made = ctx.assets.get_or_make(&name, fingerprint.finish(), &[out], || Ok(ingest_table(spec, &ctx.project.bronze())?))?;
         tables.push(made);
+    }
+    for column in &ctx.settings.personal {
+        // A misspelt name would let a personal column through.
+        if !tables.iter().any(|made| made.summary.personal.contains_key(column)) {
+            let names = tables.iter().flat_map(|made| made.summary.columns.iter().map(|column| column.name.as_str()));
+            let source = PipelineError::NoPersonal { column: column.clone(), near: nearest(column, names) };
+            return Err(RunError { asset: "bronze".into(), source });
+        }
     }
     sources.save().map_err(|source| RunError { asset: "bronze".into(), source })?;
     Ok(tables)
