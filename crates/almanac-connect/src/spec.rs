@@ -265,6 +265,15 @@ impl SourceSpec {
         }
     }
 
+    /// Returns the column by which newer rows are known, if there is one.
+    pub fn watermark(&self) -> Option<&str> {
+        match self {
+            Self::Database(spec) => spec.watermark.as_deref(),
+            Self::Rest(spec) => spec.watermark.as_deref(),
+            Self::Objects(_) => None,
+        }
+    }
+
     /// Whether each load brings only what is newer than the last one.
     pub fn is_incremental(&self) -> bool {
         match self {
