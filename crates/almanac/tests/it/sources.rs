@@ -222,6 +222,32 @@ fn a_source_is_fetched_once_and_used_offline() {
 }
 
 #[test]
+fn a_run_that_is_killed_while_it_fetches_leaves_nothing_and_the_next_one_is_whole() {
+    let place = Workplace::new();
+    let rows = retail();
+    fs::write(place.path("sales.csv"), csv(&rows)).expect("written");
+    let expected = silver(&place, "csv", &format!("\"{}\"", place.path("sales.csv").display()), &[]);
+    let (service, came) = Service::start_silent_at(json(&rows), 7);
+    let source = format!("{{ url = \"{}/sales\", rows = \"/data/items\", paging = \"offset\" }}", service.url);
+    fs::create_dir_all(place.path("shop")).expect("made");
+    fs::write(place.path("shop/almanac.toml"), format!("[data]\nsource = {source}\n{SETTINGS}")).expect("written");
+    let mut run = Command::new(env!("CARGO_BIN_EXE_almanac"))
+        .args(["run", "--only", "silver"])
+        .current_dir(place.path("shop"))
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("started");
+    came.recv().expect("the seventh page is asked for");
+    run.kill().expect("killed");
+    run.wait().expect("gone");
+    let landing = place.path("shop/.almanac/landing/data");
+    assert!(!landing.join("manifest.json").exists(), "nothing is committed");
+    assert!(landing.join("load-000001.jsonl").exists(), "a half is there, which nobody reads");
+    assert_eq!(silver(&place, "shop", &source, &[]), expected);
+    assert_eq!(fs::read_dir(&landing).expect("there").count(), 2, "the manifest and one load");
+}
+
+#[test]
 fn a_row_that_is_corrected_gives_a_new_panel_and_keeps_its_history() {
     let place = Workplace::new();
     let connection = rusqlite::Connection::open(place.path("shop.db")).expect("opened");

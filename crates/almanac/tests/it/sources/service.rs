@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 
 /// `/sales?offset=…&limit=…` gives rows below `/data/items`, `/sales.csv` a file.
@@ -18,18 +19,36 @@ pub(crate) struct Service {
 
 impl Service {
     pub(crate) fn start(rows: Vec<String>, file: Vec<u8>) -> Self {
+        Self::start_with(rows, file, None)
+    }
+
+    /// As [`Self::start`]; says once that the request of that number came, and leaves it without an answer.
+    pub(crate) fn start_silent_at(rows: Vec<String>, request: u32) -> (Self, Receiver<()>) {
+        let (sender, receiver) = channel();
+        (Self::start_with(rows, Vec::new(), Some((request, sender))), receiver)
+    }
+
+    fn start_with(rows: Vec<String>, file: Vec<u8>, silent: Option<(u32, Sender<()>)>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let (failures, is_over) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicBool::new(false)));
         let (failed, over) = (failures.clone(), is_over.clone());
         let thread = std::thread::spawn(move || {
             let mut requests = 0_u32;
+            let mut unanswered = Vec::new();
             for stream in listener.incoming() {
                 if over.load(Ordering::Relaxed) {
                     return;
                 }
                 let Ok(stream) = stream else { continue };
                 requests += 1;
+                if let Some((at, sender)) = &silent
+                    && *at == requests
+                {
+                    unanswered.push(stream);
+                    let _ = sender.send(());
+                    continue;
+                }
                 // A client that hangs up is its own affair.
                 let _ = answer(stream, &rows, &file, requests, &failed);
             }
