@@ -179,7 +179,7 @@ pub enum ConnectError {
         instead: &'static str,
     },
     /// Nothing has landed, and nothing may be fetched.
-    #[error("nothing of table `{table}` has landed, and the run is offline")]
+    #[error("nothing of table `{table}` has landed yet")]
     Offline {
         /// The table.
         table: String,
@@ -220,7 +220,7 @@ impl Hint for ConnectError {
             Self::TooMuch { .. } => "ask for smaller pages with `limit`, or raise `max_page_mb` or `max_pages`".into(),
             Self::Circle { .. } => "check `paging` and its keys against the service's documentation".into(),
             Self::NotYet { instead, .. } => (*instead).into(),
-            Self::Offline { .. } => "run once without `--offline`".into(),
+            Self::Offline { .. } => "run `almanac run` without `--offline`, which fetches it".into(),
         })
     }
 }
