@@ -110,10 +110,10 @@ impl Cache {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error).doing("read", path),
         };
-        if Md5::of(&bytes) == oid.md5 || oid.is_legacy { Ok(Some(bytes)) } else { Err(self.corrupt(oid, &oid.to_string())) }
+        if Md5::of(&bytes) == oid.md5 || oid.is_legacy { Ok(Some(bytes)) } else { Err(Self::corrupt(oid, &oid.to_string())) }
     }
 
-    pub(crate) fn corrupt(&self, oid: Oid, name: &str) -> VersionsError {
+    pub(crate) fn corrupt(oid: Oid, name: &str) -> VersionsError {
         VersionsError::Corrupt { place: "in the cache".to_owned(), objects: vec![crate::NamedOid { name: name.to_owned(), oid }] }
     }
 
@@ -137,7 +137,7 @@ impl Cache {
         let mut all = Vec::new();
         for (folder, is_legacy) in [(self.root.join("files/md5"), false), (self.root.clone(), true)] {
             for prefix in names(&folder)?.into_iter().filter(|name| name.len() == 2) {
-                all.extend(self.list_below(&folder, &prefix, is_legacy)?);
+                all.extend(list_below(&folder, &prefix, is_legacy)?);
             }
         }
         Ok(all)
@@ -145,12 +145,7 @@ impl Cache {
 
     /// Lists the objects of DVC 3 whose names begin with these two digits.
     pub(crate) fn list_prefix(&self, prefix: u8) -> Result<Vec<Oid>> {
-        self.list_below(&self.root.join("files/md5"), &format!("{prefix:02x}"), false)
-    }
-
-    fn list_below(&self, folder: &Path, prefix: &str, is_legacy: bool) -> Result<Vec<Oid>> {
-        let rest = names(&folder.join(prefix))?;
-        Ok(rest.into_iter().filter_map(|rest| Oid::parse(&format!("{prefix}{rest}"), is_legacy).ok()).collect())
+        list_below(&self.root.join("files/md5"), &format!("{prefix:02x}"), false)
     }
 
     /// Stores bytes under their name.
@@ -188,7 +183,8 @@ impl Cache {
             }
             Ok(is_kept.then_some(stamp))
         };
-        let unchanged = || if files::is_unchanged(source, before) { Ok(()) } else { Err(VersionsError::Changed { path: source.to_owned() }) };
+        let unchanged =
+            || if files::is_unchanged(source, before) { Ok(()) } else { Err(VersionsError::Changed { path: source.to_owned() }) };
         if link != Link::Copy {
             let md5 = hash::hash_file(source, false)?;
             unchanged()?;
@@ -299,11 +295,6 @@ impl Cache {
         temporary.become_file(target).doing("write", target)
     }
 
-    /// Makes everything that was stored survive a power loss, in one call to the system.
-    pub(crate) fn sync(&self) -> Result<()> {
-        sync_disk(&self.root)
-    }
-
     fn make_prefix(&self, oid: Oid, path: &Path) -> Result<()> {
         let flag = &self.made[usize::from(oid.md5.0[0])];
         if oid.is_legacy || !flag.load(Ordering::Relaxed) {
@@ -343,4 +334,9 @@ fn names(folder: &Path) -> Result<Vec<String>> {
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(Vec::new()),
         Err(error) => Err(error).doing("list", folder),
     }
+}
+
+fn list_below(folder: &Path, prefix: &str, is_legacy: bool) -> Result<Vec<Oid>> {
+    let rest = names(&folder.join(prefix))?;
+    Ok(rest.into_iter().filter_map(|rest| Oid::parse(&format!("{prefix}{rest}"), is_legacy).ok()).collect())
 }

@@ -103,20 +103,104 @@ impl OptionName {
     /// DVC refuses options that it does not know, and with them every command. So do we.
     fn check(&self) -> Result<()> {
         const CORE: &[&str] = &[
-            "remote", "checksum_jobs", "interactive", "analytics", "hardlink_lock", "no_scm", "autostage", "check_update", "site_cache_dir", "machine", "experiments",
+            "remote",
+            "checksum_jobs",
+            "interactive",
+            "analytics",
+            "hardlink_lock",
+            "no_scm",
+            "autostage",
+            "check_update",
+            "site_cache_dir",
+            "machine",
+            "experiments",
         ];
-        const CACHE: &[&str] = &["dir", "type", "protected", "shared", "slow_link_warning", "verify", "local", "s3", "gs", "hdfs", "webhdfs", "ssh", "azure"];
+        const CACHE: &[&str] =
+            &["dir", "type", "protected", "shared", "slow_link_warning", "verify", "local", "s3", "gs", "hdfs", "webhdfs", "ssh", "azure"];
         const REMOTE: &[&str] = &[
-            "url", "jobs", "checksum_jobs", "worktree", "no_traverse", "version_aware", "type", "protected", "shared", "slow_link_warning", "verify", "region",
-            "profile", "credentialpath", "configpath", "endpointurl", "access_key_id", "secret_access_key", "session_token", "listobjects", "use_ssl",
-            "allow_anonymous_login", "ssl_verify", "sse", "sse_kms_key_id", "sse_customer_algorithm", "sse_customer_key", "acl", "grant_read", "grant_read_acp",
-            "grant_write_acp", "grant_full_control", "cache_regions", "read_timeout", "connect_timeout", "projectname", "connection_string", "sas_token",
-            "account_name", "account_key", "tenant_id", "client_id", "client_secret", "exclude_environment_credential", "exclude_visual_studio_code_credential",
-            "exclude_shared_token_cache_credential", "exclude_managed_identity_credential", "timeout", "connection_timeout", "port", "user", "password",
-            "ask_password", "passphrase", "ask_passphrase", "keyfile", "gss_auth", "allow_agent", "max_sessions", "auth", "custom_auth_header", "method", "token",
-            "bearer_token_command", "cert_path", "key_path", "kerb_ticket", "replication", "kerberos", "kerberos_principal", "proxy_to", "use_https",
-            "data_proxy_target", "oss_key_id", "oss_key_secret", "oss_endpoint", "gdrive_use_service_account", "gdrive_client_id", "gdrive_client_secret",
-            "gdrive_user_credentials_file", "gdrive_service_account_user_email", "gdrive_service_account_json_file_path", "gdrive_trash_only",
+            "url",
+            "jobs",
+            "checksum_jobs",
+            "worktree",
+            "no_traverse",
+            "version_aware",
+            "type",
+            "protected",
+            "shared",
+            "slow_link_warning",
+            "verify",
+            "region",
+            "profile",
+            "credentialpath",
+            "configpath",
+            "endpointurl",
+            "access_key_id",
+            "secret_access_key",
+            "session_token",
+            "listobjects",
+            "use_ssl",
+            "allow_anonymous_login",
+            "ssl_verify",
+            "sse",
+            "sse_kms_key_id",
+            "sse_customer_algorithm",
+            "sse_customer_key",
+            "acl",
+            "grant_read",
+            "grant_read_acp",
+            "grant_write_acp",
+            "grant_full_control",
+            "cache_regions",
+            "read_timeout",
+            "connect_timeout",
+            "projectname",
+            "connection_string",
+            "sas_token",
+            "account_name",
+            "account_key",
+            "tenant_id",
+            "client_id",
+            "client_secret",
+            "exclude_environment_credential",
+            "exclude_visual_studio_code_credential",
+            "exclude_shared_token_cache_credential",
+            "exclude_managed_identity_credential",
+            "timeout",
+            "connection_timeout",
+            "port",
+            "user",
+            "password",
+            "ask_password",
+            "passphrase",
+            "ask_passphrase",
+            "keyfile",
+            "gss_auth",
+            "allow_agent",
+            "max_sessions",
+            "auth",
+            "custom_auth_header",
+            "method",
+            "token",
+            "bearer_token_command",
+            "cert_path",
+            "key_path",
+            "kerb_ticket",
+            "replication",
+            "kerberos",
+            "kerberos_principal",
+            "proxy_to",
+            "use_https",
+            "data_proxy_target",
+            "oss_key_id",
+            "oss_key_secret",
+            "oss_endpoint",
+            "gdrive_use_service_account",
+            "gdrive_client_id",
+            "gdrive_client_secret",
+            "gdrive_user_credentials_file",
+            "gdrive_service_account_user_email",
+            "gdrive_service_account_json_file_path",
+            "gdrive_trash_only",
             "gdrive_acknowledge_abuse",
         ];
         let known = match self.section.as_str() {
@@ -128,7 +212,9 @@ impl OptionName {
         if known.contains(&self.key.as_str()) {
             return Ok(());
         }
-        Err(VersionsError::Setting { problem: format!("unknown option `{}` in `[{}]`; known are {}", self.key, self.section, known.join(", ")) })
+        Err(VersionsError::Setting {
+            problem: format!("unknown option `{}` in `[{}]`; known are {}", self.key, self.section, known.join(", ")),
+        })
     }
 
     fn check_value(&self, value: &str) -> Result<()> {
@@ -158,10 +244,19 @@ impl OptionName {
         format!("{}.{}", self.section.replace(" \"", ".").trim_end_matches('"'), self.key)
     }
 
+    /// Tells whether the value is a key or password, which nobody is shown.
+    pub fn is_secret(&self) -> bool {
+        const SECRET: &[&str] =
+            &["secret", "password", "passphrase", "token", "account_key", "connection_string", "sse_customer_key", "custom_auth_header"];
+        SECRET.iter().any(|word| self.key.contains(word)) || self.key == "access_key_id"
+    }
+
     fn is_path(&self) -> bool {
         match self.section.as_str() {
             "cache" => self.key == "dir",
-            section if section.starts_with("remote \"") => ["url", "credentialpath", "configpath", "keyfile", "cert_path", "key_path"].contains(&self.key.as_str()),
+            section if section.starts_with("remote \"") => {
+                ["url", "credentialpath", "configpath", "keyfile", "cert_path", "key_path"].contains(&self.key.as_str())
+            }
             _ => false,
         }
     }
@@ -226,7 +321,10 @@ impl Config {
         if value.is_some() {
             name.check()?;
         }
-        let file = self.files.get_mut(&level).ok_or_else(|| VersionsError::Setting { problem: "there is no repository to configure here".to_owned() })?;
+        let file = self
+            .files
+            .get_mut(&level)
+            .ok_or_else(|| VersionsError::Setting { problem: "there is no repository to configure here".to_owned() })?;
         match value {
             Some(value) => {
                 name.check_value(value)?;
@@ -323,7 +421,9 @@ fn path_of(level: Level, repo: Option<&Path>) -> Option<PathBuf> {
 }
 
 fn is_address(value: &str) -> bool {
-    value.split_once("://").is_some_and(|(scheme, _)| !scheme.is_empty() && scheme.chars().all(|char| char.is_ascii_alphanumeric() || "_+-.".contains(char)))
+    value
+        .split_once("://")
+        .is_some_and(|(scheme, _)| !scheme.is_empty() && scheme.chars().all(|char| char.is_ascii_alphanumeric() || "_+-.".contains(char)))
 }
 
 /// Paths in a file are relative to its folder.

@@ -1,6 +1,5 @@
 //! What git knows: files of another revision, all revisions, whether a path is ignored. By the `git` program.
 
-use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -36,9 +35,8 @@ impl Git {
     /// # Errors
     /// If there is none of this name.
     pub fn commit(&self, revision: &str) -> Result<String> {
-        let text = self.run(&["rev-parse", "--verify", "-q", "--end-of-options", &format!("{revision}^{{commit}}")]).map_err(|_| VersionsError::Git {
-            command: format!("rev-parse {revision}"),
-            message: "there is no commit of this name".to_owned(),
+        let text = self.run(&["rev-parse", "--verify", "-q", "--end-of-options", &format!("{revision}^{{commit}}")]).map_err(|_| {
+            VersionsError::Git { command: format!("rev-parse {revision}"), message: "there is no commit of this name".to_owned() }
         })?;
         Ok(String::from_utf8_lossy(&text).trim().to_owned())
     }
@@ -93,18 +91,6 @@ impl Git {
         Ok(files)
     }
 
-    /// Lists every blob of these commits whose path `wanted` accepts, each once.
-    ///
-    /// # Errors
-    /// If git fails.
-    pub fn blobs(&self, commits: &[String], wanted: impl Fn(&str) -> bool) -> Result<BTreeSet<(String, String)>> {
-        let mut blobs = BTreeSet::new();
-        for commit in commits {
-            blobs.extend(self.files(commit)?.into_iter().filter(|(path, _)| wanted(path)));
-        }
-        Ok(blobs)
-    }
-
     /// Reads blobs, in one process.
     ///
     /// # Errors
@@ -124,7 +110,7 @@ impl Git {
         let (Some(mut input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
             return Err(failed("it has no pipes".to_owned()));
         };
-        let questions: String = blobs.iter().map(|blob| format!("{blob}\n")).collect();
+        let questions = blobs.join("\n") + "\n";
         let contents = std::thread::scope(|scope| {
             scope.spawn(move || {
                 // If it ends early, reading tells.

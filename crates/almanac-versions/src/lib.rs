@@ -47,7 +47,7 @@ pub use ops::diff::{Changed, Diff, Entry as DiffEntry};
 pub use ops::gc::{Collected, GcOptions};
 pub use ops::import_url::ImportOptions;
 pub use ops::status::{CloudStatus, Status};
-pub use ops::transfer::{Transferred, TransferOptions};
+pub use ops::transfer::{TransferOptions, Transferred};
 pub use outs::{Out, Stage, Tracked};
 pub use pointer::{Entry, Pointer};
 pub use progress::Progress;

@@ -17,7 +17,8 @@ use crate::pointer;
 pub(crate) fn stages(name: &str, yaml: &str, lock: &str) -> Result<Vec<Stage>> {
     const LOCK: &str = "a lock file";
     let lock_name = format!("{}.lock", name.trim_end_matches(".yaml"));
-    let read = |text: &str, name: &str, what| serde_yaml_ng::from_str::<Value>(text).map_err(|error| VersionsError::malformed(name, what, error));
+    let read =
+        |text: &str, name: &str, what| serde_yaml_ng::from_str::<Value>(text).map_err(|error| VersionsError::malformed(name, what, error));
     let declared = read(yaml, name, "a pipeline")?;
     let locked = read(lock, &lock_name, LOCK)?;
     let mut stages = Vec::new();

@@ -89,7 +89,8 @@ impl Tracked {
                 let entry = entry.doing("list", &folder)?;
                 let path = entry.path();
                 let kind = entry.file_type().doing("look at", &path)?;
-                let is_pointer = path.extension().is_some_and(|extension| extension == "dvc") || path.file_name().is_some_and(|name| name == "dvc.yaml");
+                let is_pointer =
+                    path.extension().is_some_and(|extension| extension == "dvc") || path.file_name().is_some_and(|name| name == "dvc.yaml");
                 if !kind.is_dir() && !is_pointer {
                     continue;
                 }
@@ -105,7 +106,7 @@ impl Tracked {
             for path in names {
                 let name = walk::relative(root, &path)?;
                 let text = fs::read_to_string(&path).doing("read", &path)?;
-                if name.ends_with(".dvc") {
+                if path.extension().is_some_and(|extension| extension == "dvc") {
                     tracked.add_pointer(name, &text)?;
                 } else {
                     let lock = path.with_file_name("dvc.lock");
@@ -131,7 +132,7 @@ impl Tracked {
             if base == "dvc.yaml" {
                 let lock = format!("{}dvc.lock", &name[..name.len() - base.len()]);
                 tracked.stages.extend(lock_file::stages(name, text, files.get(&lock).map_or("", String::as_str))?);
-            } else if base.ends_with(".dvc") {
+            } else if base != "dvc.lock" {
                 tracked.add_pointer(name.clone(), text)?;
             }
         }

@@ -203,8 +203,7 @@ pub(crate) fn entry(item: &Value, name: &str, what: &'static str) -> Result<Entr
 
 /// The md5 of an import's description as Python's `json.dumps(…, sort_keys=True)` writes it, without what may change freely.
 fn import_sum(document: &Mapping) -> Md5 {
-    const LEFT_OUT: [&str; 11] =
-        ["desc", "type", "labels", "meta", "locked", "frozen", "metric", "persist", "isexec", "size", "nfiles"];
+    const LEFT_OUT: [&str; 11] = ["desc", "type", "labels", "meta", "locked", "frozen", "metric", "persist", "isexec", "size", "nfiles"];
     fn json(value: &Value) -> serde_json::Value {
         match value {
             Value::Mapping(mapping) => mapping

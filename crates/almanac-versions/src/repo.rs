@@ -63,7 +63,7 @@ pub(crate) struct Work<'a> {
 #[derive(Debug)]
 pub(crate) enum State {
     Nothing,
-    File { stamp: Stamp, is_link: bool, md5: Md5 },
+    File { md5: Md5 },
     Folder { listing: Listing, hashes: Vec<Md5> },
 }
 
@@ -72,7 +72,7 @@ impl State {
     pub(crate) fn oid(&self, is_legacy: bool) -> Option<Oid> {
         let oid = match self {
             Self::Nothing => return None,
-            Self::File { md5, .. } => Oid::file(*md5),
+            Self::File { md5 } => Oid::file(*md5),
             Self::Folder { .. } => Oid::dir(Md5::of(&self.tree().to_bytes())),
         };
         Some(Oid { is_legacy, ..oid })
@@ -164,6 +164,11 @@ impl Repo {
         self.git.as_ref()
     }
 
+    /// Tells whether pointers are staged for git when they are written.
+    pub fn is_staging(&self) -> bool {
+        self.config.flag("core", "autostage")
+    }
+
     /// Returns git or says that there is none.
     pub(crate) fn need_git(&self) -> Result<&Git> {
         self.git.as_ref().ok_or_else(|| VersionsError::usage("this repository is without git and has no revisions"))
@@ -193,7 +198,8 @@ impl Repo {
         let files: Vec<_> = git.files(&commit)?.into_iter().filter(|(path, _)| path.starts_with(&prefix) && is_pointer(path)).collect();
         let contents = git.read(&files.iter().map(|(_, blob)| blob.clone()).collect::<Vec<_>>())?;
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-        let files: BTreeMap<String, String> = files.iter().map(|(path, _)| path[prefix.len()..].to_owned()).zip(contents.into_iter().map(text)).collect();
+        let files: BTreeMap<String, String> =
+            files.iter().map(|(path, _)| path[prefix.len()..].to_owned()).zip(contents.into_iter().map(text)).collect();
         Tracked::of_files(&files)
     }
 
@@ -341,7 +347,7 @@ impl Work<'_> {
         }
         let stamp = walk::regular(&absolute, &metadata)?;
         let md5 = self.hash(&[path.to_owned()], &[stamp], is_legacy, progress)?[0];
-        Ok(State::File { stamp, is_link, md5 })
+        Ok(State::File { md5 })
     }
 
     fn hash(&mut self, names: &[String], stamps: &[Stamp], is_legacy: bool, progress: &dyn Progress) -> Result<Vec<Md5>> {
@@ -420,7 +426,7 @@ impl Work<'_> {
     }
 
     /// Finds what targets mean: outputs, pointer files, stages, or files inside a tracked folder, then with the path inside.
-    pub(crate) fn select<'t>(&self, tracked: &'t Tracked, targets: &[String], recursive: bool) -> Result<Vec<(&'t Out, Option<String>)>> {
+    pub(crate) fn select<'t>(tracked: &'t Tracked, targets: &[String], recursive: bool) -> Result<Vec<(&'t Out, Option<String>)>> {
         if targets.is_empty() {
             return Ok(tracked.outs().map(|out| (out, None)).collect());
         }
@@ -430,7 +436,10 @@ impl Work<'_> {
             for stage in &tracked.stages {
                 let is_stage = stage.address == *target || stage.outs.first().is_some_and(|out| out.file == *target && out.stage.is_some());
                 for out in &stage.outs {
-                    if is_stage || out.path == *target || recursive && (is_at_or_below(&out.path, target) || is_at_or_below(&out.file, target)) {
+                    if is_stage
+                        || out.path == *target
+                        || recursive && (is_at_or_below(&out.path, target) || is_at_or_below(&out.file, target))
+                    {
                         selected.push((out, None));
                     } else if out.is_dir() && is_at_or_below(target, &out.path) {
                         selected.push((out, Some(target[out.path.len() + 1..].to_owned())));

@@ -82,7 +82,8 @@ impl Tree {
 
 /// Says why a path written by someone else must not be followed, or `None` where it stays below its folder.
 pub fn what_is_unsafe(path: &str) -> Option<&'static str> {
-    let has_drive = path.as_bytes().get(1) == Some(&b':') && path.as_bytes()[0].is_ascii_alphabetic() && path.as_bytes().get(2) == Some(&b'\\');
+    let has_drive =
+        path.as_bytes().get(1) == Some(&b':') && path.as_bytes()[0].is_ascii_alphabetic() && path.as_bytes().get(2) == Some(&b'\\');
     if path.is_empty() {
         return Some("is empty");
     }

@@ -104,8 +104,12 @@ pub(crate) fn check_way(root: &Path, path: &Path) -> Result<()> {
 
 /// Names a path as pointers and messages do: relative to the root, `/` between folders.
 pub(crate) fn relative(root: &Path, path: &Path) -> Result<String> {
-    let below = path.strip_prefix(root).map_err(|_| VersionsError::Unfit { path: path.to_owned(), why: "it lies outside the repository" })?;
-    below.to_str().map(ToOwned::to_owned).ok_or_else(|| VersionsError::Unfit { path: path.to_owned(), why: "its name is not valid Unicode" })
+    let below =
+        path.strip_prefix(root).map_err(|_| VersionsError::Unfit { path: path.to_owned(), why: "it lies outside the repository" })?;
+    below
+        .to_str()
+        .map(ToOwned::to_owned)
+        .ok_or_else(|| VersionsError::Unfit { path: path.to_owned(), why: "its name is not valid Unicode" })
 }
 
 /// The other way round.

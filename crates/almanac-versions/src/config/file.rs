@@ -133,7 +133,10 @@ impl ConfigFile {
 
     /// Behind the last option of the section that begins at `head`.
     fn end_of(&self, head: usize) -> usize {
-        let next = self.lines[head + 1..].iter().position(|line| matches!(line, Line::Section(_))).map_or(self.lines.len(), |more| head + 1 + more);
+        let next = self.lines[head + 1..]
+            .iter()
+            .position(|line| matches!(line, Line::Section(_)))
+            .map_or(self.lines.len(), |more| head + 1 + more);
         let last = self.lines[head..next].iter().rposition(|line| !matches!(line, Line::Other(_))).unwrap_or(0);
         head + last + 1
     }

@@ -28,6 +28,9 @@ pub struct AddOptions {
     pub no_commit: bool,
 }
 
+/// What became of one file: its hash, its object, and how it looks now.
+type Done = (Md5, Option<Stamp>, Option<Stamp>);
+
 /// What was added.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Added {
@@ -72,7 +75,7 @@ impl Repo {
         // What was hashed need not be hashed again, whatever happened. A full disk is told by the first error.
         let saved = work.index.save();
         result.and(saved)?;
-        if self.config().flag("core", "autostage")
+        if self.is_staging()
             && let Some(git) = self.git()
         {
             git.add(&added.for_git.iter().map(|name| self.root().join(name)).collect::<Vec<_>>())?;
@@ -110,7 +113,8 @@ impl Work<'_> {
         if let Some(stage) = known.and_then(|out| out.stage.as_ref().map(|_| out)) {
             return Err(VersionsError::Overlap { path: name.to_owned(), other: stage.path.clone(), pointer: stage.address() });
         }
-        let overlapping = tracked.outs().find(|out| out.path != name && (is_at_or_below(&out.path, name) || is_at_or_below(name, &out.path)));
+        let overlapping =
+            tracked.outs().find(|out| out.path != name && (is_at_or_below(&out.path, name) || is_at_or_below(name, &out.path)));
         if let (None, Some(other)) = (known, overlapping) {
             return Err(VersionsError::Overlap { path: name.to_owned(), other: other.path.clone(), pointer: other.address() });
         }
@@ -132,7 +136,15 @@ impl Work<'_> {
     }
 
     /// One file with its executable bit.
-    fn store_single(&mut self, name: &str, path: &Path, is_link: bool, metadata: &fs::Metadata, options: AddOptions, progress: &dyn Progress) -> Result<Entry> {
+    fn store_single(
+        &mut self,
+        name: &str,
+        path: &Path,
+        is_link: bool,
+        metadata: &fs::Metadata,
+        options: AddOptions,
+        progress: &dyn Progress,
+    ) -> Result<Entry> {
         let file = Found { path: String::new(), stamp: walk::regular(path, metadata)?, is_link };
         let is_executable = metadata.mode() & 0o111 != 0;
         let md5 = self.store(name, std::slice::from_ref(&file), is_executable, options, progress)?[0];
@@ -153,14 +165,23 @@ impl Work<'_> {
     }
 
     /// Some of a tracked folder: the rest stays as it was committed.
-    fn store_part(&mut self, out: &str, known: Option<&Out>, name: &str, path: &Path, options: AddOptions, progress: &dyn Progress) -> Result<Entry> {
+    fn store_part(
+        &mut self,
+        out: &str,
+        known: Option<&Out>,
+        name: &str,
+        path: &Path,
+        options: AddOptions,
+        progress: &dyn Progress,
+    ) -> Result<Entry> {
         let before = known.and_then(Out::oid).filter(|oid| !oid.is_legacy);
         let Some(before) = before.map(|oid| self.repo.tree(oid)).transpose()?.flatten() else {
             let tree = self.store_folder(out, &walk::absolute(self.repo.root(), out), options, progress)?;
             return self.folder_entry(&tree.0, tree.1, options);
         };
         let part = &name[out.len() + 1..];
-        let mut files: Vec<(String, Md5)> = before.files().iter().filter(|(path, _)| !is_at_or_below(path, part)).map(|(path, md5)| (path.clone(), *md5)).collect();
+        let mut files: Vec<(String, Md5)> =
+            before.files().iter().filter(|(path, _)| !is_at_or_below(path, part)).map(|(path, md5)| (path.clone(), *md5)).collect();
         if path.is_dir() {
             let (tree, _) = self.store_folder(name, path, options, progress)?;
             files.extend(tree.files().iter().map(|(below, md5)| (format!("{part}/{below}"), *md5)));
@@ -189,14 +210,22 @@ impl Work<'_> {
     }
 
     /// Puts files into the cache, in parallel, and returns their hashes in order.
-    pub(crate) fn store(&mut self, name: &str, files: &[Found], is_executable: bool, options: AddOptions, progress: &dyn Progress) -> Result<Vec<Md5>> {
+    pub(crate) fn store(
+        &mut self,
+        name: &str,
+        files: &[Found],
+        is_executable: bool,
+        options: AddOptions,
+        progress: &dyn Progress,
+    ) -> Result<Vec<Md5>> {
         let link = if options.no_commit { Link::Copy } else { self.repo.link()? };
-        let names: Vec<String> = files.iter().map(|file| if file.path.is_empty() { name.to_owned() } else { format!("{name}/{}", file.path) }).collect();
+        let names: Vec<String> =
+            files.iter().map(|file| if file.path.is_empty() { name.to_owned() } else { format!("{name}/{}", file.path) }).collect();
         progress.begin(&format!("adding `{name}`"), files.iter().map(|file| file.stamp.size).sum());
         let failed = AtomicBool::new(false);
         let (index, repo) = (&self.index, self.repo);
         let place = repo.place_for_files();
-        let one = |name: &String, file: &Found| -> Result<(Md5, Option<Stamp>, Option<Stamp>)> {
+        let one = |name: &String, file: &Found| -> Result<Done> {
             let path = walk::absolute(repo.root(), name);
             let known = index.file(name, file.stamp);
             if options.no_commit {
@@ -207,7 +236,9 @@ impl Work<'_> {
             let stored = match (known, object) {
                 (Some(md5), Some(object)) if index.is_whole(Oid::file(md5), object) => Stored { md5, object },
                 // A file behind a link is not ours to share.
-                _ => repo.cache().take_in(&path, file.stamp, if file.is_link { Link::Copy } else { link }, |oid, stamp| index.is_whole(oid, stamp))?,
+                _ => repo
+                    .cache()
+                    .take_in(&path, file.stamp, if file.is_link { Link::Copy } else { link }, |oid, stamp| index.is_whole(oid, stamp))?,
             };
             let oid = Oid::file(stored.md5);
             let is_in_cache = file.stamp.inode == stored.object.inode;
@@ -221,7 +252,7 @@ impl Work<'_> {
             let stamp = fs::metadata(&path).doing("look at", &path)?;
             Ok((stored.md5, Some(stored.object), Some(Stamp::of(&stamp))))
         };
-        let done: Vec<Option<Result<(Md5, Option<Stamp>, Option<Stamp>)>>> = names
+        let done: Vec<Option<Result<Done>>> = names
             .par_iter()
             .zip(files)
             .map(|(name, file)| {
@@ -259,7 +290,9 @@ impl Work<'_> {
         let file = known.map_or_else(|| format!("{out}.dvc"), |out| out.file.clone());
         let path = walk::absolute(self.repo.root(), &file);
         let base = out.rsplit('/').next().unwrap_or(out);
-        let (mut pointer, mut entry, at) = match known.and_then(|out| Some((tracked.pointers.get(&out.file)?.clone(), out.entry.clone(), out.at))) {
+        let (mut pointer, mut entry, at) = match known
+            .and_then(|out| Some((tracked.pointers.get(&out.file)?.clone(), out.entry.clone(), out.at)))
+        {
             Some(found) => found,
             None if path.exists() => {
                 // A pointer that tracks something else under this name: both cannot have it.
@@ -296,5 +329,15 @@ impl Work<'_> {
 
 /// An entry that knows its content only.
 pub(crate) fn blank(oid: Oid) -> Entry {
-    Entry { path: String::new(), oid: Some(oid), size: None, files: None, is_executable: false, is_cached: true, is_pushed: true, remote: None, etag: None }
+    Entry {
+        path: String::new(),
+        oid: Some(oid),
+        size: None,
+        files: None,
+        is_executable: false,
+        is_cached: true,
+        is_pushed: true,
+        remote: None,
+        etag: None,
+    }
 }

@@ -84,8 +84,14 @@ impl Repo {
 }
 
 impl Work<'_> {
-    pub(crate) fn checkout(&mut self, tracked: &Tracked, targets: &[String], options: CheckoutOptions, progress: &dyn Progress) -> Result<CheckedOut> {
-        let selected = self.select(tracked, targets, options.recursive)?;
+    pub(crate) fn checkout(
+        &mut self,
+        tracked: &Tracked,
+        targets: &[String],
+        options: CheckoutOptions,
+        progress: &dyn Progress,
+    ) -> Result<CheckedOut> {
+        let selected = Self::select(tracked, targets, options.recursive)?;
         let mut done = CheckedOut::default();
         let mut missing: Vec<NamedOid> = Vec::new();
         let mut corrupted: Vec<NamedOid> = Vec::new();
@@ -94,7 +100,7 @@ impl Work<'_> {
         for (out, part) in selected {
             let Some(oid) = out.oid() else { continue };
             walk::check_way(self.repo.root(), &walk::absolute(self.repo.root(), &out.path))?;
-            let wanted = match self.wanted(out, oid) {
+            let wanted = match self.wanted(oid) {
                 Ok(Some(wanted)) => wanted,
                 Ok(None) => {
                     missing.push(NamedOid { name: out.path.clone(), oid });
@@ -141,21 +147,27 @@ impl Work<'_> {
     }
 
     /// The files of an output, by path below it; a single file has an empty one. `None`: the list is not in the cache.
-    fn wanted(&self, out: &Out, oid: Oid) -> Result<Option<BTreeMap<String, Oid>>> {
+    fn wanted(&self, oid: Oid) -> Result<Option<BTreeMap<String, Oid>>> {
         if !oid.is_dir {
             return Ok(Some(BTreeMap::from([(String::new(), oid)])));
         }
         let Some(tree) = self.repo.tree(oid)? else { return Ok(None) };
         let file = |md5: Md5| Oid { md5, is_dir: false, is_legacy: oid.is_legacy };
-        let _ = out;
         Ok(Some(tree.files().iter().map(|(path, md5)| (path.clone(), file(*md5))).collect()))
     }
 
-    fn plan(&mut self, out: &Out, wanted: &BTreeMap<String, Oid>, state: &State, options: CheckoutOptions, lost: &mut Vec<String>) -> Result<Plan> {
+    fn plan(
+        &mut self,
+        out: &Out,
+        wanted: &BTreeMap<String, Oid>,
+        state: &State,
+        options: CheckoutOptions,
+        lost: &mut Vec<String>,
+    ) -> Result<Plan> {
         let full = |path: &str| if path.is_empty() { out.path.clone() } else { format!("{}/{path}", out.path) };
         let present: BTreeMap<&str, Md5> = match state {
             State::Nothing => BTreeMap::new(),
-            State::File { md5, .. } => BTreeMap::from([("", *md5)]),
+            State::File { md5 } => BTreeMap::from([("", *md5)]),
             State::Folder { listing, hashes } => listing.files.iter().map(|file| file.path.as_str()).zip(hashes.iter().copied()).collect(),
         };
         if let State::Folder { listing, .. } = state {
@@ -191,8 +203,14 @@ impl Work<'_> {
         }
         if let State::Folder { listing, .. } = state {
             let is_emptied = |folder: &str| plan.remove.iter().any(|path| is_at_or_below(path, &full(folder)));
-            let is_in_the_way = |folder: &str| wanted.contains_key(folder) || wanted.keys().any(|path| !path.is_empty() && is_at_or_below(folder, path));
-            let mut empty: Vec<String> = listing.folders.iter().filter(|folder| !is_dir || is_emptied(folder) || is_in_the_way(folder)).map(|folder| full(folder)).collect();
+            let is_in_the_way =
+                |folder: &str| wanted.contains_key(folder) || wanted.keys().any(|path| !path.is_empty() && is_at_or_below(folder, path));
+            let mut empty: Vec<String> = listing
+                .folders
+                .iter()
+                .filter(|folder| !is_dir || is_emptied(folder) || is_in_the_way(folder))
+                .map(|folder| full(folder))
+                .collect();
             if !is_dir {
                 empty.push(out.path.clone());
             }
@@ -228,12 +246,15 @@ impl Work<'_> {
         for name in &plan.empty {
             let path = walk::absolute(&root, name);
             match fs::remove_dir(&path) {
-                Err(error) if !matches!(error.kind(), io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::NotFound) => return Err(error).doing("remove", path),
+                Err(error) if !matches!(error.kind(), io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::NotFound) => {
+                    return Err(error).doing("remove", path);
+                }
                 _ => {}
             }
         }
         let write: Vec<&(NamedOid, bool)> = plan.write.iter().filter(|(object, _)| !unusable.contains(&object.name)).collect();
-        let folders: HashSet<&str> = write.iter().filter_map(|(object, _)| object.name.rsplit_once('/').map(|(folder, _)| folder)).collect();
+        let folders: HashSet<&str> =
+            write.iter().filter_map(|(object, _)| object.name.rsplit_once('/').map(|(folder, _)| folder)).collect();
         for folder in folders {
             let path = walk::absolute(&root, folder);
             walk::check_way(&root, &path.join("x"))?;
@@ -282,7 +303,8 @@ impl Work<'_> {
     /// Removes outputs that were put here and that nothing tracks any more, if they are as they were and in the cache.
     fn remove_untracked(&mut self, tracked: &Tracked, done: &mut CheckedOut, progress: &dyn Progress) -> Result<()> {
         let is_tracked = |path: &str| tracked.outs().any(|out| is_at_or_below(path, &out.path) || is_at_or_below(&out.path, path));
-        let gone: Vec<(String, Oid)> = self.index.outs().filter(|(path, _)| !is_tracked(path)).map(|(path, oid)| (path.to_owned(), oid)).collect();
+        let gone: Vec<(String, Oid)> =
+            self.index.outs().filter(|(path, _)| !is_tracked(path)).map(|(path, oid)| (path.to_owned(), oid)).collect();
         for (path, oid) in gone {
             self.index.forget_out(&path);
             if walk::check_way(self.repo.root(), &walk::absolute(self.repo.root(), &path)).is_err() {

@@ -56,7 +56,8 @@ impl Diff {
             return json!({});
         }
         let hash = |oid: Option<Oid>| oid.map_or(Value::Null, |oid| oid.to_string().into());
-        let one = |entry: &Entry| if with_hashes { json!({"path": entry.path, "hash": hash(entry.oid)}) } else { json!({"path": entry.path}) };
+        let one =
+            |entry: &Entry| if with_hashes { json!({"path": entry.path, "hash": hash(entry.oid)}) } else { json!({"path": entry.path}) };
         let modified = |change: &Changed| {
             let mut value = json!({"path": change.old.path});
             if with_hashes {
@@ -98,24 +99,25 @@ impl Repo {
             return Ok(Diff::default());
         }
         let mut work = self.begin()?;
-        let (before, _) = self.files_of(&self.tracked_at(old)?, progress)?;
-        let after = match new {
-            Some(new) => self.files_of(&self.tracked_at(new)?, progress)?.0,
-            None => {
-                let mut files = Files::new();
-                for out in self.tracked()?.outs() {
-                    let is_legacy = out.entry.oid.is_some_and(|oid| oid.is_legacy);
-                    let state = work.state(&out.path, is_legacy, progress)?;
-                    if let State::Folder { .. } = state {
-                        files.insert(format!("{}/", out.path), state.oid(is_legacy));
-                        files.extend(state.tree().files().iter().map(|(path, md5)| (format!("{}/{path}", out.path), Some(file(*md5, is_legacy)))));
-                    } else if let Some(oid) = state.oid(is_legacy) {
-                        files.insert(out.path.clone(), Some(oid));
-                    }
+        let before = self.files_of(&self.tracked_at(old)?, progress)?;
+        let after = if let Some(new) = new {
+            self.files_of(&self.tracked_at(new)?, progress)?
+        } else {
+            let mut files = Files::new();
+            for out in self.tracked()?.outs() {
+                let is_legacy = out.entry.oid.is_some_and(|oid| oid.is_legacy);
+                let state = work.state(&out.path, is_legacy, progress)?;
+                if let State::Folder { .. } = state {
+                    files.insert(format!("{}/", out.path), state.oid(is_legacy));
+                    files.extend(
+                        state.tree().files().iter().map(|(path, md5)| (format!("{}/{path}", out.path), Some(file(*md5, is_legacy)))),
+                    );
+                } else if let Some(oid) = state.oid(is_legacy) {
+                    files.insert(out.path.clone(), Some(oid));
                 }
-                work.index.save()?;
-                files
             }
+            work.index.save()?;
+            files
         };
         let is_wanted = |path: &str| targets.is_empty() || targets.iter().any(|target| is_at_or_below(path.trim_end_matches('/'), target));
         let mut diff = compare(&before, &after, is_wanted);
@@ -131,10 +133,9 @@ impl Repo {
         Ok(diff)
     }
 
-    /// The files of all outputs; those of folders whose list is not in the cache are not known, and named.
-    fn files_of(&self, tracked: &Tracked, progress: &dyn Progress) -> Result<(Files, Vec<String>)> {
+    /// The files of all outputs; those of folders whose list is not in the cache are not known.
+    fn files_of(&self, tracked: &Tracked, progress: &dyn Progress) -> Result<Files> {
         let mut files = Files::new();
-        let mut unknown = Vec::new();
         for out in tracked.outs() {
             let Some(oid) = out.entry.oid else { continue };
             if !oid.is_dir {
@@ -142,15 +143,13 @@ impl Repo {
                 continue;
             }
             files.insert(format!("{}/", out.path), Some(oid));
-            match self.tree(oid)? {
-                Some(tree) => files.extend(tree.files().iter().map(|(path, md5)| (format!("{}/{path}", out.path), Some(file(*md5, oid.is_legacy))))),
-                None => {
-                    progress.note(&format!("the list of `{}` is not in the cache: its files are not compared", out.path));
-                    unknown.push(out.path.clone());
-                }
+            if let Some(tree) = self.tree(oid)? {
+                files.extend(tree.files().iter().map(|(path, md5)| (format!("{}/{path}", out.path), Some(file(*md5, oid.is_legacy)))));
+            } else {
+                progress.note(&format!("the list of `{}` is not in the cache: its files are not compared", out.path));
             }
         }
-        Ok((files, unknown))
+        Ok(files)
     }
 }
 
@@ -168,7 +167,8 @@ fn compare(before: &Files, after: &Files, is_wanted: impl Fn(&str) -> bool) -> D
             Some(_) => {}
         }
     }
-    diff.added = after.iter().filter(|(path, _)| is_wanted(path) && !before.contains_key(*path)).map(|(path, oid)| entry(path, oid)).collect();
+    diff.added =
+        after.iter().filter(|(path, _)| is_wanted(path) && !before.contains_key(*path)).map(|(path, oid)| entry(path, oid)).collect();
     // A file that went and one that came with the same bytes are one that moved.
     let mut came: BTreeMap<Option<Oid>, Vec<Entry>> = BTreeMap::new();
     for entry in std::mem::take(&mut diff.added).into_iter().rev() {

@@ -77,10 +77,15 @@ impl Repo {
         }
         if !options.force {
             if let Some(first) = unreadable.first() {
-                return Err(VersionsError::usage(format!("pointers of a commit cannot be read, and what they use is not known: {first}; `--force` collects all the same")));
+                return Err(VersionsError::usage(format!(
+                    "pointers of a commit cannot be read, and what they use is not known: {first}; `--force` collects all the same"
+                )));
             }
             if !unknown.is_empty() {
-                return Err(VersionsError::Missing { place: "from the cache and the remote, and what they use is not known".to_owned(), objects: unknown });
+                return Err(VersionsError::Missing {
+                    place: "from the cache and the remote, and what they use is not known".to_owned(),
+                    objects: unknown,
+                });
             }
         }
         let mut collected = Collected::default();

@@ -56,7 +56,9 @@ impl Repo {
         if !options.force && (fs::symlink_metadata(&path).is_ok() || pointer_path.exists()) {
             return Err(VersionsError::Exists { path });
         }
-        if let Some(other) = tracked.outs().find(|other| other.path != name && (crate::index::is_at_or_below(&other.path, &name) || crate::index::is_at_or_below(&name, &other.path))) {
+        if let Some(other) = tracked.outs().find(|other| {
+            other.path != name && (crate::index::is_at_or_below(&other.path, &name) || crate::index::is_at_or_below(&name, &other.path))
+        }) {
             return Err(VersionsError::Overlap { path: name, other: other.path.clone(), pointer: other.address() });
         }
         let mut added = Added { outs: vec![name.clone()], for_git: Vec::new() };
@@ -104,7 +106,9 @@ impl Repo {
     fn dep_name(&self, url: &str, name: &str) -> Result<String> {
         if url.contains("://") {
             if url.split_once("://").is_some_and(|(_, rest)| rest.split('/').next().is_some_and(|host| host.contains('@'))) {
-                return Err(VersionsError::usage("an address with a user or password would be written into a file for git; leave them out"));
+                return Err(VersionsError::usage(
+                    "an address with a user or password would be written into a file for git; leave them out",
+                ));
             }
             return Ok(url.to_owned());
         }
@@ -165,7 +169,9 @@ impl Work<'_> {
             remote.url = format!("{}/{path}", remote.url.trim_end_matches('/'));
             return Ok(remote);
         }
-        let bucket = |url: &str| url.split_once("://").map(|(scheme, rest)| (scheme.to_owned(), rest.split('/').next().unwrap_or_default().to_owned()));
+        let bucket = |url: &str| {
+            url.split_once("://").map(|(scheme, rest)| (scheme.to_owned(), rest.split('/').next().unwrap_or_default().to_owned()))
+        };
         for name in config.remote_names(None) {
             if let Ok(mut remote) = config.remote(Some(&name))
                 && bucket(&remote.url) == bucket(url)

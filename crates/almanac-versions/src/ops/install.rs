@@ -9,7 +9,10 @@ use crate::repo::Repo;
 
 /// The hooks and what each runs.
 const HOOKS: [(&str, &str); 3] = [
-    ("post-checkout", "# Only when a branch or commit was checked out, not single files.\n[ \"$3\" = 0 ] && exit 0\nexec almanac data checkout"),
+    (
+        "post-checkout",
+        "# Only when a branch or commit was checked out, not single files.\n[ \"$3\" = 0 ] && exit 0\nexec almanac data checkout",
+    ),
     ("pre-commit", "exec almanac data status"),
     ("pre-push", "exec almanac data push"),
 ];

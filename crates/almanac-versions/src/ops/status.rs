@@ -38,9 +38,9 @@ impl Status {
 
     /// Returns it as `dvc status --json` prints it.
     pub fn to_json(&self) -> Value {
-        let stage = |stage: &StageStatus| {
+        let stage = |stage: &StageStatus| -> Value {
             let part = |name: &str, changes: &BTreeMap<String, &'static str>| (!changes.is_empty()).then(|| json!({ name: changes }));
-            Value::from_iter(part("changed deps", &stage.deps).into_iter().chain(part("changed outs", &stage.outs)))
+            part("changed deps", &stage.deps).into_iter().chain(part("changed outs", &stage.outs)).collect()
         };
         Value::Object(self.stages.iter().map(|at| (at.address.clone(), stage(at))).collect())
     }
@@ -70,7 +70,13 @@ impl Repo {
     ///
     /// # Errors
     /// If there is no such remote or it cannot be read.
-    pub fn cloud_status(&self, remote: Option<&str>, targets: &[String], options: crate::TransferOptions, progress: &dyn Progress) -> Result<CloudStatus> {
+    pub fn cloud_status(
+        &self,
+        remote: Option<&str>,
+        targets: &[String],
+        options: crate::TransferOptions,
+        progress: &dyn Progress,
+    ) -> Result<CloudStatus> {
         let mut work = self.begin()?;
         let objects = work.needed(targets, &options, progress)?;
         let mut status = CloudStatus::default();
@@ -93,7 +99,7 @@ impl Repo {
 impl Work<'_> {
     fn status(&mut self, tracked: &Tracked, targets: &[String], recursive: bool, progress: &dyn Progress) -> Result<Status> {
         let selected: HashSet<(String, String)> =
-            self.select(tracked, targets, recursive)?.into_iter().map(|(out, _)| (out.address(), out.path.clone())).collect();
+            Self::select(tracked, targets, recursive)?.into_iter().map(|(out, _)| (out.address(), out.path.clone())).collect();
         let mut status = Status { is_tracking: !tracked.stages.is_empty(), ..Status::default() };
         for stage in &tracked.stages {
             let mut at = StageStatus { address: stage.address.clone(), ..StageStatus::default() };
@@ -106,7 +112,9 @@ impl Work<'_> {
             if stage.is_frozen && is_selected && !stage.deps.is_empty() {
                 progress.note(&format!("`{}` is frozen: where it came from is not looked at", stage.address));
             } else if is_selected {
-                for (path, entry) in stage.deps.iter().filter(|(path, _)| !path.contains("://") && !path.starts_with('/') && !path.starts_with("..")) {
+                for (path, entry) in
+                    stage.deps.iter().filter(|(path, _)| !path.contains("://") && !path.starts_with('/') && !path.starts_with(".."))
+                {
                     let is_legacy = entry.oid.is_some_and(|oid| oid.is_legacy);
                     let now = self.state(path, is_legacy, progress)?.oid(is_legacy);
                     match now {

@@ -48,7 +48,13 @@ impl Repo {
     ///
     /// # Errors
     /// If objects are nowhere, corrupted in the cache, or could not be sent; all others are there then.
-    pub fn push(&self, remote: Option<&str>, targets: &[String], options: &TransferOptions, progress: &dyn Progress) -> Result<Transferred> {
+    pub fn push(
+        &self,
+        remote: Option<&str>,
+        targets: &[String],
+        options: &TransferOptions,
+        progress: &dyn Progress,
+    ) -> Result<Transferred> {
         let mut work = self.begin()?;
         let needed = work.needed(targets, options, progress)?;
         let mut done = Transferred::default();
@@ -70,7 +76,8 @@ impl Repo {
             let mut complete = Vec::new();
             for list in lists {
                 let tree = self.tree(list.oid)?.unwrap_or_default();
-                let is_complete = !tree.files().values().any(|md5| unsent.contains(&Oid { is_legacy: list.oid.is_legacy, ..Oid::file(*md5) }));
+                let is_complete =
+                    !tree.files().values().any(|md5| unsent.contains(&Oid { is_legacy: list.oid.is_legacy, ..Oid::file(*md5) }));
                 if is_complete {
                     complete.push(list);
                 }
@@ -89,14 +96,24 @@ impl Repo {
         }
         work.index.save()?;
         fail_of("pushed", done.objects, failures)?;
-        if missing.is_empty() { Ok(done) } else { Err(VersionsError::Missing { place: "from the cache and the remote".to_owned(), objects: missing }) }
+        if missing.is_empty() {
+            Ok(done)
+        } else {
+            Err(VersionsError::Missing { place: "from the cache and the remote".to_owned(), objects: missing })
+        }
     }
 
     /// Gets what the cache does not have, or has corrupted.
     ///
     /// # Errors
     /// If objects are nowhere, corrupted in the remote, or could not be read; all others are in the cache then.
-    pub fn fetch(&self, remote: Option<&str>, targets: &[String], options: &TransferOptions, progress: &dyn Progress) -> Result<Transferred> {
+    pub fn fetch(
+        &self,
+        remote: Option<&str>,
+        targets: &[String],
+        options: &TransferOptions,
+        progress: &dyn Progress,
+    ) -> Result<Transferred> {
         let mut work = self.begin()?;
         let result = work.fetch(remote, targets, options, progress);
         let saved = work.index.save();
@@ -136,7 +153,13 @@ impl Repo {
 }
 
 impl Work<'_> {
-    fn fetch(&mut self, remote: Option<&str>, targets: &[String], options: &TransferOptions, progress: &dyn Progress) -> Result<Transferred> {
+    fn fetch(
+        &mut self,
+        remote: Option<&str>,
+        targets: &[String],
+        options: &TransferOptions,
+        progress: &dyn Progress,
+    ) -> Result<Transferred> {
         let outs = self.outs(targets, options)?;
         let lists: Vec<Needed> = outs.iter().filter_map(|(out, _)| needed_of(out, out.oid().filter(|oid| oid.is_dir)?, None)).collect();
         let mut done = Transferred::default();
@@ -207,7 +230,7 @@ impl Work<'_> {
     fn outs(&self, targets: &[String], options: &TransferOptions) -> Result<Vec<(Out, Option<String>)>> {
         let tracked = self.repo.tracked()?;
         let mut outs: Vec<(Out, Option<String>)> =
-            self.select(&tracked, targets, options.recursive)?.into_iter().map(|(out, part)| (out.clone(), part)).collect();
+            Self::select(&tracked, targets, options.recursive)?.into_iter().map(|(out, part)| (out.clone(), part)).collect();
         if !options.commits.is_empty() {
             let (all, unreadable) = self.repo.outs_of(&options.commits)?;
             if let Some(first) = unreadable.into_iter().next() {
@@ -291,7 +314,9 @@ fn fail_of(verb: &'static str, well: usize, failures: Vec<Outcome>) -> Result<()
         match (&mut same, &error) {
             (None, VersionsError::Missing { .. } | VersionsError::Corrupt { .. }) => same = Some(clone_of(&error)),
             (Some(VersionsError::Missing { objects, .. }), VersionsError::Missing { objects: more, .. })
-            | (Some(VersionsError::Corrupt { objects, .. }), VersionsError::Corrupt { objects: more, .. }) => objects.extend(more.iter().cloned()),
+            | (Some(VersionsError::Corrupt { objects, .. }), VersionsError::Corrupt { objects: more, .. }) => {
+                objects.extend(more.iter().cloned())
+            }
             _ => is_uniform = false,
         }
         first.get_or_insert((object.name, error));

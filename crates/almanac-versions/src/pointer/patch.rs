@@ -73,7 +73,9 @@ fn patch_entry(entry: &mut Vec<String>, item: &Mapping, indent: usize) -> Option
     };
     entry.retain(|line| {
         let key = key_of(line);
-        !key.is_some_and(|key| ["md5", "size", "nfiles", "isexec", "hash", "etag", "checksum"].contains(&key.as_str()) && !item.contains_key(key.as_str()))
+        !key.is_some_and(|key| {
+            ["md5", "size", "nfiles", "isexec", "hash", "etag", "checksum"].contains(&key.as_str()) && !item.contains_key(key.as_str())
+        })
     });
     for (key, value) in item {
         let key = key.as_str()?;

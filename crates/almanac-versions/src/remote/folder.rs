@@ -46,7 +46,7 @@ impl Folder {
         self.store.tidy();
         let one = |object: &NamedOid| match copy(cache, &self.store, object.oid, progress)? {
             Copied::Whole(stamp) => Ok(Some(stamp)),
-            Copied::Corrupt => Err(cache.corrupt(object.oid, &object.name)),
+            Copied::Corrupt => Err(Cache::corrupt(object.oid, &object.name)),
             Copied::Missing => Ok(None),
         };
         objects.into_par_iter().map(|object| (object.clone(), one(&object))).collect()

@@ -40,7 +40,8 @@ pub(crate) struct ObjectRemote {
 
 impl ObjectRemote {
     pub(super) fn new(name: String, bucket: Bucket) -> Result<Self> {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build().doing("start threads for", &name)?;
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build().doing("start threads for", &name)?;
         Ok(Self { runtime, bucket, name })
     }
 
@@ -90,7 +91,8 @@ impl ObjectRemote {
                 .map(|first| {
                     let folder = base.clone().join(format!("{first:02x}"));
                     async move {
-                        let found: Vec<_> = self.bucket.store.list(Some(&folder)).try_collect().await.map_err(|error| self.failed("list", &error))?;
+                        let found: Vec<_> =
+                            self.bucket.store.list(Some(&folder)).try_collect().await.map_err(|error| self.failed("list", &error))?;
                         Ok(found.iter().filter_map(|object| self.oid(&object.location)).collect())
                     }
                 })
@@ -102,7 +104,8 @@ impl ObjectRemote {
 
     pub(super) fn list(&self) -> Result<Vec<Oid>> {
         let prefix = Some(&self.bucket.prefix).filter(|prefix| !prefix.as_ref().is_empty());
-        let found: Vec<_> = self.runtime.block_on(self.bucket.store.list(prefix).try_collect()).map_err(|error| self.failed("list", &error))?;
+        let found: Vec<_> =
+            self.runtime.block_on(self.bucket.store.list(prefix).try_collect()).map_err(|error| self.failed("list", &error))?;
         Ok(found.iter().filter_map(|object| self.oid(&object.location)).collect())
     }
 
@@ -121,7 +124,8 @@ impl ObjectRemote {
 
     pub(super) fn send(&self, cache: &Cache, objects: Vec<NamedOid>, jobs: Option<usize>, progress: &dyn Progress) -> Vec<Outcome> {
         self.each(objects, jobs, progress, |object| {
-            let (store, key, path, name) = (Arc::clone(&self.bucket.store), self.key(object.oid), cache.path(object.oid), self.name.clone());
+            let (store, key, path, name) =
+                (Arc::clone(&self.bucket.store), self.key(object.oid), cache.path(object.oid), self.name.clone());
             async move { send_one(&*store, &key, &path, &object, &name).await }
         })
     }
@@ -134,7 +138,13 @@ impl ObjectRemote {
     }
 
     /// Runs one task per object, many at once, on all threads.
-    fn each<T, F>(&self, objects: Vec<NamedOid>, jobs: Option<usize>, progress: &dyn Progress, task: impl Fn(NamedOid) -> F) -> Vec<(NamedOid, Result<T>)>
+    fn each<T, F>(
+        &self,
+        objects: Vec<NamedOid>,
+        jobs: Option<usize>,
+        progress: &dyn Progress,
+        task: impl Fn(NamedOid) -> F,
+    ) -> Vec<(NamedOid, Result<T>)>
     where
         T: Send + 'static,
         F: Future<Output = Result<(T, u64)>> + Send + 'static,

@@ -32,7 +32,8 @@ pub(crate) fn open(remote: &RemoteConfig) -> Result<Bucket> {
     let store: Arc<dyn ObjectStore> = match scheme {
         "s3" => Arc::new(s3(remote, bucket)?.build().map_err(|error| problem(error.to_string()))?),
         "gs" | "gcs" => {
-            let mut builder = GoogleCloudStorageBuilder::from_env().with_bucket_name(bucket).with_client_options(client(remote)).with_retry(retry());
+            let mut builder =
+                GoogleCloudStorageBuilder::from_env().with_bucket_name(bucket).with_client_options(client(remote)).with_retry(retry());
             if let Some(path) = remote.get("credentialpath") {
                 builder = builder.with_service_account_path(path);
             }
@@ -89,7 +90,8 @@ fn s3(remote: &RemoteConfig, bucket: &str) -> Result<AmazonS3Builder> {
 }
 
 fn azure(remote: &RemoteConfig, container: &str) -> MicrosoftAzureBuilder {
-    let mut builder = MicrosoftAzureBuilder::from_env().with_container_name(container).with_client_options(client(remote)).with_retry(retry());
+    let mut builder =
+        MicrosoftAzureBuilder::from_env().with_container_name(container).with_client_options(client(remote)).with_retry(retry());
     let parts: BTreeMap<String, String> = remote
         .get("connection_string")
         .map(ToOwned::to_owned)
@@ -125,7 +127,7 @@ fn client(remote: &RemoteConfig) -> ClientOptions {
 }
 
 fn retry() -> RetryConfig {
-    RetryConfig { max_retries: 6, retry_timeout: Duration::from_secs(120), ..RetryConfig::default() }
+    RetryConfig { max_retries: 6, retry_timeout: Duration::from_mins(2), ..RetryConfig::default() }
 }
 
 /// The keys of a profile, from Amazon's own files.
@@ -138,7 +140,10 @@ fn shared_credentials(remote: &RemoteConfig, profile: Option<&str>) -> Result<BT
     let mut found = BTreeMap::new();
     let mut is_there = false;
     for (path, section) in [
-        (from("configpath", "AWS_CONFIG_FILE", "config"), if wanted == "default" { wanted.to_owned() } else { format!("profile {wanted}") }),
+        (
+            from("configpath", "AWS_CONFIG_FILE", "config"),
+            if wanted == "default" { wanted.to_owned() } else { format!("profile {wanted}") },
+        ),
         (from("credentialpath", "AWS_SHARED_CREDENTIALS_FILE", "credentials"), wanted.to_owned()),
     ] {
         let Some(text) = path.and_then(|path| fs::read_to_string(path).ok()) else { continue };
@@ -153,7 +158,10 @@ fn shared_credentials(remote: &RemoteConfig, profile: Option<&str>) -> Result<BT
         }
     }
     if profile.is_some() && !is_there {
-        return Err(VersionsError::Remote { name: remote.name.clone(), problem: format!("profile `{wanted}` is in none of the files of credentials") });
+        return Err(VersionsError::Remote {
+            name: remote.name.clone(),
+            problem: format!("profile `{wanted}` is in none of the files of credentials"),
+        });
     }
     Ok(found)
 }
