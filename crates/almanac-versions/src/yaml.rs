@@ -305,3 +305,27 @@ fn double_quoted(text: &str, _column: usize, _indent: usize) -> String {
     out.push('"');
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_yaml_ng::{Mapping, Value};
+
+    use super::*;
+
+    #[test]
+    fn names_are_written_as_dvcs_own_writer_does() {
+        let cases: Vec<(String, String)> = serde_json::from_str(include_str!("../tests/fixtures/yaml.json")).expect("a list of pairs");
+        let mut wrong = Vec::new();
+        for (name, wanted) in &cases {
+            let entry: [(&str, Value); 4] =
+                [("md5", format!("{}a", "0".repeat(31)).into()), ("size", 1.into()), ("hash", "md5".into()), ("path", name.as_str().into())];
+            let entry: Mapping = entry.into_iter().map(|(key, value)| (Value::from(key), value)).collect();
+            let document = Mapping::from_iter([(Value::from("outs"), Value::Sequence(vec![Value::Mapping(entry)]))]);
+            let written = write(&Value::Mapping(document));
+            if &written != wanted {
+                wrong.push(format!("{name:?}\n{written}--- wanted\n{wanted}"));
+            }
+        }
+        assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), cases.len(), wrong[..wrong.len().min(12)].join("\n"));
+    }
+}
