@@ -81,7 +81,7 @@ fn a_column_that_loses_its_values_drifts() {
     let full = words((0..2_000).map(|i| format!("{}", i % 9)));
     let half = RecordBatch::try_from_iter_with_nullable([(
         "x",
-        Arc::new(StringArray::from_iter((0..2_000).map(|i| (i >= 300).then(|| format!("{}", i % 9))))) as ArrayRef,
+        Arc::new((0..2_000).map(|i| (i >= 300).then(|| format!("{}", i % 9))).collect::<StringArray>()) as ArrayRef,
         true,
     )])
     .unwrap();

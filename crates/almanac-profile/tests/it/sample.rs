@@ -20,17 +20,15 @@ pub(crate) fn uniform(seed: u64, index: u64) -> f64 {
 /// Sales of `series` items a day: key in two columns, a price that is nearly always another, a count, a flag, nulls.
 pub(crate) fn sales(days: std::ops::Range<i32>, series: u64, seed: u64) -> RecordBatch {
     let rows: Vec<(i32, u64)> = days.flat_map(|day| (0..series).map(move |item| (day, item))).collect();
+    let numbered: Vec<usize> = (0..rows.len()).collect();
     let draw = |column: u64, row: usize| uniform(seed * 10 + column, row as u64);
     let columns: Vec<(&str, ArrayRef)> = vec![
         ("store", Arc::new(StringArray::from_iter_values(rows.iter().map(|(_, item)| format!("S{:02}", item % 7))))),
         ("item", Arc::new(Int64Array::from_iter_values(rows.iter().map(|(_, item)| (item / 7) as i64)))),
         ("date", Arc::new(Date32Array::from_iter_values(rows.iter().map(|(day, _)| *day)))),
-        ("units", Arc::new(Int64Array::from_iter_values(rows.iter().enumerate().map(|(i, _)| (draw(1, i) * draw(2, i) * 40.0) as i64)))),
-        (
-            "price",
-            Arc::new(Float64Array::from_iter(rows.iter().enumerate().map(|(i, _)| (draw(3, i) > 0.02).then(|| 1.0 + draw(4, i) * 9.0)))),
-        ),
-        ("promo", Arc::new(BooleanArray::from_iter(rows.iter().enumerate().map(|(i, _)| Some(draw(5, i) < 0.1))))),
+        ("units", Arc::new(Int64Array::from_iter_values(numbered.iter().map(|i| (draw(1, *i) * draw(2, *i) * 40.0) as i64)))),
+        ("price", Arc::new(numbered.iter().map(|i| (draw(3, *i) > 0.02).then(|| 1.0 + draw(4, *i) * 9.0)).collect::<Float64Array>())),
+        ("promo", Arc::new(numbered.iter().map(|i| Some(draw(5, *i) < 0.1)).collect::<BooleanArray>())),
     ];
     RecordBatch::try_from_iter(columns).unwrap()
 }
