@@ -1,5 +1,7 @@
 //! How closely to look.
 
+use arrow::datatypes::Schema;
+
 /// How closely to look, and at what not at all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProfileOptions {
@@ -7,6 +9,8 @@ pub struct ProfileOptions {
     pub key: Vec<String>,
     /// Columns of which no value may be kept or shown; matched without regard to case.
     pub personal: Vec<String>,
+    /// Columns that are not looked at.
+    pub leave_out: Vec<String>,
     /// Different values of a column that are counted exactly. Beyond it distributions are estimates.
     pub exact_values: usize,
     /// Series that are known by name. Beyond it, new and vanished ones are estimates.
@@ -15,7 +19,7 @@ pub struct ProfileOptions {
 
 impl Default for ProfileOptions {
     fn default() -> Self {
-        Self { key: Vec::new(), personal: Vec::new(), exact_values: 1_024, key_names: 50_000 }
+        Self { key: Vec::new(), personal: Vec::new(), leave_out: Vec::new(), exact_values: 1_024, key_names: 50_000 }
     }
 }
 
@@ -24,6 +28,11 @@ impl ProfileOptions {
     /// A column then takes up to 20 MB.
     pub fn at_hand() -> Self {
         Self { exact_values: 250_000, ..Self::default() }
+    }
+
+    /// Positions of the columns that are looked at.
+    pub(crate) fn kept(&self, schema: &Schema) -> Vec<usize> {
+        (0..schema.fields().len()).filter(|index| !self.leave_out.contains(schema.field(*index).name())).collect()
     }
 
     pub(crate) fn is_personal(&self, column: &str) -> bool {

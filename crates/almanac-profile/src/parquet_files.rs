@@ -44,16 +44,20 @@ fn profile_file(path: &Path, options: &ProfileOptions) -> Result<TableProfile, P
     let source = Source::open(path)?;
     let schema = source.schema.clone();
     let mut table = TableProfile::empty(&schema, options)?;
+    let kept = options.kept(&schema);
     let pieces = source.pieces();
     for wave in pieces.chunks(AT_A_TIME) {
         // The key first: of all work it takes longest.
         let work: Vec<(&Vec<usize>, Option<usize>)> =
             if table.key.is_some() { wave.iter().map(|groups| (groups, None)).collect() } else { Vec::new() }
                 .into_iter()
-                .chain((0..schema.fields().len()).flat_map(|column| wave.iter().map(move |groups| (groups, Some(column)))))
+                .chain((0..kept.len()).flat_map(|column| wave.iter().map(move |groups| (groups, Some(column)))))
                 .collect();
-        let done: Vec<Result<Done, ProfileError>> =
-            work.into_par_iter().with_max_len(1).map(|(groups, column)| source.profile(groups, column, options)).collect();
+        let done: Vec<Result<Done, ProfileError>> = work
+            .into_par_iter()
+            .with_max_len(1)
+            .map(|(groups, column)| source.profile(groups, column.map(|column| (column, kept[column])), options))
+            .collect();
         for done in done {
             match done? {
                 Done::Key(part) => {
@@ -123,9 +127,9 @@ impl Source {
         pieces
     }
 
-    fn profile(&self, groups: &[usize], column: Option<usize>, options: &ProfileOptions) -> Result<Done, ProfileError> {
+    fn profile(&self, groups: &[usize], column: Option<(usize, usize)>, options: &ProfileOptions) -> Result<Done, ProfileError> {
         let unreadable = |source: ArrowError| ProfileError::Arrow { place: format!("`{}`", self.path.display()), source };
-        let Some(index) = column else {
+        let Some((place, index)) = column else {
             let key = KeyProfile::new(&self.schema, options)?;
             let Some(mut key) = key else { return Err(ProfileError::Nothing) };
             let indices: Vec<usize> = key.columns.iter().filter_map(|name| self.schema.index_of(name).ok()).collect();
@@ -139,10 +143,10 @@ impl Source {
         if Plan::of(self.schema.field(index).data_type()) == Plan::Other && !self.is_plain(index) {
             // Nothing but nulls would be counted, and lists have no cheap way to it.
             profile.rows = groups.iter().map(|group| self.metadata.metadata().row_group(*group).num_rows() as u64).sum();
-            return Ok(Done::Column(index, Box::new(profile)));
+            return Ok(Done::Column(place, Box::new(profile)));
         }
         self.read(groups, &[index], |batch| profile.update(batch.column(0).as_ref()).map_err(unreadable))?;
-        Ok(Done::Column(index, Box::new(profile)))
+        Ok(Done::Column(place, Box::new(profile)))
     }
 
     fn is_plain(&self, index: usize) -> bool {

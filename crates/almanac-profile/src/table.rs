@@ -45,7 +45,7 @@ pub struct KeyProfile {
 impl TableProfile {
     pub(crate) fn empty(schema: &Schema, options: &ProfileOptions) -> Result<Self, ProfileError> {
         let key = KeyProfile::new(schema, options)?;
-        let columns = schema.fields().iter().map(|field| ColumnProfile::new(field, options)).collect();
+        let columns = options.kept(schema).into_iter().map(|index| ColumnProfile::new(schema.field(index), options)).collect();
         Ok(Self { format: FORMAT, rows: 0, columns, key })
     }
 
@@ -146,6 +146,7 @@ impl KeyProfile {
 #[derive(Debug)]
 pub struct Profiler {
     schema: SchemaRef,
+    kept: Vec<usize>,
     profile: TableProfile,
 }
 
@@ -156,7 +157,7 @@ impl Profiler {
     /// [`ProfileError::NoColumn`] if a column of the key is absent.
     pub fn new(schema: SchemaRef, options: &ProfileOptions) -> Result<Self, ProfileError> {
         let profile = TableProfile::empty(&schema, options)?;
-        Ok(Self { schema, profile })
+        Ok(Self { kept: options.kept(&schema), schema, profile })
     }
 
     /// Adds rows. Their columns are those of the schema, in its order.
@@ -181,9 +182,9 @@ impl Profiler {
 
     fn update_part(&mut self, batch: &RecordBatch) -> Result<(), ArrowError> {
         self.profile.rows += batch.num_rows() as u64;
-        let (columns, key) = (&mut self.profile.columns, &mut self.profile.key);
+        let (kept, columns, key) = (&self.kept, &mut self.profile.columns, &mut self.profile.key);
         let (columns, key) = rayon::join(
-            || columns.par_iter_mut().zip(batch.columns()).try_for_each(|(column, array)| column.update(array.as_ref())),
+            || columns.par_iter_mut().zip(kept).try_for_each(|(column, index)| column.update(batch.column(*index).as_ref())),
             || {
                 let Some(key) = key else { return Ok(()) };
                 let arrays: Vec<ArrayRef> = key.columns.iter().filter_map(|name| batch.column_by_name(name).cloned()).collect();

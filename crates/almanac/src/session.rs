@@ -6,6 +6,7 @@ use almanac_config::{Overrides, Settings};
 use almanac_data::IngestError;
 use almanac_model::FitError;
 use almanac_pipeline::{Event, Observer, Outside, PipelineError, PipelineSettings, Project, RunError};
+use almanac_profile::ProfileError;
 use almanac_tracking::{ArtifactStore, TrackingStore};
 
 use crate::compose;
@@ -113,6 +114,8 @@ pub(crate) fn run_failure(error: RunError) -> Failure {
 pub(crate) fn status_of(error: &PipelineError) -> ExitStatus {
     match error {
         PipelineError::Ingest(IngestError::Write { .. } | IngestError::Encode { .. }) => ExitStatus::Io,
+        PipelineError::Profile(ProfileError::Io { .. } | ProfileError::Kept { .. }) => ExitStatus::Io,
+        PipelineError::Profile(_) => ExitStatus::DataInput,
         PipelineError::Source { .. } | PipelineError::Ingest(_) | PipelineError::Silver(_) | PipelineError::Panel(_) => {
             ExitStatus::DataInput
         }
