@@ -44,6 +44,8 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use almanac_privacy::{Policy, Redaction};
+use arrow::array::RecordBatch;
+
 pub use date::DayOrder;
 pub use error::{IngestError, MAX_COLUMNS};
 pub use find::{expand_source, on_disk};
@@ -264,6 +266,33 @@ pub fn ingest_table(spec: &TableSpec, bronze_dir: &Path) -> Result<IngestReport,
         notes: table.notes,
         personal: table.personal,
     })
+}
+
+/// Hands out a table's rows in typed batches, in the order of its files, without writing anything; returns how many did not fit. Dates
+/// that fit two orders are read in the likelier one.
+///
+/// The columns are those of bronze without [`FILE_COLUMN`] and [`ROW_COLUMN`]; `take` gets at least one batch, which may be empty.
+///
+/// # Errors
+/// [`IngestError`].
+pub fn scan_table(spec: &TableSpec, mut take: impl FnMut(RecordBatch) -> ControlFlow<()>) -> Result<u64, IngestError> {
+    let table = OpenTable::open(spec, true)?;
+    let schema = table.schema();
+    let kept: Vec<usize> = (0..schema.fields().len()).filter(|index| !is_origin(schema.field(*index).name())).collect();
+    let project = |batch: &RecordBatch| {
+        batch
+            .project(&kept)
+            .map_err(|source| IngestError::Encode { path: spec.paths.first().cloned().unwrap_or_default(), source: source.into() })
+    };
+    if take(project(&RecordBatch::new_empty(schema.clone()))?).is_break() {
+        return Ok(0);
+    }
+    let misfits = table.read(&mut |batch| Ok(take(project(&batch)?)))?;
+    Ok(misfits.len() as u64)
+}
+
+fn is_origin(column: &str) -> bool {
+    column == FILE_COLUMN || column == ROW_COLUMN
 }
 
 fn part(index: usize) -> String {

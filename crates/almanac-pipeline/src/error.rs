@@ -8,6 +8,7 @@ use almanac_data::{CheckError, CheckReport, ForecastTableError, IngestError, Lak
 use almanac_evaluate::{BacktestError, CalibrateError, GateReport, PlanError};
 use almanac_hierarchy::HierarchyError;
 use almanac_model::{FitError, PredictError};
+use almanac_profile::ProfileError;
 use almanac_series::{Hint, OutOfRange, PanelError};
 use almanac_tracking::{ArtifactError, StoreError};
 
@@ -85,6 +86,9 @@ pub enum PipelineError {
     /// A step of reading sources failed.
     #[error(transparent)]
     Ingest(#[from] IngestError),
+    /// A table could not be profiled, or its profile not be kept.
+    #[error(transparent)]
+    Profile(#[from] ProfileError),
     /// The user's SQL failed.
     #[error(transparent)]
     Query(#[from] QueryError),
@@ -213,6 +217,7 @@ impl Hint for PipelineError {
             }
             Self::Connect(error) => error.hint(),
             Self::Ingest(error) => error.hint(),
+            Self::Profile(error) => error.hint(),
             Self::Query(error) => error.hint(),
             Self::Silver(error) => error.hint(),
             Self::Lake(error) => error.hint(),

@@ -69,6 +69,11 @@ impl Project {
         self.state().join("lake/gold")
     }
 
+    /// Returns the folder of the profiles of every version of the tables.
+    pub fn profiles(&self) -> PathBuf {
+        self.state().join("profiles")
+    }
+
     /// Returns the folder of the backtest's forecasts.
     pub fn backtest(&self) -> PathBuf {
         self.state().join("backtest")

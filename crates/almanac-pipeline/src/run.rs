@@ -21,7 +21,7 @@ use crate::steps::forecast::ForecastSummary;
 use crate::steps::gold::GoldSummary;
 use crate::steps::register::Promotion;
 use crate::steps::select::SelectionSummary;
-use crate::steps::{Context, backtest, bronze, check, field, forecast, gold, register, select, silver};
+use crate::steps::{Context, backtest, bronze, check, field, forecast, gold, profile, register, select, silver};
 use crate::{PipelineError, RunError};
 
 /// How a run is to be made.
@@ -116,6 +116,9 @@ pub fn run(project: &Project, settings: &PipelineSettings, options: &RunOptions,
     tables.iter().for_each(|made| summary.count(made));
     let table_fingerprints: Vec<Fingerprint> = tables.iter().map(|made| made.fingerprint.clone()).collect();
     summary.tables = tables.into_iter().map(|made| made.summary).collect();
+    for (table, fingerprint) in settings.tables.iter().zip(&table_fingerprints) {
+        summary.count(&profile::bronze(ctx, &table.name, fingerprint, (outside.clock)())?);
+    }
     summary.count(&check::bronze(ctx, &table_fingerprints, &summary.tables)?);
     if stops_after(Until::Bronze) {
         return Ok(summary);
@@ -127,6 +130,7 @@ pub fn run(project: &Project, settings: &PipelineSettings, options: &RunOptions,
     summary.silver = Some(made.summary);
     let panel = LazyPanel::new(project.silver());
     summary.count(&check::silver(ctx, &silver, summary.silver.as_ref().expect("just made"), &panel, (outside.clock)())?);
+    summary.count(&profile::silver(ctx, &silver, (outside.clock)())?);
     if stops_after(Until::Silver) {
         return Ok(summary);
     }

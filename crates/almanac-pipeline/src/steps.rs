@@ -6,6 +6,7 @@ pub(crate) mod check;
 pub(crate) mod field;
 pub(crate) mod forecast;
 pub(crate) mod gold;
+pub(crate) mod profile;
 pub(crate) mod register;
 pub(crate) mod select;
 pub(crate) mod silver;

@@ -43,6 +43,7 @@ pub(crate) fn router_with(services: Services, telemetry: Telemetry) -> Router {
     let own = Router::new()
         .route("/", get(pages::explorer))
         .route("/leaderboard", get(pages::leaderboard))
+        .route("/data", get(pages::data))
         .route("/assets/{*path}", get(assets::serve))
         .route("/api/v1/project", get(api::project))
         .route("/api/v1/series", get(api::series))

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand};
 
-use crate::commands::{access, audit, backtest, data, demo, doctor, erase, forecast, init, privacy, run, serve, status, tracking};
+use crate::commands::{access, audit, backtest, data, demo, doctor, erase, forecast, init, privacy, profile, run, serve, status, tracking};
 use crate::printer::Verbosity;
 
 const EXAMPLE: &str = "\
@@ -59,6 +59,8 @@ pub(crate) enum ColorWhen {
 pub(crate) enum Command {
     Demo(demo::DemoArgs),
     Init(init::InitArgs),
+    Profile(profile::ProfileArgs),
+    Data(data::DataArgs),
     Run(run::RunArgs),
     Status(status::StatusArgs),
     Forecast(forecast::ForecastArgs),

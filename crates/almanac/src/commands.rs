@@ -13,6 +13,7 @@ pub(crate) mod erase;
 pub(crate) mod forecast;
 pub(crate) mod init;
 pub(crate) mod privacy;
+pub(crate) mod profile;
 pub(crate) mod run;
 pub(crate) mod serve;
 pub(crate) mod status;

@@ -47,6 +47,8 @@ fn dispatch(ctx: &Context, command: Command) -> Result<ExitStatus, Failure> {
     match command {
         Command::Demo(args) => verb::demo::demo(ctx, args),
         Command::Init(args) => verb::init::init(ctx, args),
+        Command::Profile(args) => verb::profile::profile(ctx, args),
+        Command::Data(args) => verb::data::data(ctx, args),
         Command::Run(args) => verb::run::run(ctx, args),
         Command::Status(args) => verb::status::status(ctx, args),
         Command::Forecast(args) => verb::forecast::forecast(ctx, args),

@@ -8,6 +8,7 @@ use almanac_data::IngestError;
 use almanac_model::FitError;
 use almanac_pipeline::{Event, LandContext, Observer, Outside, PipelineError, PipelineSettings, Project, RunError, land_tables};
 use almanac_privacy::EraseError;
+use almanac_profile::ProfileError;
 use almanac_series::Hint;
 use almanac_tracking::{ArtifactStore, TrackingStore};
 
@@ -169,6 +170,8 @@ pub(crate) fn status_of(error: &PipelineError) -> ExitStatus {
         | PipelineError::Connect(ConnectError::Write { .. } | ConnectError::Landing(_)) => ExitStatus::Io,
         PipelineError::Connect(ConnectError::Secret(_) | ConnectError::BadUrl { .. }) => ExitStatus::Config,
         PipelineError::Connect(_) => ExitStatus::DataInput,
+        PipelineError::Profile(ProfileError::Io { .. } | ProfileError::Kept { .. }) => ExitStatus::Io,
+        PipelineError::Profile(_) => ExitStatus::DataInput,
         PipelineError::Source { .. } | PipelineError::Ingest(_) | PipelineError::Silver(_) | PipelineError::Panel(_) => {
             ExitStatus::DataInput
         }

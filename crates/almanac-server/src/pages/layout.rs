@@ -10,6 +10,7 @@ use maud::{DOCTYPE, Markup, html};
 pub(super) enum Place {
     Explorer,
     Leaderboard,
+    Data,
     Elsewhere,
 }
 
@@ -39,6 +40,7 @@ pub(super) fn layout(title: &str, place: Place, project: Option<&ProjectInfo>, h
                     nav aria-label="Pages" {
                         a href="/" aria-current=[(place == Place::Explorer).then_some("page")] { "Explorer" }
                         a href="/leaderboard" aria-current=[(place == Place::Leaderboard).then_some("page")] { "Leaderboard" }
+                        a href="/data" aria-current=[(place == Place::Data).then_some("page")] { "Data" }
                         a href="/docs/" { "API" }
                     }
                     @if let Some(project) = project { (provenance(project)) }

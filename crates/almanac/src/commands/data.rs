@@ -5,6 +5,7 @@
 mod collect;
 mod compare;
 mod config;
+mod tables;
 mod track;
 mod transfer;
 
@@ -39,7 +40,7 @@ enum Verb {
     Add(track::AddArgs),
     Checkout(track::CheckoutArgs),
     Status(compare::StatusArgs),
-    Diff(compare::DiffArgs),
+    Diff(DiffArgs),
     Push(transfer::PushArgs),
     Pull(transfer::PullArgs),
     Fetch(transfer::FetchArgs),
@@ -51,6 +52,27 @@ enum Verb {
     Install,
 }
 
+/// Show how data differs between two versions: which tracked files, or with `--tables` what is in them
+#[derive(Debug, Clone, Args)]
+#[command(after_help = tables::EXAMPLE)]
+struct DiffArgs {
+    /// The older: a revision of git, HEAD by default; with --tables a file, folder or glob, REVISION:PATH, or TABLE@VERSION
+    #[arg(value_name = "A")]
+    old: Option<String>,
+    /// The newer; the working folder by default
+    #[arg(value_name = "B")]
+    new: Option<String>,
+    /// Compare the content of tables
+    #[arg(long)]
+    tables: bool,
+    #[command(flatten)]
+    files: compare::FileArgs,
+    #[command(flatten)]
+    content: tables::ContentArgs,
+    #[command(flatten)]
+    format: FormatArgs,
+}
+
 /// Carries out `almanac data`.
 pub(crate) fn data(ctx: &Context, args: DataArgs) -> Result<ExitStatus, Failure> {
     let done = || match args.verb {
@@ -58,6 +80,7 @@ pub(crate) fn data(ctx: &Context, args: DataArgs) -> Result<ExitStatus, Failure>
         Verb::Add(args) => track::add(ctx, args),
         Verb::Checkout(args) => track::checkout(ctx, args),
         Verb::Status(args) => compare::status(ctx, args),
+        Verb::Diff(args) if args.tables => tables::diff(ctx, &args),
         Verb::Diff(args) => compare::diff(ctx, args),
         Verb::Push(args) => transfer::push(ctx, args),
         Verb::Pull(args) => transfer::pull(ctx, args),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use almanac_versions::{Diff, DiffEntry, Status, TransferOptions};
 use clap::Args;
 
-use super::{CommitArgs, FormatArgs, OrFailVersions, Shown, open, targets};
+use super::{CommitArgs, DiffArgs, FormatArgs, OrFailVersions, Shown, open, targets};
 use crate::context::Context;
 use crate::exit::ExitStatus;
 use crate::failure::Failure;
@@ -32,16 +32,10 @@ pub(crate) struct StatusArgs {
     format: FormatArgs,
 }
 
-/// Show which tracked files differ between two revisions
+/// What to say of tracked files that differ.
 #[derive(Debug, Clone, Args)]
-#[command(after_help = "Example:\n  almanac data diff v1 v2 --show-hash")]
-pub(crate) struct DiffArgs {
-    /// The older revision of git
-    #[arg(value_name = "A_REV", default_value = "HEAD")]
-    old: String,
-    /// The newer one; the working folder by default
-    #[arg(value_name = "B_REV")]
-    new: Option<String>,
+#[command(next_help_heading = "Without --tables")]
+pub(super) struct FileArgs {
     /// Only these files and folders
     #[arg(long, value_name = "PATH", num_args = 0..)]
     targets: Vec<PathBuf>,
@@ -51,8 +45,6 @@ pub(crate) struct DiffArgs {
     /// Leave out what is not in the cache
     #[arg(long)]
     hide_missing: bool,
-    #[command(flatten)]
-    format: FormatArgs,
 }
 
 pub(super) fn status(ctx: &Context, args: StatusArgs) -> Result<ExitStatus, Failure> {
@@ -111,16 +103,16 @@ fn line(indent: usize, what: &str, path: &str) -> String {
 
 pub(super) fn diff(ctx: &Context, args: DiffArgs) -> Result<ExitStatus, Failure> {
     let repo = open(ctx)?;
-    let targets = targets(ctx, &repo, &args.targets)?;
-    let mut diff = repo.diff(&args.old, args.new.as_deref(), &targets, &Shown::new(&ctx.printer)).or_fail_versions()?;
-    let with_cache = args.new.is_none() && !args.hide_missing;
+    let targets = targets(ctx, &repo, &args.files.targets)?;
+    let mut diff = repo.diff(args.old.as_deref().unwrap_or("HEAD"), args.new.as_deref(), &targets, &Shown::new(&ctx.printer)).or_fail_versions()?;
+    let with_cache = args.new.is_none() && !args.files.hide_missing;
     if !with_cache {
         diff.not_in_cache.clear();
     }
     if args.format.is_json() {
-        ctx.printer.json(&diff.to_json(args.show_hash, with_cache))?;
+        ctx.printer.json(&diff.to_json(args.files.show_hash, with_cache))?;
     } else {
-        ctx.printer.data(&diff_text(&diff, args.show_hash))?;
+        ctx.printer.data(&diff_text(&diff, args.files.show_hash))?;
     }
     Ok(ExitStatus::Success)
 }
