@@ -1,0 +1,7 @@
+//! The crate as its users see it.
+
+mod agreement;
+mod bad_input;
+mod by_hand;
+mod incremental;
+mod support;
