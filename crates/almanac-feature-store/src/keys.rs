@@ -187,7 +187,7 @@ mod tests {
     #[test]
     fn an_entity_has_one_number_and_keys_do_not_run_into_each_other() {
         let mut index = KeyIndex::default();
-        let mut bytes = |parts: &[&str]| {
+        let bytes = |parts: &[&str]| {
             let mut out = Vec::new();
             parts.iter().for_each(|part| KeyValue::Text((*part).to_owned()).encode(&mut out));
             out

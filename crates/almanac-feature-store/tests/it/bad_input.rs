@@ -46,9 +46,9 @@ fn check_declaration(yaml: &str, expected: Expect) {
 fn a_declaration_that_cannot_be_meant_names_its_place() {
     check_declaration(
         &VIEW.replace("day,", "day, tttl: 3d,"),
-        expect![[r"
-            `features.yaml` is not a file of feature declarations: views[0]: unknown field `tttl`, expected one of `name`, `description`, `owner`, `tags`, `entities`, `source`, `key_columns`, `time`, `created`, `timezone`, `ttl`, `corrections`, `online`, `fields` at line 5 column 5
-            hint: docs/feature-store.md describes the file"]],
+        expect![[r#"
+            `features.yaml` is not a file of feature declarations: views[0]: unknown field `tttl`, expected one of `name`, `description`, `owner`, `tags`, `entities`, `source`, `key_columns`, `time`, `created`, `timezone`, `ttl`, `corrections`, `online`, `fields` at line 5 column 75
+            hint: docs/feature-store.md describes the file"#]],
     );
     check_declaration(
         &VIEW.replace("[shop], source", "[shpo], source"),
@@ -180,9 +180,7 @@ fn an_entity_table_that_does_not_fit_is_refused() {
     let time = || Arc::new(TimestampMicrosecondArray::from(vec![DAY]));
     check_join(
         batch(vec![("shop", shop()), ("event_timestamp", time())]),
-        expect![[r"
-        the entity table has no column `item`
-        hint: `almanac features list` shows what is declared"]],
+        expect!["the entity table has no column `item`"],
     );
     check_join(
         batch(vec![("shop", shop()), ("item", shop()), ("event_timestamp", time())]),
