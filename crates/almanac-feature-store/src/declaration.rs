@@ -11,7 +11,9 @@ use std::path::Path;
 use jiff::tz::TimeZone;
 
 pub use expression::Expression;
-pub use file::{DeclaredEntity, DeclaredField, DeclaredFile, DeclaredKey, DeclaredService, DeclaredSource, DeclaredView};
+pub use file::{
+    DeclaredEntity, DeclaredField, DeclaredFile, DeclaredKey, DeclaredService, DeclaredSource, DeclaredView, DetailedField, TypedKey,
+};
 
 use crate::FeatureError;
 use crate::clock::Micros;

@@ -89,7 +89,8 @@ pub fn import_feast(path: &Path) -> Result<Imported, FeatureError> {
         return Err(refuse(&registry_path, format!("it is larger than {} MiB", LARGEST >> 20)));
     }
     let bytes = std::fs::read(&registry_path).map_err(|error| FeatureError::read(&registry_path, error))?;
-    let found = Registry::decode(bytes.as_slice()).map_err(|error| refuse(&registry_path, format!("it is no registry of Feast: {error}")))?;
+    let found =
+        Registry::decode(bytes.as_slice()).map_err(|error| refuse(&registry_path, format!("it is no registry of Feast: {error}")))?;
     let mut left = Vec::new();
     let kind = store.offline_store.as_ref().and_then(|config| config.get("type")).and_then(|kind| kind.as_str()).unwrap_or("file");
     if !matches!(kind, "file" | "dask" | "duckdb") {
@@ -162,7 +163,7 @@ fn take_view(
     if spec.stream_source.is_some() {
         left.push(format!("feature view `{name}` also has a stream or push source; only its files are read"));
     }
-    let column_of = |wanted: &str| source.field_mapping.iter().find(|(_, to)| *to == wanted).map_or(wanted, |(from, _)| from.as_str());
+    let column_of = |wanted: &str| source.field_mapping.iter().find(|(_, to)| *to == wanted).map_or(wanted, |(from, _)| from).to_owned();
     let fields: Vec<DeclaredField> = spec.features.iter().filter_map(|feature| take_field(name, feature, &column_of, left)).collect();
     if fields.is_empty() {
         left.push(format!("feature view `{name}` is left out: none of its fields can be taken over"));
@@ -170,7 +171,7 @@ fn take_view(
     }
     let keys = spec.entities.iter().filter_map(|entity| entities.get(entity)).flat_map(|entity| &entity.keys);
     let key_columns = keys.filter_map(|key| match key {
-        DeclaredKey::Typed(key) if column_of(&key.name) != key.name => Some((key.name.clone(), column_of(&key.name).to_owned())),
+        DeclaredKey::Typed(key) if column_of(&key.name) != key.name => Some((key.name.clone(), column_of(&key.name))),
         _ => None,
     });
     let ttl = spec.ttl.as_ref().filter(|ttl| ttl.seconds > 0);
@@ -182,7 +183,7 @@ fn take_view(
         entities: spec.entities.clone(),
         source: DeclaredSource { file: Some(file), ..DeclaredSource::default() },
         key_columns: key_columns.collect(),
-        time: column_of(&source.timestamp_field).to_owned(),
+        time: column_of(&source.timestamp_field),
         created: Some(source.created_timestamp_column.clone()).filter(|created| !created.is_empty()),
         timezone: None,
         ttl: ttl.map(|ttl| write_span(ttl.seconds.saturating_mul(1_000_000))),
@@ -207,12 +208,7 @@ fn file_of(source: &DataSource, folder: &Path) -> Result<String, String> {
     Ok(path.to_string_lossy().into_owned())
 }
 
-fn take_field<'a>(
-    view: &str,
-    feature: &'a FeatureSpec,
-    column_of: &dyn Fn(&'a str) -> &'a str,
-    left: &mut Vec<String>,
-) -> Option<DeclaredField> {
+fn take_field(view: &str, feature: &FeatureSpec, column_of: &dyn Fn(&str) -> String, left: &mut Vec<String>) -> Option<DeclaredField> {
     let kind = match feature.value_type {
         value_type::INT32 | value_type::INT64 => Kind::Int,
         value_type::DOUBLE => Kind::Real,
@@ -228,7 +224,7 @@ fn take_field<'a>(
     let column = column_of(&feature.name);
     Some(DeclaredField::Detailed(Box::new(DetailedField {
         name: feature.name.clone(),
-        column: (column != feature.name).then(|| column.to_owned()),
+        column: (column != feature.name).then_some(column),
         kind: Some(kind),
         description: feature.description.clone(),
         ..DetailedField::default()

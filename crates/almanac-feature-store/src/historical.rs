@@ -15,6 +15,7 @@ use crate::FeatureError;
 use crate::clock::Micros;
 use crate::column::{Column, instants};
 use crate::declaration::{Declarations, FeatureRef, Key, KeyKind, View};
+use crate::entity_table::EntityTable;
 use crate::gather::{Counts, Gathered, Wanted, gather, index_of};
 use crate::keys::{KeyColumns, KeyIndex};
 use crate::plan::Plan;
@@ -89,11 +90,12 @@ impl Historical<'_> {
     /// columns of the answer that would have the same name, and too little memory.
     pub fn join(
         &self,
-        entities: &RecordBatch,
+        entities: &EntityTable,
         time_column: &str,
         zone: &TimeZone,
         open: &OpenSource<'_>,
-    ) -> Result<(RecordBatch, Vec<Coverage>), FeatureError> {
+    ) -> Result<(EntityTable, Vec<Coverage>), FeatureError> {
+        let entities = entities.batch();
         let place = "the entity table";
         let schema = entities.schema();
         let mut names: HashSet<String> = schema.fields().iter().map(|field| field.name().clone()).collect();
@@ -143,14 +145,14 @@ impl Historical<'_> {
             columns.push(array);
         }
         let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), columns);
-        Ok((batch.map_err(|source| FeatureError::Arrow { what: "putting the answer together", source })?, coverage))
+        Ok((batch.map_err(|source| FeatureError::Arrow { what: "putting the answer together", source })?.into(), coverage))
     }
 
     /// Returns the features of every entity that one view knows at a time: its keys, then its features.
     ///
     /// # Errors
     /// As [`Historical::join`]; features of several views are refused.
-    pub fn all_at(&self, time: Micros, open: &OpenSource<'_>) -> Result<(RecordBatch, Coverage), FeatureError> {
+    pub fn all_at(&self, time: Micros, open: &OpenSource<'_>) -> Result<(EntityTable, Coverage), FeatureError> {
         let views = self.by_view()?;
         let [(view, wanted)] = views.as_slice() else {
             let mend = "ask for the features of one view at a time".to_owned();
@@ -188,7 +190,7 @@ impl Historical<'_> {
             arrays.push(column.array());
         }
         let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays);
-        Ok((batch.map_err(|source| FeatureError::Arrow { what: "putting the answer together", source })?, seen))
+        Ok((batch.map_err(|source| FeatureError::Arrow { what: "putting the answer together", source })?.into(), seen))
     }
 
     fn name(&self, feature: &FeatureRef) -> String {

@@ -15,7 +15,9 @@
 mod clock;
 mod column;
 mod declaration;
+mod entity_table;
 mod error;
+mod feast;
 mod gather;
 mod historical;
 mod keys;
@@ -28,9 +30,12 @@ pub use clock::{Micros, parse_instant, parse_span, write_instant, write_span};
 pub use column::{Column, Value};
 pub use declaration::{
     Compute, Corrections, Declarations, DeclaredEntity, DeclaredField, DeclaredFile, DeclaredKey, DeclaredService, DeclaredSource,
-    DeclaredView, Derived, Entity, Expression, FeatureRef, Field, Function, Key, KeyKind, Kind, Service, SourceOf, View,
+    DeclaredView, Derived, DetailedField, Entity, Expression, FeatureRef, Field, Function, Key, KeyKind, Kind, Service, SourceOf, TypedKey,
+    View,
 };
+pub use entity_table::{EntityTable, TableForm};
 pub use error::FeatureError;
+pub use feast::{Imported, import_feast};
 pub use gather::Counts;
 pub use historical::{Coverage, Historical, Known, OpenSource};
 pub use keys::KeyValue;

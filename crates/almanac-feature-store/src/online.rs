@@ -17,6 +17,7 @@ mod segment;
 mod store;
 
 pub use lookup::{Answer, Cell, MOST_CELLS, MOST_ENTITIES, Request, Status};
+pub(crate) use manifest::write_atomically;
 pub use manifest::{Freshness, read_freshness};
 pub use materialise::{Materialise, Materialised};
 pub use store::{OnlineStore, Watch};

@@ -15,6 +15,7 @@ use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, Parq
 use crate::FeatureError;
 use crate::clock::Micros;
 use crate::column::instants;
+use crate::entity_table::EntityTable;
 
 /// Rows of a batch of Parquet.
 const BATCH_ROWS: usize = 65_536;
@@ -184,11 +185,11 @@ impl Source for ParquetFiles {
     }
 }
 
-/// Reads whole Parquet files into one batch: a table of entities.
+/// Reads a whole Parquet file: a table of entities.
 ///
 /// # Errors
-/// [`FeatureError`] if one cannot be read, or they differ in their columns.
-pub fn read_parquet(path: &Path) -> Result<RecordBatch, FeatureError> {
+/// [`FeatureError`] if it cannot be read.
+pub fn read_parquet(path: &Path) -> Result<EntityTable, FeatureError> {
     let files = ParquetFiles::open(format!("`{}`", path.display()), vec![path.to_owned()])?;
     let names = files.columns();
     let mut batches = Vec::new();
@@ -199,7 +200,7 @@ pub fn read_parquet(path: &Path) -> Result<RecordBatch, FeatureError> {
         })?;
     }
     let schema = batches.first().map_or_else(|| files.files[0].1.schema().clone(), RecordBatch::schema);
-    arrow::compute::concat_batches(&schema, &batches).map_err(|source| FeatureError::Arrow { what: "putting rows together", source })
+    EntityTable::new(&schema, &batches)
 }
 
 /// Returns the named columns, in the order of the names.

@@ -178,10 +178,7 @@ fn an_entity_table_that_does_not_fit_is_refused() {
     let shop = || Arc::new(StringArray::from(vec!["a"]));
     let item = || Arc::new(Int64Array::from(vec![1]));
     let time = || Arc::new(TimestampMicrosecondArray::from(vec![DAY]));
-    check_join(
-        batch(vec![("shop", shop()), ("event_timestamp", time())]),
-        expect!["the entity table has no column `item`"],
-    );
+    check_join(batch(vec![("shop", shop()), ("event_timestamp", time())]), expect!["the entity table has no column `item`"]);
     check_join(
         batch(vec![("shop", shop()), ("item", shop()), ("event_timestamp", time())]),
         expect![[r"

@@ -3,5 +3,6 @@
 mod agreement;
 mod bad_input;
 mod by_hand;
+mod feast;
 mod incremental;
 mod support;

@@ -45,7 +45,7 @@ pub(crate) fn join(
     let features = declarations.resolve(features.iter().copied())?;
     let open = |_: &View| Ok(Box::new(source(rows)) as Box<dyn Source>);
     let asked = Historical { declarations, features: &features, full_names: false, known, memory: MEMORY };
-    asked.join(entities, "event_timestamp", &jiff::tz::TimeZone::UTC, &open).map(|(batch, _)| batch)
+    asked.join(&entities.clone().into(), "event_timestamp", &jiff::tz::TimeZone::UTC, &open).map(|(table, _)| table.batch().clone())
 }
 
 /// A project with an online store.
