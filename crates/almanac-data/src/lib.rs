@@ -15,6 +15,7 @@ mod query;
 mod sheet;
 mod silver;
 mod sketch;
+mod whole;
 
 pub use atomic::{StagedDir, sync_dir, write_atomically, write_bytes};
 pub use checks::{CheckContext, CheckError, CheckReport, CheckResult, CheckSpec, TypeClass, check_bronze, check_gold, check_silver};
@@ -41,3 +42,4 @@ pub use silver::{
     SilverReport, SilverSpec, StaticConflict, StaticKind, StaticMeta, build_silver, partition_of,
 };
 pub use sketch::{ColumnSketch, SKETCH_ROWS, TableSketch, sketch_table};
+pub use whole::{WholeTable, read_table};

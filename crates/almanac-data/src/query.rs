@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use almanac_series::Hint;
+use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::{DataType, SchemaRef};
 use datafusion::error::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
@@ -18,6 +19,7 @@ use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::logical_expr::{Expr, LogicalPlan, cast, ident};
 use datafusion::prelude::{DataFrame, ParquetReadOptions, SessionConfig, SessionContext};
+use futures::StreamExt;
 
 use crate::ingest::{FILE_COLUMN, ROW_COLUMN, is_canonical, kind_of, nearest};
 
@@ -134,6 +136,26 @@ impl Bronze {
     /// [`QueryError`] if it is no `SELECT`, does not parse or names what is not there.
     pub async fn sql(&self, sql: &str) -> Result<SendableRecordBatchStream, QueryError> {
         self.plan(sql).await?.execute_stream().await.map_err(failed)
+    }
+
+    /// Runs one `SELECT` and returns its whole answer, which may take so many bytes.
+    ///
+    /// # Errors
+    /// As [`Bronze::sql`], and [`QueryError::Failed`] for a greater answer.
+    pub async fn answer(&self, sql: &str, most_bytes: usize) -> Result<(SchemaRef, Vec<RecordBatch>), QueryError> {
+        let mut stream = self.sql(sql).await?;
+        let (mut batches, mut bytes) = (Vec::new(), 0_usize);
+        while let Some(batch) = stream.next().await {
+            let batch = batch.map_err(failed)?;
+            bytes += batch.get_array_memory_size();
+            if bytes > most_bytes {
+                return Err(QueryError::Failed {
+                    message: format!("Resources exhausted: the answer takes more than {} MiB", most_bytes >> 20),
+                });
+            }
+            batches.push(batch);
+        }
+        Ok((stream.schema(), batches))
     }
 
     /// Returns the columns that a `SELECT` would yield, without running it.

@@ -74,6 +74,16 @@ impl Project {
         self.state().join("profiles")
     }
 
+    /// Returns the file that declares features.
+    pub fn features(&self) -> PathBuf {
+        self.root.join("features.yaml")
+    }
+
+    /// Returns the folder of the newest values of each feature view.
+    pub fn online(&self) -> PathBuf {
+        self.state().join("online")
+    }
+
     /// Returns the folder of the backtest's forecasts.
     pub fn backtest(&self) -> PathBuf {
         self.state().join("backtest")
