@@ -127,7 +127,7 @@ fn entropy(observed: &[f64], expected: &[f64]) -> f64 {
 
 /// Returns the edges that `bins="auto"` gives: as many as Sturges' and Freedman and Diaconis' rules ask for, evenly between the ends.
 pub(crate) fn auto_edges(count: u64, quartiles: &[Option<f64>]) -> Vec<f64> {
-    let [Some(least), Some(first), Some(third), Some(greatest)] = *quartiles else { return Vec::new() };
+    let [Some(least), Some(first), Some(third), Some(greatest)] = *quartiles else { return vec![f64::NAN] };
     let sturges = (count as f64 + 1.0).log2().ceil();
     let width = third - first;
     let bins = if width < 1e-10 {

@@ -168,15 +168,9 @@ pub(crate) fn judge(scan: &mut Scan<'_>, expectation: &Expectation, plan: &Plan,
     }
 }
 
-fn shaped(format: ResultFormat, mut result: Json) -> Json {
+fn shaped(format: ResultFormat, result: Json) -> Json {
     match format {
         ResultFormat::BooleanOnly => json!({}),
-        ResultFormat::Basic => {
-            if let Some(result) = result.as_object_mut() {
-                result.retain(|key, _| key != "details");
-            }
-            result
-        }
         _ => result,
     }
 }
@@ -221,6 +215,7 @@ struct Counted {
 }
 
 fn rows(scan: &mut Scan<'_>, expectation: &Expectation, place: usize, style: Style) -> Outcome {
+    let style = Style { lone_nulls: style.lone_nulls || expectation.rule.columns().iter().any(|column| lone_nulls(scan, column)), ..style };
     let Task::Rows(work) = &mut scan.works[place].task else { return refused(expectation, "nothing was gathered") };
     let work: Rows = std::mem::replace(work, Rows::new(work.question.clone(), crate::work::rows::Keep { rows: 0, places: false }));
     if let Some(problem) = work.refused.filter(|_| work.failed > 0) {
@@ -283,7 +278,7 @@ fn value_counts(sample: &[(u64, Value)], style: Style, most: usize) -> Option<Ve
     let mut counts: Vec<(&Value, u64)> = Vec::new();
     let mut places = std::collections::HashMap::new();
     for (_, value) in sample {
-        let alone = style.lone_nulls && matches!(value, Value::Null);
+        let alone = style.lone_nulls && value.has_null();
         match places.get(value).filter(|_| !alone) {
             Some(place) => {
                 let entry: &mut (&Value, u64) = &mut counts[*place];
@@ -297,7 +292,7 @@ fn value_counts(sample: &[(u64, Value)], style: Style, most: usize) -> Option<Ve
     }
     counts.sort_by_key(|entry| std::cmp::Reverse(entry.1));
     counts.truncate(most);
-    counts.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| if style.lone_nulls { std::cmp::Ordering::Equal } else { a.0.cmp(b.0) }));
+    counts.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0)));
     let json = |value: &Value| match value {
         Value::Row(cells) => Json::Array(cells.iter().map(|cell| cell.1.json()).collect()),
         other => other.json(),

@@ -103,6 +103,28 @@ impl Table {
         Ok(Self { schema, rows, parts })
     }
 
+    /// Gives every batch in order, as stored, with the row of the table at which it starts.
+    pub(crate) fn batches(&self, mut each: impl FnMut(&RecordBatch, u64) -> Result<(), CheckError>) -> Result<(), CheckError> {
+        for part in &self.parts {
+            match &part.data {
+                Data::Batch(batch) => each(batch, part.offset)?,
+                Data::Group { file, group } => {
+                    let refuse = |source| CheckError::Parquet { path: file.path.clone(), source };
+                    let handle = File::open(&file.path).map_err(|source| CheckError::Read { path: file.path.clone(), source })?;
+                    let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(handle, file.metadata.clone());
+                    let reader = builder.with_row_groups(vec![*group]).with_batch_size(BATCH).build().map_err(refuse)?;
+                    let mut offset = part.offset;
+                    for batch in reader {
+                        let batch = batch.map_err(|error| refuse(error.into()))?;
+                        each(&batch, offset)?;
+                        offset += batch.num_rows() as u64;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Folds all rows, parts side by side: each part starts from a copy of `start`, and parts are merged in their order, so that
     /// the outcome is the same on any number of threads. At most a few parts wait to be merged.
     pub(crate) fn fold<W: Clone + Send + Sync>(

@@ -98,6 +98,14 @@ impl Test {
         })
     }
 
+    /// Returns whether a text may be beyond this question.
+    pub(crate) fn may_refuse(&self) -> bool {
+        matches!(
+            self,
+            Self::Between(_) | Self::JsonSchema(_) | Self::NotAfter(_) | Self::Near { .. } | Self::Window(_) | Self::Within { .. }
+        )
+    }
+
     /// Returns which rows fail, for numbers that can be judged without being taken one by one.
     pub(crate) fn numbers(&self, column: &Column, rows: usize) -> Option<BooleanBuffer> {
         match (self, column) {

@@ -103,6 +103,15 @@ impl Value {
         }
     }
 
+    /// Returns whether it, or a cell of it, is missing.
+    pub(crate) fn has_null(&self) -> bool {
+        match self {
+            Self::Null => true,
+            Self::Row(cells) => cells.iter().any(|cell| cell.1.has_null()),
+            _ => false,
+        }
+    }
+
     fn rank(&self) -> u8 {
         match self {
             Self::Null => 0,

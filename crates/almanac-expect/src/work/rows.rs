@@ -168,6 +168,10 @@ impl Rows {
                         }
                     },
                 };
+                if self.refused.is_none() && matches!(column, Column::Text { .. }) && test.may_refuse() {
+                    let rows = present.as_ref().map_or_else(|| bad.clone(), |present| &bad & present);
+                    self.refused = rows.set_indices().find_map(|row| test.holds(&column.value(row)).err());
+                }
                 self.fail(view, &bad, present.as_ref(), |row| column.value(row));
             }
             Question::Missing { column: name, test, nulls } => {
@@ -229,8 +233,10 @@ impl Rows {
         if self.judged_texts.as_ref().is_some_and(|(open, _)| same(open, texts)) {
             return;
         }
-        let good =
-            (0..texts.len()).map(|code| !texts.is_valid(code) || self.judge(test, &Value::Text(texts.value(code).to_owned()))).collect();
+        // A text that cannot be judged fails; that it could not is said only if a row in question holds it.
+        let good = (0..texts.len())
+            .map(|code| !texts.is_valid(code) || test.holds(&Value::Text(texts.value(code).to_owned())).unwrap_or(false))
+            .collect();
         self.judged_texts = Some((texts.clone(), good));
     }
 
