@@ -66,7 +66,6 @@ pub(crate) enum Command {
     Forecast(forecast::ForecastArgs),
     Backtest(backtest::BacktestArgs),
     Audit(audit::AuditArgs),
-    Data(data::DataArgs),
     Serve(serve::ServeArgs),
     Access(access::AccessArgs),
     Tracking(tracking::TrackingArgs),
