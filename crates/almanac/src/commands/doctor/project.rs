@@ -12,7 +12,9 @@ use crate::exit::ExitStatus;
 
 pub(super) fn look(ctx: &Context) -> Vec<Finding> {
     let flags = Overrides { threads: Some(ctx.threads().get()), ..Overrides::default() };
-    let project = match Settings::load(ctx.folder(), &flags) {
+    let settings = Settings::load(ctx.folder(), &flags);
+    let personal = settings.as_ref().ok().map(super::personal::look);
+    let project = match settings {
         Ok(settings) => Finding::ok("project", format!("target `{}`, {}", settings.data.target, tables(&settings))),
         Err(error @ ConfigError::NotFound { .. }) => {
             return vec![Finding::warn("project", error.to_string(), error.hint().unwrap_or_default())];
@@ -22,7 +24,10 @@ pub(super) fn look(ctx: &Context) -> Vec<Finding> {
             Finding::fail("project", ExitStatus::Config, error.to_string(), advice)
         }
     };
-    vec![project, writable(ctx.folder()), leftovers(&ctx.folder().join(".almanac"))]
+    let mut findings = vec![project];
+    findings.extend(personal);
+    findings.extend([writable(ctx.folder()), leftovers(&ctx.folder().join(".almanac"))]);
+    findings
 }
 
 fn tables(settings: &Settings) -> String {
