@@ -32,7 +32,12 @@ pub struct ErasureSite {
 /// Lays out what an erasure looks at. `sources`: files that tables are read from; `more`: files and folders outside the project that
 /// belong to it; `secret`: the file of the privacy key.
 pub fn site(project: &Project, sources: &[PathBuf], more: &[PathBuf], secret: Option<&Path>) -> ErasureSite {
-    let (root, state) = (project.root().to_owned(), project.state());
+    // One name for each place, however the project and its sources were named.
+    let real = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let root = real(project.root());
+    let state = root.join(".almanac");
+    let sources: Vec<PathBuf> = sources.iter().map(|path| real(path)).collect();
+    let more: Vec<PathBuf> = more.iter().map(|path| real(path)).collect();
     let mut elsewhere = Vec::new();
     let is_outside = |path: &&PathBuf| !path.starts_with(&root);
     let mut outside: Vec<PathBuf> = more.iter().filter(is_outside).cloned().collect();
@@ -54,7 +59,7 @@ pub fn site(project: &Project, sources: &[PathBuf], more: &[PathBuf], secret: Op
         derived: DERIVED.iter().map(|name| state.join(name)).collect(),
         owned: vec![state.clone(), root.join(".dvc")],
         sources: sources.iter().filter(|path| path.starts_with(&root)).cloned().chain([state.join(LANDING)]).collect(),
-        spared: [project.lock()].into_iter().chain(secret.map(Path::to_owned)).collect(),
+        spared: [real(&project.lock())].into_iter().chain(secret.map(real)).collect(),
         proofs: state.join(PROOFS),
         more: outside,
         root,

@@ -63,6 +63,7 @@ fn is_in(root: &Path, bytes: &[u8], needles: &Needles, plain: bool) -> Result<bo
     }
     Ok(match content(root, bytes, needles)? {
         Fate::Written(tally) => !tally.is_clean(),
+        Fate::Stuck(_) => true,
         Fate::Hopeless(_) => needles.mentions(bytes) > 0,
     })
 }

@@ -48,6 +48,13 @@ pub(crate) enum Naming {
     Personal,
 }
 
+impl Naming {
+    /// Whether what stands in this column of the subject's rows may tell of it elsewhere.
+    pub(crate) fn may_tell(self) -> bool {
+        matches!(self, Self::Parts | Self::Personal)
+    }
+}
+
 /// The subject in every form in which it may be written.
 pub(crate) struct Needles {
     /// The key and its hash, as bytes of the usual encodings.
@@ -57,6 +64,7 @@ pub(crate) struct Needles {
     /// Forms that are looked for in any text; longest first.
     automaton: Option<AhoCorasick>,
     longest: usize,
+    plain: bool,
 }
 
 impl Needles {
@@ -81,7 +89,19 @@ impl Needles {
         let longest = patterns.first().map_or(0, Vec::len);
         // Only the size of the patterns can be too much, and they are a few short texts.
         let automaton = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&patterns).ok();
-        Self { keys, columns: subject.columns.clone(), personal: subject.personal.clone(), automaton, longest }
+        Self {
+            keys,
+            columns: subject.columns.clone(),
+            personal: subject.personal.clone(),
+            automaton,
+            longest,
+            plain: is_plain(&subject.key),
+        }
+    }
+
+    /// Returns whether the key is looked for in columns only.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.plain
     }
 
     /// Returns how a column names subjects.
@@ -173,11 +193,13 @@ impl Needles {
     }
 }
 
-/// Returns whether a value of a personal column says enough to be looked for everywhere: an address of mail or a long number. A name
-/// may be another's too.
+/// Returns whether a value says enough to be looked for everywhere: an address of mail, a long number, the id of a series. A name may be
+/// another's too.
 pub(crate) fn is_telling(value: &str) -> bool {
     let digits = value.chars().filter(char::is_ascii_digit).count();
-    value.trim().len() >= 6 && (value.contains('@') || digits >= TELLING_DIGITS)
+    let value = value.trim();
+    let is_id = value.len() >= 5 && value.contains('/');
+    is_id || (value.len() >= 6 && (value.contains('@') || digits >= TELLING_DIGITS))
 }
 
 fn is_number(key: &str) -> bool {

@@ -60,8 +60,10 @@ impl Tally {
 pub(crate) enum Fate {
     /// The new content is whole; the tally says whether it differs.
     Written(Tally),
-    /// The subject is in it and cannot be taken out, or it cannot be told whether it is: why.
+    /// It cannot be told whether the subject is in it: why.
     Hopeless(String),
+    /// The subject is in it for certain and cannot be taken out: why.
+    Stuck(String),
 }
 
 /// What the beginning of a file says that it is.
@@ -140,7 +142,7 @@ fn stream(
             match kind {
                 Kind::Parquet => parquet::rewrite(parquet::Source::Memory(bytes.into()), out, needles, path),
                 Kind::Zip => packed::zip(path, std::io::Cursor::new(bytes), out, needles, depth),
-                _ if needles.mentions(&bytes) > 0 => Ok(Fate::Hopeless("a database inside an archive names the subject".into())),
+                _ if needles.mentions(&bytes) > 0 => Ok(Fate::Stuck("it is a database inside an archive".into())),
                 _ => pass(path, &bytes, out),
             }
         }

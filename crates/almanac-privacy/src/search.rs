@@ -54,6 +54,7 @@ pub(crate) fn look(path: &Path, needles: &Needles, is_plain: bool) -> Result<Sig
     }
     let fate = if kind == Kind::Parquet { parquet::look(path, needles) } else { rewrite::file(path, &mut std::io::sink(), needles) };
     Ok(match fate? {
+        Fate::Stuck(why) => Sight::Hopeless { why, is_seen: true },
         Fate::Hopeless(why) => Sight::Hopeless { why, is_seen: raw.mentions > 0 },
         // Bytes that no reader shows, such as the statistics of a table: written anew, they are gone.
         Fate::Written(tally) if tally.is_clean() && raw.mentions > 0 && is_opaque => {

@@ -109,7 +109,7 @@ impl Worker<'_> {
         let path = &found.path;
         let (staged, fate) =
             Staged::write(path, |out| rewrite::file(path, out, needles).map_err(Failed::from)).map_err(|error| error.at(path))?;
-        if let Fate::Hopeless(why) = fate {
+        if let Fate::Hopeless(why) | Fate::Stuck(why) = fate {
             // The look before said otherwise: the file was changed since.
             return Err(EraseError::table(path, why));
         }
@@ -158,7 +158,7 @@ fn renew(found: &Found, needles: &Needles, files: &[PathBuf], pointers: &[PathBu
         Staged::write(path, |out| rewrite::file(path, out, needles).map_err(Failed::from)).map_err(|error| error.at(path))?;
     match fate {
         Fate::Written(_) => dvc::renew(path, staged).map(Some),
-        Fate::Hopeless(_) => Ok(None),
+        Fate::Hopeless(_) | Fate::Stuck(_) => Ok(None),
     }
 }
 

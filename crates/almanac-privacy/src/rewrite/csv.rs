@@ -57,7 +57,7 @@ pub(super) fn rewrite(path: &Path, input: &mut dyn BufRead, out: &mut (dyn Write
         let is_subject = cells.iter().zip(namings).any(|(cell, naming)| needles.is_subject(*naming, &unquoted(&record[cell.clone()])));
         if is_subject {
             tally.rows += 1;
-            for (cell, _) in cells.iter().zip(namings).filter(|(_, naming)| **naming == Naming::Personal) {
+            for (cell, _) in cells.iter().zip(namings).filter(|(_, naming)| naming.may_tell()) {
                 tally.telling.insert(text(&record[cell.clone()]));
             }
             continue;

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::{Fate, Tally};
 use crate::error::EraseError;
-use crate::needles::{Naming, Needles, is_telling};
+use crate::needles::{Needles, is_telling};
 
 /// Largest document that is held in memory.
 const LARGEST: u64 = 1 << 30;
@@ -140,10 +140,10 @@ fn gather(value: &Value, needles: &Needles, tally: &mut Tally) {
         Value::Object(members) => {
             for (name, member) in members {
                 match member {
-                    Value::String(text) if needles.naming(name) == Naming::Personal => {
+                    Value::String(text) if needles.naming(name).may_tell() => {
                         tally.telling.insert(text.trim().to_owned());
                     }
-                    Value::Number(number) if needles.naming(name) == Naming::Personal => {
+                    Value::Number(number) if needles.naming(name).may_tell() => {
                         tally.telling.insert(number.to_string());
                     }
                     _ => gather(member, needles, tally),

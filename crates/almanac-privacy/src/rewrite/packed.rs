@@ -57,6 +57,9 @@ pub(super) fn zip<R: Read + Seek>(
         Err(error) => return Ok(Fate::Hopeless(format!("it is no sound archive: {error}"))),
     };
     let is_sheet = archive.index_for_name("[Content_Types].xml").is_some();
+    if is_sheet && needles.is_plain() {
+        return Ok(Fate::Hopeless("it is a spreadsheet, which is not searched for short numbers".into()));
+    }
     let mut packed = ZipWriter::new_stream(out);
     let mut tally = Tally::default();
     for index in 0..archive.len() {
@@ -81,11 +84,12 @@ pub(super) fn zip<R: Read + Seek>(
         let member = archive.by_index(index).map_err(failed)?;
         let fate = stream(path, Box::new(member.take(LARGEST_MEMBER)), &mut changed, needles, depth + 1)?;
         match fate {
+            Fate::Stuck(why) => return Ok(Fate::Stuck(format!("member {}: {why}", index + 1))),
             Fate::Hopeless(why) => return Ok(Fate::Hopeless(format!("member {}: {why}", index + 1))),
             Fate::Written(found) if found.is_clean() => {
                 packed.raw_copy_file(archive.by_index_raw(index).map_err(failed)?).map_err(failed)?;
             }
-            Fate::Written(_) if is_sheet => return Ok(Fate::Hopeless("it is a spreadsheet, whose rows are not rewritten".into())),
+            Fate::Written(_) if is_sheet => return Ok(Fate::Stuck("it is a spreadsheet, whose rows are not rewritten".into())),
             Fate::Written(found) => {
                 tally.add(found);
                 packed.start_file(name, options).map_err(failed)?;
@@ -148,7 +152,7 @@ mod tests {
         let mut text = String::new();
         again.by_name("a.csv").expect("there").read_to_string(&mut text).expect("text");
         assert_eq!(text, "customer_id,units\nC18,2\n");
-        assert!(matches!(rewritten(&archive(&["[Content_Types].xml", "a.csv"])).1, Fate::Hopeless(_)));
+        assert!(matches!(rewritten(&archive(&["[Content_Types].xml", "a.csv"])).1, Fate::Stuck(_)));
     }
 
     #[test]

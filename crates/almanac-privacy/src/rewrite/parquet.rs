@@ -135,7 +135,7 @@ fn without(batch: &RecordBatch, needles: &Needles, tally: &mut Tally) -> Result<
     if gone > 0 {
         tally.rows += gone;
         for (field, array) in schema.fields().iter().zip(batch.columns()) {
-            if needles.naming(field.name()) == Naming::Personal
+            if needles.naming(field.name()).may_tell()
                 && let Some(cells) = Cells::of(array)
             {
                 let of_subject = keep.iter().enumerate().filter(|(_, keep)| !**keep).filter_map(|(row, _)| cells.get(row));

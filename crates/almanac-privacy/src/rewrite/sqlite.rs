@@ -98,7 +98,7 @@ fn one_table(connection: &Connection, table: &str, needles: &Needles, write: boo
             };
             if is_subject {
                 tally.rows += 1;
-                for (column, _) in namings.iter().enumerate().filter(|(_, naming)| **naming == Naming::Personal) {
+                for (column, _) in namings.iter().enumerate().filter(|(_, naming)| naming.may_tell()) {
                     tally.telling.insert(String::from_utf8_lossy(&text_of(row.get_ref(column)?)).trim().to_owned());
                 }
                 changes.push((key()?, None));

@@ -80,7 +80,7 @@ pub(super) fn binary(path: &Path, input: &mut dyn BufRead, out: &mut (dyn Write 
     loop {
         let got = Read::take(&mut *input, BLOCK).read_to_end(&mut block).map_err(failed)?;
         if needles.mentions(&block) > 0 {
-            return Ok(Fate::Hopeless("it is of a form that cannot be rewritten".into()));
+            return Ok(Fate::Stuck("it is of a form that cannot be rewritten".into()));
         }
         if got == 0 {
             out.write_all(&block).map_err(failed)?;
@@ -122,7 +122,7 @@ mod tests {
         text.extend_from_slice(b" C17 ");
         text.push(0);
         let fate = binary(Path::new("t.bin"), &mut &text[..], &mut std::io::sink(), &needles("C17")).expect("no file system");
-        assert!(matches!(fate, Fate::Hopeless(_)));
+        assert!(matches!(fate, Fate::Stuck(_)));
         text.pop();
         let mut out: Vec<u8> = Vec::new();
         lines(Path::new("t.txt"), &mut &text[..], &mut out, &needles("C17")).expect("no file system");

@@ -3,6 +3,7 @@
 #![expect(clippy::needless_raw_string_hashes, reason = "snapshots are written by expect-test")]
 
 mod demo;
+mod erase;
 mod job;
 mod messages;
 mod options;

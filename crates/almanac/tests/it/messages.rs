@@ -31,6 +31,8 @@ fn help_is_one_screen_with_an_example() {
               serve     Serve forecasts, pages, metrics and a tracking server over HTTP
               access    Say who may call the server, and what
               tracking  Import, export and clean up the store of runs and models
+              erase     Erase a person from everything the project holds, and prove it
+              privacy   Make the key with which personal columns are hashed
               doctor    Check the machine, the libraries and the project
 
             Options:
@@ -272,7 +274,21 @@ fn help_of_serve() {
 #[test]
 fn every_verb_has_help_of_one_screen_with_an_example() {
     let place = Workplace::new();
-    for verb in ["demo", "init", "run", "status", "forecast", "backtest", "audit leakage", "serve", "access", "tracking", "doctor"] {
+    for verb in [
+        "demo",
+        "init",
+        "run",
+        "status",
+        "forecast",
+        "backtest",
+        "audit leakage",
+        "serve",
+        "access",
+        "tracking",
+        "erase",
+        "privacy",
+        "doctor",
+    ] {
         let answer = place.almanac(&format!("{verb} --help"));
         assert_eq!(answer.code, Some(0), "{verb}");
         assert!(answer.stdout.contains("Example"), "{verb} has no example");

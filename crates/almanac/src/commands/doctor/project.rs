@@ -19,12 +19,11 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(super) fn look(ctx: &Context) -> Vec<Finding> {
     let flags = Overrides { threads: Some(ctx.threads().get()), ..Overrides::default() };
-    let mut sources = Vec::new();
-    let project = match Settings::load(ctx.folder(), &flags) {
-        Ok(settings) => {
-            sources = reach(&settings);
-            Finding::ok("project", format!("target `{}`, {}", settings.data.target, tables(&settings)))
-        }
+    let settings = Settings::load(ctx.folder(), &flags);
+    let personal = settings.as_ref().ok().map(super::personal::look);
+    let sources = settings.as_ref().map(reach).unwrap_or_default();
+    let project = match settings {
+        Ok(settings) => Finding::ok("project", format!("target `{}`, {}", settings.data.target, tables(&settings))),
         Err(error @ ConfigError::NotFound { .. }) => {
             return vec![Finding::warn("project", error.to_string(), error.hint().unwrap_or_default())];
         }
@@ -33,7 +32,9 @@ pub(super) fn look(ctx: &Context) -> Vec<Finding> {
             Finding::fail("project", ExitStatus::Config, error.to_string(), advice)
         }
     };
-    let mut findings = vec![project, writable(ctx.folder()), leftovers(&ctx.folder().join(".almanac"))];
+    let mut findings = vec![project];
+    findings.extend(personal);
+    findings.extend([writable(ctx.folder()), leftovers(&ctx.folder().join(".almanac"))]);
     findings.extend(sources);
     findings
 }
