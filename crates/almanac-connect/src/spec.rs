@@ -29,6 +29,12 @@ pub struct SpecError {
     pub hint: Option<String>,
 }
 
+impl almanac_series::Hint for SpecError {
+    fn hint(&self) -> Option<String> {
+        self.hint.clone()
+    }
+}
+
 impl SpecError {
     fn new(key: &'static str, reason: impl Into<String>, hint: impl Into<String>) -> Self {
         Self { key, reason: reason.into(), hint: Some(hint.into()) }

@@ -248,6 +248,23 @@ fn a_run_that_is_killed_while_it_fetches_leaves_nothing_and_the_next_one_is_whol
 }
 
 #[test]
+fn a_project_is_made_from_a_table_of_a_database() {
+    let place = Workplace::new();
+    let connection = rusqlite::Connection::open(place.path("shop.db")).expect("opened");
+    let create = "CREATE TABLE sales (shop TEXT, day DATE, units REAL, price DECIMAL(8, 2), promo BOOLEAN, note TEXT)";
+    connection.execute_batch(&sql(&retail(), create, false)).expect("filled");
+    let answer = place.almanac("init sqlite:shop.db --table sales --target units --yes");
+    assert_eq!(answer.code, Some(0), "{}", answer.stderr);
+    let settings = fs::read_to_string(place.path("almanac.toml")).expect("written");
+    assert!(settings.contains("\nsource = { url = \"sqlite:shop.db\", table = \"sales\" }"), "{settings}");
+    let answer = place.almanac("run --only silver");
+    assert_eq!(answer.code, Some(0), "{}", answer.stderr);
+    let refused = place.almanac("init postgresql://me:hunter22@db/shop --table sales --force");
+    assert_eq!(refused.code, Some(2));
+    assert!(refused.stderr.contains("${env:NAME}") && !refused.stderr.contains("hunter22"), "{}", refused.stderr);
+}
+
+#[test]
 fn a_row_that_is_corrected_gives_a_new_panel_and_keeps_its_history() {
     let place = Workplace::new();
     let connection = rusqlite::Connection::open(place.path("shop.db")).expect("opened");
