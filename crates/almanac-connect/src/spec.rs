@@ -4,6 +4,7 @@
 //!
 //! Not here: where the keys stand in the file (`almanac-config`), asking (`sql`, `objects`, `rest`).
 
+mod kafka;
 mod keys;
 
 use std::collections::BTreeMap;
@@ -13,6 +14,7 @@ use url::Url;
 
 use crate::secret::{SecretError, Template};
 
+pub use kafka::{KafkaExtra, KafkaFormat, KafkaFraming, KafkaSecurity, KafkaSpec};
 pub use keys::{SOURCE_KEYS, SourceKeys, Strings};
 
 /// Why keys of a source make no sense.
@@ -47,6 +49,8 @@ pub enum SourceSpec {
     Objects(ObjectsSpec),
     /// Rows that a service gives page by page.
     Rest(RestSpec),
+    /// Messages of a topic.
+    Kafka(KafkaSpec),
 }
 
 /// What is asked of a database.
@@ -219,11 +223,18 @@ impl SourceSpec {
                 )?;
                 ObjectsSpec::new(&urls, keys).map(Self::Objects)
             }
-            Family::Kafka => Err(SpecError::new("url", "Kafka is not built into this program", "build it with the feature `kafka`")),
+            Family::Kafka => {
+                keys.only(&keys::KAFKA, "Kafka")?;
+                if urls.len() > 1 {
+                    let hint = "write brokers with commas between them, and give each topic a table of its own";
+                    return Err(SpecError::new("url", "a table has one topic", hint));
+                }
+                KafkaSpec::new(first, keys).map(Self::Kafka)
+            }
             Family::Unknown => Err(SpecError::new(
                 "url",
                 format!("`{first}` is no source that can be read"),
-                "known are postgresql://, mysql://, mariadb://, sqlite:, s3://, gs://, az://, abfss://, http:// and https://",
+                "known are postgresql://, mysql://, mariadb://, sqlite:, kafka://, s3://, gs://, az://, abfss://, http:// and https://",
             )),
         }
     }
@@ -237,6 +248,7 @@ impl SourceSpec {
                 let endpoint = spec.endpoint.as_ref().map(Template::as_written);
                 format!("{} endpoint={endpoint:?}", urls.join(" "))
             }
+            Self::Kafka(spec) => spec.identity(),
             Self::Rest(spec) => {
                 let params: Vec<String> = spec.params.iter().map(|(name, value)| format!("{name}={value}")).collect();
                 let body = spec.body.as_ref().map(Template::as_written);
@@ -252,6 +264,7 @@ impl SourceSpec {
             Self::Database(spec) => spec.url.as_written(),
             Self::Objects(spec) => spec.urls.first().map_or("", Template::as_written),
             Self::Rest(spec) => spec.url.as_written(),
+            Self::Kafka(spec) => spec.url.as_written(),
         };
         url.split(['?', '#']).next().unwrap_or_default().to_owned()
     }
@@ -261,6 +274,7 @@ impl SourceSpec {
         match self {
             Self::Database(spec) => &spec.key,
             Self::Rest(spec) => &spec.key,
+            Self::Kafka(spec) => &spec.key,
             Self::Objects(_) => &[],
         }
     }
@@ -270,7 +284,7 @@ impl SourceSpec {
         match self {
             Self::Database(spec) => spec.watermark.is_some(),
             Self::Rest(spec) => spec.watermark.is_some(),
-            Self::Objects(_) => true,
+            Self::Objects(_) | Self::Kafka(_) => true,
         }
     }
 }
