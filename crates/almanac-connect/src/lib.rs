@@ -24,5 +24,8 @@ pub use landing::{
     StagedFile, TableLanding, Watermark,
 };
 pub use secret::{Filled, Lookup, Scrubber, Secret, SecretError, Template, without_passwords};
-pub use spec::{Ask, DatabaseSpec, KafkaExtra, KafkaFormat, KafkaFraming, KafkaSecurity, KafkaSpec, Lookback, ObjectsSpec, Paging, RestSpec, SOURCE_KEYS, SourceKeys, SourceSpec, SpecError, Strings};
+pub use spec::{
+    Ask, DatabaseSpec, KafkaExtra, KafkaFormat, KafkaFraming, KafkaSecurity, KafkaSpec, Lookback, ObjectsSpec, Paging, RestSpec,
+    SOURCE_KEYS, SourceKeys, SourceSpec, SpecError, Strings,
+};
 pub use versions::{LOAD_COLUMN, LOADED_AT_COLUMN, Views, views};

@@ -98,14 +98,20 @@ impl KafkaSpec {
             return Err(bad("it names no broker".into()));
         }
         if brokers.contains('@') {
-            return Err(SpecError::new("url", "a user stands in it", "write `user = \"…\"`, `password = \"${env:NAME}\"` and `sasl = \"SCRAM-SHA-512\"`"));
+            return Err(SpecError::new(
+                "url",
+                "a user stands in it",
+                "write `user = \"…\"`, `password = \"${env:NAME}\"` and `sasl = \"SCRAM-SHA-512\"`",
+            ));
         }
         let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
         if topic.is_empty() || topic.len() > 249 || !topic.chars().all(is_plain) {
             return Err(bad(format!("`{}` is no name of a topic", topic.escape_debug())));
         }
         let schema = || keys.schema.as_ref().map(PathBuf::from);
-        let needs = |what: &str| SpecError::new("schema", format!("`format = \"{what}\"` needs it"), "write `schema = \"sales.avsc\"` or `\"sales.proto\"`");
+        let needs = |what: &str| {
+            SpecError::new("schema", format!("`format = \"{what}\"` needs it"), "write `schema = \"sales.avsc\"` or `\"sales.proto\"`")
+        };
         let format = match keys.format.as_deref().unwrap_or("json") {
             "json" => KafkaFormat::Json,
             "avro" => KafkaFormat::Avro(schema().ok_or_else(|| needs("avro"))?),
@@ -183,7 +189,13 @@ impl KafkaSecurity {
             sasl => sasl,
         };
         if sasl.is_some() != keys.user.is_some() || sasl.is_some() != keys.password.is_some() {
-            let key = if sasl.is_none() { "sasl" } else if keys.user.is_none() { "user" } else { "password" };
+            let key = if sasl.is_none() {
+                "sasl"
+            } else if keys.user.is_none() {
+                "user"
+            } else {
+                "password"
+            };
             let hint = "write `sasl = \"SCRAM-SHA-512\"`, `user = \"…\"` and `password = \"${env:NAME}\"`";
             return Err(SpecError::new(key, "`sasl`, `user` and `password` go together", hint));
         }

@@ -82,7 +82,7 @@ pub(crate) fn kind(file: &Path, head: &[u8]) -> Result<Option<BookKind>, IngestE
         super::unpack::raw(&place).and_then(|mut bytes| io::copy(&mut bytes, &mut io::sink())).map_err(|error| fault(&name, error))?;
     }
     if kind == BookKind::Ods {
-        cells::check_ods(file)?
+        cells::check_ods(file)?;
     }
     Ok(Some(kind))
 }
