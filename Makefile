@@ -49,7 +49,7 @@ test: deps deps-test ## Format, lints, house rules, every test
 	cargo fmt --all --check
 	cargo clippy --release --locked --workspace --all-targets -- -D warnings
 	cargo run --release --locked -p xtask -- tidy
-	.ci/with-postgres cargo nextest run --release --locked --workspace
+	.ci/with-services cargo nextest run --release --locked --workspace
 	cargo test --release --locked --doc -p almanac-series
 
 bench: ## Say how to measure speed, memory and accuracy
@@ -115,6 +115,11 @@ deps-test: deps-rust
 	  echo "installing PostgreSQL for the tests of the tracking store"; \
 	  $(SUDO) apt-get update -q; \
 	  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends postgresql; \
+	fi
+	@if ! command -v mariadbd >/dev/null && ! command -v mysqld >/dev/null && ! [ -x /usr/sbin/mariadbd ]; then \
+	  echo "installing MariaDB for the tests of sources"; \
+	  $(SUDO) apt-get update -q; \
+	  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends mariadb-server; \
 	fi
 	@for version in 3x 2x; do \
 	  wanted="$(CLIENTS)/requirements-$$version.txt"; venv="$(CACHE)/clients-$$version"; \

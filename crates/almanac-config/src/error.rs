@@ -104,6 +104,8 @@ pub enum Problem {
     UnknownCountry { given: String, near: Option<String> },
     #[error("asks for `{given}`, which is not there yet")]
     NotYet { given: String, instead: &'static str },
+    #[error("is not right: {reason}")]
+    Source { reason: String, hint: Option<String> },
     #[error("cannot stand beside `{other}`")]
     Exclusive { other: &'static str },
     #[error("needs `{other}`")]
@@ -151,6 +153,7 @@ impl Hint for Problem {
             Self::UnknownTimezone { near: None, .. } => Some("use an IANA name, such as `Europe/Berlin`".into()),
             Self::UnknownCountry { near: None, .. } => Some("use an ISO 3166 code of two letters, such as `DE`".into()),
             Self::NotYet { instead, .. } => Some((*instead).to_owned()),
+            Self::Source { hint, .. } => hint.clone(),
             Self::Exclusive { .. } => Some("keep one of the two".into()),
             Self::Needs { example, .. } => Some(format!("write, for example, `{example}`")),
             Self::Freq(error) => error.hint(),

@@ -7,7 +7,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::de::{SeqAccess, Visitor};
+use almanac_connect::SourceKeys;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 /// The whole file.
@@ -30,10 +32,11 @@ pub struct ProjectFile {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct DataSection {
-    pub source: Option<StringOrList>,
-    pub tables: BTreeMap<String, StringOrList>,
+    pub source: Option<TableEntry>,
+    pub tables: BTreeMap<String, TableEntry>,
+    pub offline: Option<bool>,
     pub sql: Option<String>,
-    pub future_source: Option<StringOrList>,
+    pub future_source: Option<TableEntry>,
     pub future_sql: Option<String>,
     pub id: Option<StringOrList>,
     pub time: Option<String>,
@@ -228,6 +231,45 @@ impl<'de> Deserialize<'de> for StringOrList {
                     list.push(item);
                 }
                 Ok(StringOrList(list))
+            }
+        }
+        deserializer.deserialize_any(Either)
+    }
+}
+
+/// Where a table is from: files or URLs, or the keys of a source outside.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TableEntry {
+    /// Files, folders, globs or URLs.
+    Places(Vec<String>),
+    /// `{ url = … }`.
+    Source(Box<SourceKeys>),
+}
+
+impl<'de> Deserialize<'de> for TableEntry {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = TableEntry;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string, a list of strings or a table such as `{ url = \"…\", table = \"…\" }`")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<TableEntry, E> {
+                Ok(TableEntry::Places(vec![text.to_owned()]))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<TableEntry, A::Error> {
+                let mut list = Vec::new();
+                while let Some(item) = items.next_element()? {
+                    list.push(item);
+                }
+                Ok(TableEntry::Places(list))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<TableEntry, A::Error> {
+                SourceKeys::deserialize(MapAccessDeserializer::new(map)).map(|keys| TableEntry::Source(Box::new(keys)))
             }
         }
         deserializer.deserialize_any(Either)

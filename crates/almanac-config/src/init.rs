@@ -18,6 +18,24 @@ pub struct InitTable {
     pub patterns: Vec<String>,
 }
 
+/// A source outside the project.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct InitOutside {
+    /// As it was given.
+    pub url: String,
+    /// Table of a database.
+    pub table: Option<String>,
+}
+
+impl InitOutside {
+    fn to_toml(&self) -> String {
+        match &self.table {
+            Some(table) => format!("{{ url = {}, table = {} }}", string(&self.url), string(table)),
+            None => string(&self.url),
+        }
+    }
+}
+
 /// Why a key has its value.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct InitReason {
@@ -35,6 +53,8 @@ pub struct InitReason {
 pub struct InitAnswers {
     /// One table that no SQL names is written as `source`.
     pub tables: Vec<InitTable>,
+    /// The URL and table or query of a source outside, in the place of the files of the only table.
+    pub outside: Option<InitOutside>,
     pub sql: Option<String>,
     pub future_source: Option<String>,
     pub future_sql: Option<String>,
@@ -187,11 +207,13 @@ fn values(answers: &InitAnswers) -> BTreeMap<String, String> {
             values.insert(path.to_owned(), value);
         }
     };
+    let outside = answers.outside.as_ref().map(InitOutside::to_toml);
+    let place = |table: &InitTable| outside.clone().unwrap_or_else(|| string_or_list(&table.patterns));
     match &answers.tables[..] {
-        [only] if answers.sql.is_none() && answers.future_sql.is_none() => set("data.source", Some(string_or_list(&only.patterns))),
+        [only] if answers.sql.is_none() && answers.future_sql.is_none() => set("data.source", Some(place(only))),
         tables => {
             for table in tables {
-                set(&format!("data.tables.{}", table.name), Some(string_or_list(&table.patterns)));
+                set(&format!("data.tables.{}", table.name), Some(place(table)));
             }
         }
     }

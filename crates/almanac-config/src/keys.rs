@@ -3,6 +3,8 @@
 //! The list stands beside the structs of `file` because a suggestion may come from another section; a test holds the two
 //! and the default file together.
 
+use almanac_connect::SOURCE_KEYS;
+
 /// The default configuration, commented: what a project without a line of its own gets.
 pub const DEFAULT_TOML: &str = include_str!("default.toml");
 
@@ -13,6 +15,7 @@ pub(crate) const SECTIONS: [(&str, &[&str]); 17] = [
         &[
             "source",
             "tables",
+            "offline",
             "sql",
             "future_source",
             "future_sql",
@@ -143,8 +146,14 @@ pub(crate) fn unknown(path: &str) -> Option<(&str, &str)> {
     if section.is_empty() {
         return (!sections().any(|(name, _)| name == key)).then_some(("", key));
     }
-    let (_, keys) = sections().find(|(name, _)| *name == section)?;
+    let keys = if is_source(section) { &SOURCE_KEYS[..] } else { sections().find(|(name, _)| *name == section)?.1 };
     (!keys.is_empty() && !keys.contains(&key)).then_some((section, key))
+}
+
+/// Whether the section holds the keys of one source: `data.tables.sales`.
+fn is_source(section: &str) -> bool {
+    matches!(section, "data.source" | "data.future_source")
+        || section.strip_prefix("data.tables.").is_some_and(|table| !table.is_empty() && !table.contains('.'))
 }
 
 /// What to write instead of an unknown key: a near key of its own section, else of any section.
@@ -155,7 +164,8 @@ pub(crate) fn suggest(section: &str, key: &str) -> Option<String> {
             return Some(format!("did you mean `[{near}]`?"));
         }
     }
-    let own = sections().find(|(name, _)| *name == section).map_or(&[][..], |(_, keys)| keys);
+    let listed = || sections().find(|(name, _)| *name == section).map_or(&[][..], |(_, keys)| keys);
+    let own = if is_source(section) { &SOURCE_KEYS[..] } else { listed() };
     if let Some(near) = nearest(key, own.iter().copied()) {
         return Some(format!("did you mean `{near}`?"));
     }

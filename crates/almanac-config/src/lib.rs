@@ -22,7 +22,7 @@ pub use canonical::CanonicalJson;
 pub use env::{ENVIRONMENT, EnvironmentVariable, Overrides};
 pub use error::{ConfigError, Problem};
 pub use file::{Ask, AskNumbers, ProjectFile, StringOrList};
-pub use init::{InitAnswers, InitReason, InitTable, write_project};
+pub use init::{InitAnswers, InitOutside, InitReason, InitTable, write_project};
 pub use keys::DEFAULT_TOML;
 pub use names::{ENSEMBLE, MODELS};
 pub use place::Place;

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use almanac_connect::SourceSpec;
 use almanac_series::{Freq, Horizon, Quantile, SeasonLength, Seed};
 use serde::{Serialize, Serializer};
 
@@ -34,8 +35,11 @@ pub struct Settings {
 pub struct TableSource {
     /// Its name in `sql`; `data` for a plain `source`.
     pub name: String,
-    /// Files, folders or globs as written; see [`Settings::path`].
+    /// Files, folders or globs as written; see [`Settings::path`]. Empty for a source outside.
     pub patterns: Vec<String>,
+    /// A source outside, which lands below `.almanac/landing` before it is read.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "identity")]
+    pub outside: Option<SourceSpec>,
 }
 
 /// `[data]`.
@@ -44,6 +48,9 @@ pub struct TableSource {
 pub struct DataSettings {
     /// At least one, sorted by name.
     pub tables: Vec<TableSource>,
+    /// Whether only what has landed is used.
+    #[serde(skip)]
+    pub offline: bool,
     pub sql: Option<String>,
     /// The table `future`, from `future_source`.
     pub future_source: Option<TableSource>,
@@ -431,6 +438,11 @@ impl CanonicalJson for GateSettings {}
 #[expect(clippy::ref_option, reason = "serde's signature")]
 fn shown_option<S: Serializer>(value: &Option<Freq>, serializer: S) -> Result<S::Ok, S::Error> {
     value.map(|value| value.to_string()).serialize(serializer)
+}
+
+#[expect(clippy::ref_option, reason = "serde's signature")]
+fn identity<S: Serializer>(value: &Option<SourceSpec>, serializer: S) -> Result<S::Ok, S::Error> {
+    value.as_ref().map(SourceSpec::identity).serialize(serializer)
 }
 
 fn seconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {

@@ -207,7 +207,7 @@ pub enum ConnectError {
         instead: &'static str,
     },
     /// Nothing has landed, and nothing may be fetched.
-    #[error("nothing of table `{table}` has landed, and the run is offline")]
+    #[error("nothing of table `{table}` has landed yet")]
     Offline {
         /// The table.
         table: String,
@@ -254,7 +254,7 @@ impl Hint for ConnectError {
             }
             Self::NoKafka { .. } => "build it with Kafka: `cargo build --release -p almanac --features kafka`".into(),
             Self::NotYet { instead, .. } => (*instead).into(),
-            Self::Offline { .. } => "run once without `--offline`".into(),
+            Self::Offline { .. } => "run `almanac run` without `--offline`, which fetches it".into(),
         })
     }
 }

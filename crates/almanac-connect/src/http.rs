@@ -113,7 +113,8 @@ impl<'a> Http<'a> {
     pub(crate) fn new(home: &Url, headers: HeaderMap, manner: Manner<'a>) -> Result<Self, ConnectError> {
         let client = Client::builder()
             .redirect(Policy::none())
-            .timeout(manner.timeout)
+            // From one piece to the next: a large file takes as long as it takes.
+            .read_timeout(manner.timeout)
             .connect_timeout(manner.timeout.min(Duration::from_secs(30)))
             .user_agent(concat!("almanac/", env!("CARGO_PKG_VERSION")))
             .build();
@@ -185,9 +186,14 @@ impl<'a> Http<'a> {
         let mut url = ask.url.clone();
         let mut is_post = ask.is_post;
         for _ in 0..=REDIRECTS {
+            let is_home = url.origin() == self.home.origin();
+            if is_post && !is_home {
+                let reason = format!("it leads to `{}`, and the body of a POST stays with its host", without_passwords(url.as_str()));
+                return Err(Tried::Failed(self.refused(reason)));
+            }
             let method = if is_post { Method::POST } else { Method::GET };
             let mut request = self.client.request(method, url.clone());
-            if url.origin() == self.home.origin() {
+            if is_home {
                 request = request.headers(self.headers.clone());
             }
             for (name, value) in &ask.extra {

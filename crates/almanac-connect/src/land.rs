@@ -85,12 +85,7 @@ pub async fn land(table: &str, spec: &SourceSpec, options: LandOptions<'_>) -> R
     } else if landing.manifest().current(&source).is_empty() {
         return Err(ConnectError::Offline { table: table.to_owned() });
     }
-    let watermark = match spec {
-        SourceSpec::Database(spec) => spec.watermark.as_deref(),
-        SourceSpec::Rest(spec) => spec.watermark.as_deref(),
-        SourceSpec::Objects(_) | SourceSpec::Kafka(_) => None,
-    };
-    let Views { current, history, mut notes } = views(&landing, &source, spec.key(), watermark)?;
+    let Views { current, history, mut notes } = views(&landing, &source, spec.key(), spec.watermark())?;
     let last = landing.manifest().last(&source).map(|load| load.notes.clone()).unwrap_or_default();
     notes.splice(0..0, last);
     Ok(Landed { current, history, news, notes })

@@ -8,7 +8,7 @@
 
 mod store;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -29,6 +29,8 @@ use store::{Bucket, Listed};
 
 /// Objects on their way at a time.
 const AT_A_TIME: usize = 8;
+/// Bytes of one request.
+const WINDOW: u64 = 32 << 20;
 /// Most objects of one table.
 const MAX_OBJECTS: usize = 1_000_000;
 
@@ -69,13 +71,13 @@ pub(crate) async fn fetch(request: Request<'_>, known: &[LandedFile], load: &mut
     let known: BTreeMap<&str, &Origin> =
         known.iter().filter_map(|file| file.origin.as_ref()).map(|origin| (origin.url.as_str(), origin)).collect();
     let mut fetched = Fetched::default();
-    let mut seen: Vec<String> = Vec::new();
+    let mut seen: BTreeSet<String> = BTreeSet::new();
     for place in 0..request.spec.urls.len() {
         let mut scrubber = Scrubber::default();
         if is_http(request, place)? {
             let name = shown(request, place);
             fetched.copied += fetch_file(request, place, known.get(name.as_str()).copied(), load, &mut scrubber).await?;
-            seen.push(name);
+            seen.insert(name);
             continue;
         }
         let bucket = Bucket::open(request, place, &mut scrubber)?;
@@ -88,7 +90,7 @@ pub(crate) async fn fetch(request: Request<'_>, known: &[LandedFile], load: &mut
         for object in listed {
             let url = format!("{}/{}", bucket.root, object.key);
             let is_known = known.get(url.as_str()).is_some_and(|old| old.version == object.version && old.bytes == object.bytes);
-            seen.push(url.clone());
+            seen.insert(url.clone());
             if !is_known && object.bytes > 0 {
                 wanted.push((load.file(extension(&object.key)), object, url));
             }
@@ -108,7 +110,7 @@ pub(crate) async fn fetch(request: Request<'_>, known: &[LandedFile], load: &mut
             fetched.copied += 1;
         }
     }
-    fetched.gone = known.keys().filter(|url| !seen.iter().any(|there| there == *url)).map(|url| (*url).to_owned()).collect();
+    fetched.gone = known.keys().filter(|url| !seen.contains(**url)).map(|url| (*url).to_owned()).collect();
     Ok(fetched)
 }
 
@@ -144,16 +146,22 @@ enum Failed {
 }
 
 async fn try_copy(bucket: &Bucket, object: &Listed, to: &Path) -> Result<(), Failed> {
-    let options = GetOptions::new().with_if_match(object.etag.clone());
     let key = ObjectPath::parse(&object.key).map_err(|error| Failed::Store(error.into()))?;
-    let found = bucket.store.get_opts(&key, options).await.map_err(Failed::Store)?;
     let mut file = File::create(to).map_err(Failed::Write)?;
-    let mut stream = found.into_stream();
     let mut got = 0;
-    while let Some(chunk) = stream.next().await {
-        let chunk = chunk.map_err(Failed::Store)?;
-        got += chunk.len() as u64;
-        file.write_all(&chunk).map_err(Failed::Write)?;
+    // In windows: no single request of a large object runs into a limit of time.
+    while got < object.bytes {
+        let window = got..object.bytes.min(got + WINDOW);
+        let options = GetOptions::new().with_range(Some(window.clone())).with_if_match(object.etag.clone());
+        let mut stream = bucket.store.get_opts(&key, options).await.map_err(Failed::Store)?.into_stream();
+        while let Some(chunk) = stream.next().await {
+            let chunk = chunk.map_err(Failed::Store)?;
+            got += chunk.len() as u64;
+            file.write_all(&chunk).map_err(Failed::Write)?;
+        }
+        if got < window.end {
+            break;
+        }
     }
     if got == object.bytes { Ok(()) } else { Err(Failed::Short(got)) }
 }

@@ -6,13 +6,15 @@
 
 mod kafka;
 mod keys;
+mod words;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use url::Url;
+use serde_json::json;
 
 use crate::secret::{SecretError, Template};
+use words::{headers, is_secret_name, literal, lookback, pointer, rate, refuse_secrets, template, timeout};
 
 pub use kafka::{KafkaExtra, KafkaFormat, KafkaFraming, KafkaSecurity, KafkaSpec};
 pub use keys::{SOURCE_KEYS, SourceKeys, Strings};
@@ -27,6 +29,12 @@ pub struct SpecError {
     pub reason: String,
     /// How to mend it.
     pub hint: Option<String>,
+}
+
+impl almanac_series::Hint for SpecError {
+    fn hint(&self) -> Option<String> {
+        self.hint.clone()
+    }
 }
 
 impl SpecError {
@@ -239,23 +247,35 @@ impl SourceSpec {
         }
     }
 
-    /// Returns what tells this source, and what is asked of it, from others; without secrets.
+    /// Returns what tells this source, and what is asked of it, from others; without secrets. It is stored: what it holds may only grow.
     pub fn identity(&self) -> String {
-        match self {
-            Self::Database(spec) => format!("{} {:?} watermark={:?} key={:?}", spec.url, spec.ask, spec.watermark, spec.key),
+        let shown = |templates: &BTreeMap<String, Template>| -> BTreeMap<String, String> {
+            templates.iter().map(|(name, template)| (name.clone(), template.to_string())).collect()
+        };
+        let identity = match self {
+            Self::Database(spec) => {
+                let ask = match &spec.ask {
+                    Ask::Query(query) => json!({ "query": query }),
+                    Ask::Table { table, columns, filter } => json!({ "table": table, "columns": columns, "where": filter }),
+                };
+                json!({ "url": spec.url.as_written(), "ask": ask, "watermark": spec.watermark, "key": spec.key })
+            }
             Self::Objects(spec) => {
                 let urls: Vec<&str> = spec.urls.iter().map(Template::as_written).collect();
-                let endpoint = spec.endpoint.as_ref().map(Template::as_written);
-                format!("{} endpoint={endpoint:?}", urls.join(" "))
+                json!({ "urls": urls, "endpoint": spec.endpoint.as_ref().map(Template::as_written) })
             }
             Self::Kafka(spec) => spec.identity(),
-            Self::Rest(spec) => {
-                let params: Vec<String> = spec.params.iter().map(|(name, value)| format!("{name}={value}")).collect();
-                let body = spec.body.as_ref().map(Template::as_written);
-                let shown = (params.join("&"), body, &spec.rows, &spec.watermark, &spec.key);
-                format!("{} {} {shown:?}", if spec.is_post { "POST" } else { "GET" }, spec.url)
-            }
-        }
+            Self::Rest(spec) => json!({
+                "url": spec.url.as_written(),
+                "post": spec.is_post,
+                "params": shown(&spec.params),
+                "body": spec.body.as_ref().map(Template::as_written),
+                "rows": spec.rows,
+                "watermark": spec.watermark,
+                "key": spec.key,
+            }),
+        };
+        identity.to_string()
     }
 
     /// Returns the source's name for people: its URL as written, without user and query.
@@ -276,6 +296,15 @@ impl SourceSpec {
             Self::Rest(spec) => &spec.key,
             Self::Kafka(spec) => &spec.key,
             Self::Objects(_) => &[],
+        }
+    }
+
+    /// Returns the column by which newer rows are known, if there is one.
+    pub fn watermark(&self) -> Option<&str> {
+        match self {
+            Self::Database(spec) => spec.watermark.as_deref(),
+            Self::Rest(spec) => spec.watermark.as_deref(),
+            Self::Objects(_) | Self::Kafka(_) => None,
         }
     }
 
@@ -433,120 +462,6 @@ impl RestSpec {
 
 /// What stands for the last watermark in the parameters of a service.
 pub(crate) const WATERMARK: &str = "{watermark}";
-
-fn template(key: &'static str, text: &str) -> Result<Template, SpecError> {
-    Template::new(text).map_err(|error| SpecError::secret(key, error))
-}
-
-fn pointer(key: &'static str, text: &str) -> Result<(), SpecError> {
-    if text.is_empty() || text.starts_with('/') {
-        return Ok(());
-    }
-    Err(SpecError::new(key, format!("`{text}` is no JSON pointer"), format!("write `{key} = \"/{}\"`", text.replace('.', "/"))))
-}
-
-fn lookback(keys: &SourceKeys) -> Result<Lookback, SpecError> {
-    let Some(text) = keys.lookback.as_deref().map(str::trim) else { return Ok(Lookback::None) };
-    if keys.watermark.is_none() {
-        return Err(SpecError::new("lookback", "it goes with `watermark`", "write `watermark = \"updated_at\"`"));
-    }
-    if keys.key.as_ref().is_none_or(|key| key.0.is_empty()) {
-        let hint = "write `key = [\"id\"]`, the columns that name a row: without it the rows fetched again would count twice";
-        return Err(SpecError::new("lookback", "it needs `key`", hint));
-    }
-    if let Ok(number) = text.parse::<i64>()
-        && number >= 0
-    {
-        return Ok(Lookback::Number(number));
-    }
-    let bad = || SpecError::new("lookback", format!("`{text}` is no time"), "write `2d`, `12h`, `30m`, or a number for whole numbers");
-    duration(text).map(Lookback::Time).ok_or_else(bad)
-}
-
-fn duration(text: &str) -> Option<Duration> {
-    let span: jiff::Span = text.parse().ok()?;
-    let days = jiff::SpanRelativeTo::days_are_24_hours();
-    Duration::try_from(span.to_duration(days).ok()?).ok()
-}
-
-fn timeout(keys: &SourceKeys) -> Result<Duration, SpecError> {
-    let Some(text) = &keys.timeout else { return Ok(Duration::from_mins(1)) };
-    let bad = || SpecError::new("timeout", format!("`{text}` is no time"), "write `30s` or `2m`");
-    duration(text).filter(|time| !time.is_zero()).ok_or_else(bad)
-}
-
-/// `5/s`, `100/m` or `1000/h` as the time between two requests.
-fn rate(text: &str) -> Result<Duration, SpecError> {
-    let bad = || SpecError::new("rate", format!("`{text}` is no rate"), "write `5/s`, `100/m` or `1000/h`");
-    let (count, unit) = text.split_once('/').ok_or_else(bad)?;
-    let count: f64 = count.trim().parse().map_err(|_| bad())?;
-    let seconds = match unit.trim() {
-        "s" => 1.0,
-        "m" | "min" => 60.0,
-        "h" => 3600.0,
-        _ => return Err(bad()),
-    };
-    if !(count > 0.0 && count.is_finite()) {
-        return Err(bad());
-    }
-    Ok(Duration::from_secs_f64((seconds / count).min(86_400.0)))
-}
-
-fn headers(keys: &SourceKeys) -> Result<BTreeMap<String, Template>, SpecError> {
-    let mut all = BTreeMap::new();
-    for (name, value) in keys.headers.iter().flatten() {
-        let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
-        if !is_name {
-            return Err(SpecError::new(
-                "headers",
-                format!("`{}` is no name of a header", name.escape_debug()),
-                "use letters, digits and `-`",
-            ));
-        }
-        if is_secret_name(name) && !value.contains("${") {
-            return Err(literal("headers"));
-        }
-        all.insert(name.to_ascii_lowercase(), template("headers", value)?);
-    }
-    if let Some(auth) = &keys.auth {
-        if !auth.contains("${") {
-            return Err(literal("auth"));
-        }
-        all.insert("authorization".into(), template("auth", auth)?);
-    }
-    Ok(all)
-}
-
-fn literal(key: &'static str) -> SpecError {
-    let hint = "keep it in an environment variable or a file: `${env:NAME}` or `${file:PATH}` in its place";
-    SpecError::new(key, "a secret stands in the configuration", hint)
-}
-
-/// Whether values of that name are usually secret.
-fn is_secret_name(name: &str) -> bool {
-    let name = name.to_ascii_lowercase().replace(['-', '_'], "");
-    let parts = ["password", "passwd", "secret", "token", "apikey", "authorization", "cookie", "signature", "credential", "accesskey"];
-    matches!(name.as_str(), "sig" | "pwd" | "auth" | "key") || parts.iter().any(|part| name.contains(part))
-}
-
-/// A password or key in the configuration would end up in its history and in copies of it.
-fn refuse_secrets(url: &str) -> Result<(), SpecError> {
-    // Places stand for a text that cannot be a secret here.
-    let mut plain = url.to_owned();
-    while let Some((start, end)) = plain.find("${").and_then(|start| Some((start, start + plain[start..].find('}')?))) {
-        plain.replace_range(start..=end, "");
-    }
-    let Ok(parsed) = Url::parse(&plain) else { return Ok(()) };
-    if parsed.password().is_some_and(|password| !password.is_empty()) {
-        let user = parsed.username();
-        let hint = format!("write `{}://{user}:${{env:NAME}}@…` and set the variable NAME, or `${{file:PATH}}`", parsed.scheme());
-        return Err(SpecError::new("url", "a password stands in the configuration", hint));
-    }
-    if parsed.query_pairs().any(|(name, value)| is_secret_name(&name) && !value.is_empty()) {
-        return Err(literal("url"));
-    }
-    Ok(())
-}
 
 #[cfg(test)]
 mod tests;

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use almanac_connect::ConnectError;
 use almanac_data::{CheckError, CheckReport, ForecastTableError, IngestError, LakeError, QueryError, SilverError};
 use almanac_evaluate::{BacktestError, CalibrateError, GateReport, PlanError};
 use almanac_hierarchy::HierarchyError;
@@ -78,6 +79,9 @@ pub enum PipelineError {
         /// The level.
         level: String,
     },
+    /// A source outside could not be landed.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
     /// A step of reading sources failed.
     #[error(transparent)]
     Ingest(#[from] IngestError),
@@ -196,6 +200,7 @@ impl Hint for PipelineError {
             Self::NoIntervals { model, .. } => {
                 Some(format!("add `{model}` to `[forecast] models` and run `almanac run`: the backtest calibrates its intervals"))
             }
+            Self::Connect(error) => error.hint(),
             Self::Ingest(error) => error.hint(),
             Self::Query(error) => error.hint(),
             Self::Silver(error) => error.hint(),

@@ -14,6 +14,7 @@ mod closures;
 mod error;
 mod fingerprint;
 mod known_ahead;
+mod land;
 mod models;
 mod panel;
 mod progress;
@@ -32,6 +33,7 @@ pub use champion::{Champion, read_bundle_file, read_champion, read_latest_select
 pub use error::{PipelineError, RunError};
 pub use fingerprint::Fingerprint;
 pub use known_ahead::{Given, Unfit, fill_ahead};
+pub use land::{LandContext, OutsideTable, land_tables, landed_files};
 pub use models::{Field, ModelFactory};
 pub use progress::{Event, Observer, Silent};
 pub use project::Project;

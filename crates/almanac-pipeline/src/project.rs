@@ -49,6 +49,11 @@ impl Project {
         self.state().join("assets")
     }
 
+    /// Returns the folder of what came from outside, as it came.
+    pub fn landing(&self) -> PathBuf {
+        self.root.join(".almanac/landing")
+    }
+
     /// Returns the folder of raw, typed tables.
     pub fn bronze(&self) -> PathBuf {
         self.state().join("lake/bronze")

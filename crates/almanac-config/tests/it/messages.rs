@@ -194,12 +194,28 @@ fn sources_are_one_kind_and_local() {
     "#]],
     );
     with(
-        "future_source = \"s3://bucket/plan.csv\"",
+        "future_source = [\"plan.csv\", \"s3://bucket/plan.csv\"]",
         expect![[r#"
-        error: almanac.toml:6: `data.future_source` asks for `s3://bucket/plan.csv`, which is not there yet
-        hint: copy the data to a local file; only files, folders and globs are read
+        error: almanac.toml:6: `data.future_source` is not right: files of this machine and URLs stand in one list
+        hint: give them tables of their own, and join them in `sql` with UNION ALL
     "#]],
     );
+}
+
+#[test]
+fn sources_outside_are_checked_before_anything_is_contacted() {
+    let with_source = |keys: &str, expected: Expect| {
+        let text = MINIMAL.replace("source = \"sales.csv\"\n", "sql = \"SELECT * FROM orders\"\n");
+        check(&format!("{text}[data.tables]\norders = {keys}\n"), expected);
+    };
+    with_source(r#"{ url = "postgresql://reader:hunter22@db/shop", table = "orders" }"#, expect![[r#""#]]);
+    with_source(r#"{ url = "postgresql://reader:${DB_PASSWORD}@db/shop", table = "orders" }"#, expect![[r#""#]]);
+    with_source(r#"{ url = "postgresql://db/shop", tabel = "orders" }"#, expect![[r#""#]]);
+    with_source(r#"{ url = "postgresql://db/shop", table = "orders", watermark = "at", lookback = "2d" }"#, expect![[r#""#]]);
+    with_source(r#"{ url = "https://api/stock", paging = "link" }"#, expect![[r#""#]]);
+    with_source(r#"{ url = "https://api/stock", rows = "/items", auth = "Bearer hunter22" }"#, expect![[r#""#]]);
+    with_source(r#""ftp://host/sales.csv""#, expect![[r#""#]]);
+    with_source("7", expect![[r#""#]]);
 }
 
 #[test]

@@ -119,6 +119,9 @@ impl Bucket {
         let mut all = self.store.list(prefix.as_ref());
         while let Some(object) = all.try_next().await? {
             let key = object.location.as_ref();
+            if is_lake(key) {
+                return Err(object_store::Error::NotSupported { source: LAKE.into() });
+            }
             let is_wanted = if has_wildcard {
                 pattern.matches_with(key, options)
             } else {
@@ -145,6 +148,10 @@ impl Bucket {
         let reason: String = scrubber.scrub(&said).chars().take(400).collect();
         let has = |parts: &[&str]| parts.iter().any(|part| said.contains(part));
         match error {
+            object_store::Error::NotSupported { source } if source.to_string() == LAKE => ConnectError::NotYet {
+                what: "a table of Delta or Iceberg",
+                instead: "copy its rows to plain Parquet files: read as files, rows that were removed from it would come back",
+            },
             object_store::Error::NotFound { .. } => ConnectError::Missing { url, what: what.to_owned(), reason },
             object_store::Error::Precondition { .. } => {
                 ConnectError::Lost { url, rows: 0, reason: format!("`{what}` was changed while it was read") }
@@ -162,6 +169,13 @@ impl Bucket {
             _ => ConnectError::Refused { url, reason },
         }
     }
+}
+
+/// What says that the Parquet files below a folder are not simply its rows.
+const LAKE: &str = "it is a Delta or Iceberg table";
+
+fn is_lake(key: &str) -> bool {
+    key.contains("_delta_log/") || key.contains("/metadata/") && key.ends_with(".metadata.json")
 }
 
 fn is_data(name: &str) -> bool {

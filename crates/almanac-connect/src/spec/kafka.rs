@@ -5,7 +5,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{SourceKeys, SpecError, duration, literal, template, timeout};
+use super::words::{duration, literal, template, timeout};
+use super::{SourceKeys, SpecError};
 use crate::secret::Template;
 
 /// What is asked of a topic.
@@ -174,8 +175,8 @@ impl KafkaSpec {
 
     /// Returns what tells this topic from others. Brokers come and go and keys of the table are added, but what has landed may be
     /// gone from the topic: it goes on counting.
-    pub(super) fn identity(&self) -> String {
-        format!("kafka topic={}", self.topic)
+    pub(super) fn identity(&self) -> serde_json::Value {
+        serde_json::json!({ "kafka": self.topic })
     }
 }
 

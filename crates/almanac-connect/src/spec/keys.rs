@@ -121,7 +121,7 @@ pub const SOURCE_KEYS: [&str; 49] = [
 ];
 
 pub(super) const DATABASE: [&str; 8] = ["url", "table", "query", "columns", "where", "watermark", "lookback", "key"];
-pub(super) const STORE: [&str; 5] = ["url", "endpoint", "region", "path_style", "anonymous"];
+pub(super) const STORE: [&str; 7] = ["url", "endpoint", "region", "path_style", "anonymous", "timeout", "retries"];
 pub(super) const FILES: [&str; 5] = ["url", "headers", "auth", "timeout", "retries"];
 pub(super) const REST: [&str; 23] = [
     "url",

@@ -21,6 +21,8 @@ fn secrets_in_the_configuration_are_refused() {
     for text in [
         r#"{"url": "postgresql://u:hunter22@db/shop", "table": "sales"}"#,
         r#"{"url": "postgresql://u@db/shop?password=hunter22", "table": "sales"}"#,
+        r#"{"url": "postgresql://u:hunter22@${env:HOST}:5432/shop", "table": "sales"}"#,
+        r#"{"url": "postgresql://u:x${env:PW}hunter22@db/shop", "table": "sales"}"#,
         r#"{"url": "https://h/a.csv?sig=hunter22"}"#,
         r#"{"url": "https://h/a", "rows": "", "auth": "Bearer hunter22"}"#,
         r#"{"url": "https://h/a", "rows": "", "headers": {"X-Api-Key": "hunter22"}}"#,
@@ -32,6 +34,7 @@ fn secrets_in_the_configuration_are_refused() {
     }
     for text in [
         r#"{"url": "postgresql://u:${env:PW}@db/shop", "table": "sales"}"#,
+        r#"{"url": "https://h:80/a@b.csv"}"#,
         r#"{"url": "https://h/a", "rows": "", "auth": "Bearer ${file:token}", "headers": {"X-Api-Key": "${env:K}"}}"#,
     ] {
         spec(text).expect(text);

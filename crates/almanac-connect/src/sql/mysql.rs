@@ -74,20 +74,29 @@ async fn look(request: Request<'_>, connection: &mut MySqlConnection) -> Result<
     let statement = connection.prepare(AssertSqlSafe(base).into_sql_str()).await;
     let statement = statement.map_err(|error| request.failed(Moment::Asking, &error))?;
     let (mut columns, mut wires) = (Vec::new(), Vec::new());
-    for column in statement.columns() {
-        let from = column.type_info().name().to_owned();
-        let Some((kind, wire)) = kind_of(&from) else {
-            return Err(ConnectError::Type {
-                table: request.table.to_owned(),
-                column: column.name().to_owned(),
-                kind: from.to_lowercase(),
-            });
+    let found: Vec<(String, String)> =
+        statement.columns().iter().map(|column| (column.name().to_owned(), column.type_info().name().to_owned())).collect();
+    for (name, from) in found {
+        let (kind, wire) = match kind_of(&from) {
+            Some(known) => known,
+            None if from != "GEOMETRY" && is_text(request, connection, &name).await? => (LandedKind::Text, Wire::Text),
+            None => return Err(ConnectError::Type { table: request.table.to_owned(), column: name, kind: from.to_lowercase() }),
         };
-        columns.push(LandedColumn { name: column.name().to_owned(), kind, from: from.to_lowercase() });
+        columns.push(LandedColumn { name, kind, from: from.to_lowercase() });
         wires.push(wire);
     }
     request.check_columns(&columns)?;
     Ok((columns, wires))
+}
+
+/// Texts whose order is that of bytes, JSON of MariaDB among them, look like blobs on the wire; the character set tells.
+async fn is_text(request: Request<'_>, connection: &mut MySqlConnection, name: &str) -> Result<bool, ConnectError> {
+    let base = request.base(Quotes::Backtick);
+    let ask = format!("SELECT CAST(CHARSET(q.{}) AS CHAR) FROM (\n{base}\n) AS q LIMIT 1", Quotes::Backtick.name(name));
+    let row = connection.fetch_optional(sqlx::query(AssertSqlSafe(ask)).persistent(false)).await;
+    let Some(row) = row.map_err(|error| request.failed(Moment::Asking, &error))? else { return Ok(true) };
+    let charset = row.try_get_unchecked::<Option<String>, _>(0).map_err(|error| request.failed(Moment::Asking, &error))?;
+    Ok(charset.is_none_or(|charset| charset != "binary"))
 }
 
 fn kind_of(name: &str) -> Option<(LandedKind, Wire)> {

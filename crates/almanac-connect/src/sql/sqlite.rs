@@ -73,6 +73,11 @@ struct Census {
 /// The types that the columns are declared with, as a view of the SELECT passes them on; empty for what is computed.
 fn declared(request: Request<'_>, connection: &Connection, base: &str) -> Result<Vec<(String, String)>, ConnectError> {
     let bad = |error: rusqlite::Error| failed(request, 0, &error);
+    let names: Vec<String> = connection.prepare(base).map_err(bad)?.column_names().into_iter().map(str::to_owned).collect();
+    // A view would give the second one another name.
+    if let Some((_, twice)) = names.iter().enumerate().find(|(place, name)| names[..*place].contains(name)) {
+        return Err(ConnectError::TwiceNamed { table: request.table.to_owned(), column: twice.clone() });
+    }
     connection.execute_batch(&format!("CREATE TEMP VIEW almanac_source AS\n{base}\n")).map_err(bad)?;
     let mut statement = connection.prepare("PRAGMA temp.table_xinfo('almanac_source')").map_err(bad)?;
     let rows = statement.query_map([], |row| Ok((row.get::<_, String>(1)?, row.get::<_, String>(2)?))).map_err(bad)?;

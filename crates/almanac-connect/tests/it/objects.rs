@@ -112,3 +112,20 @@ async fn a_store_that_is_not_there_is_told() {
     assert!(matches!(error, ConnectError::Unreachable { .. }), "{}", said(&error));
     assert!(!said(&error).contains("hunter22"));
 }
+
+#[tokio::test]
+async fn tables_of_delta_are_not_taken_for_plain_files() {
+    let Some(server) = server() else { return };
+    let name = format!("lake-{}", std::process::id());
+    let store = bucket(&server, &name).await;
+    for key in ["sales/_delta_log/00000000000000000000.json", "sales/part-1.parquet"] {
+        put(&store, key, "x").await;
+    }
+    let place =
+        Place::new().with("AWS_ACCESS_KEY_ID", "testing").with("AWS_SECRET_ACCESS_KEY", "hunter22hunter22").with("AWS_REGION", "us-east-1");
+    for pattern in ["sales/", "sales/*.parquet"] {
+        let keys = format!(r#"{{"url": "s3://{name}/{pattern}", "endpoint": "{}"}}"#, server.url);
+        let error = place.land(&keys).await.expect_err("refused");
+        assert!(matches!(error, ConnectError::NotYet { .. }), "{error}");
+    }
+}

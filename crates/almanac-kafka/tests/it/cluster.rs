@@ -97,7 +97,7 @@ impl Cluster {
     }
 
     pub(crate) fn offsets(&self) -> Vec<i64> {
-        self.table().manifest().offsets(&format!("kafka topic={TOPIC}")).into_values().collect()
+        self.table().manifest().offsets(&self.spec("{}").identity()).into_values().collect()
     }
 }
 

@@ -73,9 +73,12 @@ fn a_message_without_a_value_deletes_its_key() {
     let cluster = Cluster::new(1);
     cluster.send(0, Some("7"), Some(br#"{"id":7,"units":1}"#));
     cluster.send(0, Some(r#"{"id":8}"#), Some(br#"{"units":2}"#));
+    cluster.flush();
+    let keys = r#"{"key":["id"],"with":["deleted"]}"#;
+    cluster.land(keys).expect("lands");
     cluster.send(0, Some("7"), None);
     cluster.flush();
-    let landed = cluster.land(r#"{"key":["id"],"with":["deleted"]}"#).expect("lands");
+    let landed = cluster.land(keys).expect("lands");
     let mut current = lines(&landed);
     current.sort();
     assert_eq!(current, [r#"{"_deleted":false,"id":8,"units":2}"#, r#"{"_deleted":true,"id":7}"#]);

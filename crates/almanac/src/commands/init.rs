@@ -5,13 +5,14 @@
 
 mod folds;
 mod inference;
+mod outside;
 mod report;
 
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use almanac_config::{Overrides, Settings, write_project};
+use almanac_config::{InitAnswers, Overrides, Settings, write_project};
 use almanac_series::{Hint, Horizon};
 use clap::Args;
 
@@ -26,16 +27,20 @@ const EXAMPLE: &str = "\
 Examples:
   almanac init sales.csv
   almanac init data/ --target Weekly_Sales --horizon 8 --yes
+  almanac init postgresql://reader@db/shop --table sales
 
-SOURCE is a CSV, Parquet or JSON lines file, or a folder of them.";
+SOURCE is a CSV, Parquet or JSON lines file, a folder of them, or the URL of a database or of objects; passwords as ${env:NAME}.";
 
 /// Write `almanac.toml` for a source, inferring what its columns mean
 #[derive(Debug, Clone, Args)]
 #[command(after_help = EXAMPLE)]
 pub(crate) struct InitArgs {
-    /// File or folder with the sales history
+    /// File, folder or URL with the sales history
     #[arg(value_name = "SOURCE")]
     pub(crate) source: PathBuf,
+    /// Table of the database that SOURCE names
+    #[arg(long, value_name = "TABLE")]
+    pub(crate) table: Option<String>,
     /// Column that says when
     #[arg(long, value_name = "COLUMN")]
     pub(crate) time: Option<String>,
@@ -98,11 +103,20 @@ pub(crate) fn init(ctx: &Context, args: InitArgs) -> Result<ExitStatus, Failure>
     if !is_to_stdout && !args.force && out.exists() {
         return Err(Failure::new(ExitStatus::Usage, InitError::Exists { path: out }));
     }
-    let source = ctx.path(&args.source);
-    fs::metadata(&source).map_err(|error| InitError::NoSource { path: source.clone(), source: error }).or_fail(ExitStatus::DataInput)?;
+    let outside = outside::of(&args.source, args.table.as_deref());
+    let sources = if let Some(outside) = &outside {
+        outside::land(ctx, outside)?
+    } else {
+        let source = ctx.path(&args.source);
+        fs::metadata(&source)
+            .map_err(|error| InitError::NoSource { path: source.clone(), source: error })
+            .or_fail(ExitStatus::DataInput)?;
+        vec![source]
+    };
+    let infer = |known: &Known| infer(ctx, &sources, known).map(|found| InitAnswers { outside: outside.clone(), ..found });
 
     let mut known = Known { time: args.time, target: args.target, id: args.id, freq: args.freq, horizon: args.horizon };
-    let mut inferred = infer(ctx, &args.source, &known)?;
+    let mut inferred = infer(&known)?;
     if !args.yes && !inferred.questions.is_empty() && ctx.printer.is_interactive() {
         for question in &inferred.questions {
             ctx.printer.note(question);
@@ -113,7 +127,7 @@ pub(crate) fn init(ctx: &Context, args: InitArgs) -> Result<ExitStatus, Failure>
         let id = ctx.printer.ask("Which columns tell one series from another, with commas between?", &inferred.id.join(","))?;
         known.id = id.split(',').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect();
         if known != before {
-            inferred = infer(ctx, &args.source, &known)?;
+            inferred = infer(&known)?;
         }
     }
 

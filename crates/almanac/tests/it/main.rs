@@ -8,4 +8,5 @@ mod messages;
 mod options;
 mod program;
 mod serve;
+mod sources;
 mod what_if;

@@ -23,8 +23,8 @@ pub(super) struct Known {
     pub(super) horizon: Option<Horizon>,
 }
 
-/// Infers the roles of the columns of `source`, a path relative to the project's folder.
-pub(super) fn infer(ctx: &Context, source: &Path, known: &Known) -> Result<InitAnswers, Failure> {
+/// Infers the roles of the columns of the sources.
+pub(super) fn infer(ctx: &Context, sources: &[PathBuf], known: &Known) -> Result<InitAnswers, Failure> {
     let answers = Answers {
         time: known.time.clone(),
         target: known.target.clone(),
@@ -32,7 +32,7 @@ pub(super) fn infer(ctx: &Context, source: &Path, known: &Known) -> Result<InitA
         freq: known.freq.clone(),
         horizon: known.horizon.map(Horizon::steps),
     };
-    let inferred = infer_project(&[ctx.path(source)], &answers).or_fail(ExitStatus::DataInput)?;
+    let inferred = infer_project(sources, &answers).or_fail(ExitStatus::DataInput)?;
     Ok(answers_of(ctx.folder(), inferred))
 }
 
