@@ -153,6 +153,16 @@ mod tests {
     }
 
     #[test]
+    fn cutoffs_leave_room_for_the_season_that_is_asked_for() {
+        let panel = panel_of(&[("a", vec![1.0; 60])]);
+        let folds = |season| {
+            let plan = plan_folds(&panel, horizon(4), 20, None, SeasonLength::new(season).expect("in range")).expect("fits");
+            plan.folds[0].cutoff.0
+        };
+        assert_eq!((folds(7), folds(30)), (7, 31));
+    }
+
+    #[test]
     fn a_short_history_gives_fewer_folds_and_says_so() {
         let panel = panel_of(&[("a", vec![1.0; 35])]);
         let plan = plan_folds(&panel, horizon(10), 5, None, panel.freq().season_length()).expect("two fit");

@@ -14,5 +14,7 @@ mod broker;
 mod decode;
 mod load;
 mod row;
+#[doc(hidden)]
+pub mod testing;
 
 pub use load::KafkaReader;

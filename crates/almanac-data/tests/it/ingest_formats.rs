@@ -140,7 +140,7 @@ fn a_sheet_is_read_from_its_header_down() {
           … 28 more
         put aside
           sales.xlsx!/Sales | 7 | units | #DIV/0! | the spreadsheet shows an error here
-        note: `sales.xlsx`: sheet `Sales` is read, not `Hours` (`sales.xlsx!/NAME` reads another, `!/*` all)
+        note: `sales.xlsx`: sheet `Sales` is read, not `Hours`, `Empty` (`sales.xlsx!/NAME` reads another, `!/*` all)
         note: `sales.xlsx!/Sales`: the table starts in row 4; what is above is left out: `Sales of the shops`
     "#]],
     );
