@@ -84,6 +84,7 @@ pub struct InitAnswers {
     /// Column and type name.
     pub types: Vec<(String, String)>,
     pub horizon: Option<usize>,
+    pub season_length: Option<usize>,
     pub folds: Option<usize>,
     pub fold_stride: Option<usize>,
     pub min_folds: Option<usize>,
@@ -254,6 +255,7 @@ fn values(answers: &InitAnswers) -> BTreeMap<String, String> {
         set(&format!("data.types.{column}"), Some(string(name)));
     }
     set("forecast.horizon", answers.horizon.map(|steps| steps.to_string()));
+    set("forecast.season_length", answers.season_length.map(|steps| steps.to_string()));
     set("forecast.folds", answers.folds.map(|folds| folds.to_string()));
     set("forecast.fold_stride", answers.fold_stride.map(|steps| steps.to_string()));
     set("gates.min_folds", answers.min_folds.map(|folds| folds.to_string()));

@@ -170,6 +170,34 @@ pub enum ConnectError {
         /// Pages read.
         page: u64,
     },
+    /// A schema file of messages cannot be used.
+    #[error("`{}` is no schema that can be used: {reason}", path.display())]
+    Schema {
+        /// The file.
+        path: std::path::PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The messages that were to be read next are gone.
+    #[error("`{url}`, partition {partition}: message {wanted} was to be read next, but there are only {first} to {last}")]
+    Gap {
+        /// As written.
+        url: String,
+        /// The partition.
+        partition: i32,
+        /// The offset.
+        wanted: i64,
+        /// The first offset that is there.
+        first: i64,
+        /// The one after the last.
+        last: i64,
+    },
+    /// Kafka, in a program without it.
+    #[error("`{url}` cannot be read: this program is built without Kafka")]
+    NoKafka {
+        /// As written.
+        url: String,
+    },
     /// Known, but not read yet.
     #[error("{what} is not read yet")]
     NotYet {
@@ -219,6 +247,12 @@ impl Hint for ConnectError {
             ),
             Self::TooMuch { .. } => "ask for smaller pages with `limit`, or raise `max_page_mb` or `max_pages`".into(),
             Self::Circle { .. } => "check `paging` and its keys against the service's documentation".into(),
+            Self::Schema { .. } => "give the file with the schema that the producer writes with, and for Protobuf the `message`".into(),
+            Self::Gap { .. } => {
+                "they were deleted before they were read, or the topic was made anew: `on_gap = \"skip\"` goes on from the first that is there"
+                    .into()
+            }
+            Self::NoKafka { .. } => "build it with Kafka: `cargo build --release -p almanac --features kafka`".into(),
             Self::NotYet { instead, .. } => (*instead).into(),
             Self::Offline { .. } => "run `almanac run` without `--offline`, which fetches it".into(),
         })

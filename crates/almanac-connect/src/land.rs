@@ -5,6 +5,7 @@
 //! | database | all, or what is after the watermark | one Parquet file |
 //! | service | all, or what is after the watermark | one file of JSON lines |
 //! | objects | what is new or changed | the objects, as they are |
+//! | Kafka | messages up to the end as it was at the start | JSON lines, a file for each partition |
 //!
 //! All of a source that says the same as the last time is no new load, so that nothing behind it runs again. A connection that is lost is
 //! tried again from the start of the load; nothing of a failed try is kept.
@@ -17,6 +18,7 @@ use jiff::Timestamp;
 
 use crate::error::ConnectError;
 use crate::http::Patience;
+use crate::kafka::{KafkaRequest, ReadKafka};
 use crate::landing::{Commit, LandedColumn, LandedFile, LandedKind, Load, LoadMode, TableLanding};
 use crate::secret::{Lookup, Scrubber};
 use crate::spec::{DatabaseSpec, ObjectsSpec, RestSpec, SourceSpec};
@@ -41,6 +43,8 @@ pub struct LandOptions<'a> {
     pub is_anew: bool,
     /// How long to wait between tries.
     pub patience: Patience,
+    /// What reads Kafka, if the program has it.
+    pub kafka: Option<&'a dyn ReadKafka>,
 }
 
 /// A table that has landed.
@@ -91,7 +95,13 @@ pub async fn land(table: &str, spec: &SourceSpec, options: LandOptions<'_>) -> R
 ///
 /// # Errors
 /// [`ConnectError`], as [`land`] would raise it.
-pub async fn probe(table: &str, spec: &SourceSpec, lookup: Lookup<'_>, patience: Patience) -> Result<(), ConnectError> {
+pub async fn probe(
+    table: &str,
+    spec: &SourceSpec,
+    lookup: Lookup<'_>,
+    patience: Patience,
+    kafka: Option<&dyn ReadKafka>,
+) -> Result<(), ConnectError> {
     match spec {
         SourceSpec::Database(spec) => {
             let mut scrubber = Scrubber::default();
@@ -108,6 +118,10 @@ pub async fn probe(table: &str, spec: &SourceSpec, lookup: Lookup<'_>, patience:
             let spec = RestSpec { retries: 0, ..spec.clone() };
             rest::probe(rest::Request { table, spec: &spec, lookup, after: None, patience }).await
         }
+        SourceSpec::Kafka(spec) => {
+            let reader = kafka.ok_or_else(|| ConnectError::NoKafka { url: spec.url.as_written().to_owned() })?;
+            reader.probe(KafkaRequest { table, spec, source: "", lookup, now: Timestamp::UNIX_EPOCH, is_anew: false })
+        }
     }
 }
 
@@ -123,6 +137,11 @@ async fn load(
         SourceSpec::Database(spec) => load_database(landing, table, spec, source, options).await,
         SourceSpec::Objects(spec) => load_objects(landing, table, spec, source, options).await,
         SourceSpec::Rest(spec) => load_rest(landing, table, spec, source, options).await,
+        SourceSpec::Kafka(spec) => {
+            let reader = options.kafka.ok_or_else(|| ConnectError::NoKafka { url: spec.url.as_written().to_owned() })?;
+            let (lookup, now, is_anew) = (options.lookup, options.now, options.is_anew);
+            reader.load(landing, KafkaRequest { table, spec, source, lookup, now, is_anew })
+        }
     }
 }
 

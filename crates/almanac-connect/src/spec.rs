@@ -4,6 +4,7 @@
 //!
 //! Not here: where the keys stand in the file (`almanac-config`), asking (`sql`, `objects`, `rest`).
 
+mod kafka;
 mod keys;
 mod words;
 
@@ -15,6 +16,7 @@ use serde_json::json;
 use crate::secret::{SecretError, Template};
 use words::{headers, is_secret_name, literal, lookback, pointer, rate, refuse_secrets, template, timeout};
 
+pub use kafka::{KafkaExtra, KafkaFormat, KafkaFraming, KafkaSecurity, KafkaSpec};
 pub use keys::{SOURCE_KEYS, SourceKeys, Strings};
 
 /// Why keys of a source make no sense.
@@ -55,6 +57,8 @@ pub enum SourceSpec {
     Objects(ObjectsSpec),
     /// Rows that a service gives page by page.
     Rest(RestSpec),
+    /// Messages of a topic.
+    Kafka(KafkaSpec),
 }
 
 /// What is asked of a database.
@@ -227,11 +231,18 @@ impl SourceSpec {
                 )?;
                 ObjectsSpec::new(&urls, keys).map(Self::Objects)
             }
-            Family::Kafka => Err(SpecError::new("url", "Kafka is not built into this program", "build it with the feature `kafka`")),
+            Family::Kafka => {
+                keys.only(&keys::KAFKA, "Kafka")?;
+                if urls.len() > 1 {
+                    let hint = "write brokers with commas between them, and give each topic a table of its own";
+                    return Err(SpecError::new("url", "a table has one topic", hint));
+                }
+                KafkaSpec::new(first, keys).map(Self::Kafka)
+            }
             Family::Unknown => Err(SpecError::new(
                 "url",
                 format!("`{first}` is no source that can be read"),
-                "known are postgresql://, mysql://, mariadb://, sqlite:, s3://, gs://, az://, abfss://, http:// and https://",
+                "known are postgresql://, mysql://, mariadb://, sqlite:, kafka://, s3://, gs://, az://, abfss://, http:// and https://",
             )),
         }
     }
@@ -253,6 +264,7 @@ impl SourceSpec {
                 let urls: Vec<&str> = spec.urls.iter().map(Template::as_written).collect();
                 json!({ "urls": urls, "endpoint": spec.endpoint.as_ref().map(Template::as_written) })
             }
+            Self::Kafka(spec) => spec.identity(),
             Self::Rest(spec) => json!({
                 "url": spec.url.as_written(),
                 "post": spec.is_post,
@@ -272,6 +284,7 @@ impl SourceSpec {
             Self::Database(spec) => spec.url.as_written(),
             Self::Objects(spec) => spec.urls.first().map_or("", Template::as_written),
             Self::Rest(spec) => spec.url.as_written(),
+            Self::Kafka(spec) => spec.url.as_written(),
         };
         url.split(['?', '#']).next().unwrap_or_default().to_owned()
     }
@@ -281,6 +294,7 @@ impl SourceSpec {
         match self {
             Self::Database(spec) => &spec.key,
             Self::Rest(spec) => &spec.key,
+            Self::Kafka(spec) => &spec.key,
             Self::Objects(_) => &[],
         }
     }
@@ -290,7 +304,7 @@ impl SourceSpec {
         match self {
             Self::Database(spec) => spec.watermark.as_deref(),
             Self::Rest(spec) => spec.watermark.as_deref(),
-            Self::Objects(_) => None,
+            Self::Objects(_) | Self::Kafka(_) => None,
         }
     }
 
@@ -299,7 +313,7 @@ impl SourceSpec {
         match self {
             Self::Database(spec) => spec.watermark.is_some(),
             Self::Rest(spec) => spec.watermark.is_some(),
-            Self::Objects(_) => true,
+            Self::Objects(_) | Self::Kafka(_) => true,
         }
     }
 }

@@ -7,7 +7,7 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use almanac_connect::{ConnectError, LandOptions, Landed, Lookup, Patience, SourceSpec, TableLanding, land, views};
+use almanac_connect::{ConnectError, LandOptions, Landed, Lookup, Patience, ReadKafka, SourceSpec, TableLanding, land, views};
 use jiff::Timestamp;
 
 use crate::progress::{Event, Observer};
@@ -37,6 +37,8 @@ pub struct LandContext<'a> {
     pub clock: fn() -> i64,
     /// Tables to fetch from the beginning, as if nothing had landed.
     pub anew: &'a [String],
+    /// What reads Kafka, if the program has it.
+    pub kafka: Option<&'a dyn ReadKafka>,
 }
 
 /// Lands what is new of every table.
@@ -59,6 +61,7 @@ pub fn land_tables(project: &Project, tables: &[OutsideTable], context: LandCont
             is_offline: false,
             is_anew: context.anew.contains(&table.name),
             patience: Patience::default(),
+            kafka: context.kafka,
         };
         let landed = context.runtime.block_on(land(&table.name, &table.source, options));
         let Landed { news, notes, .. } = landed.map_err(|error| RunError { asset: asset.clone(), source: error.into() })?;

@@ -198,6 +198,19 @@ pub(crate) fn artifacts(asked: &TrackingSettings, project: &Project) -> Result<A
     ArtifactStore::open(&asked.artifact_root.clone().unwrap_or_else(folder)).or_fail(ExitStatus::Config)
 }
 
+/// Returns what reads Kafka, if the program was built with it.
+#[cfg(feature = "kafka")]
+#[expect(clippy::unnecessary_wraps, reason = "as without Kafka")]
+pub(crate) fn kafka() -> Option<&'static dyn almanac_connect::ReadKafka> {
+    Some(&almanac_kafka::KafkaReader)
+}
+
+/// Returns what reads Kafka, if the program was built with it.
+#[cfg(not(feature = "kafka"))]
+pub(crate) fn kafka() -> Option<&'static dyn almanac_connect::ReadKafka> {
+    None
+}
+
 /// A table, and the one of all versions of its rows where they have a key.
 fn table(settings: &Settings, source: &TableSource, key: Option<&PrivacyKey>) -> Result<(TableSpec, Option<TableSpec>), Failure> {
     let redaction = privacy::redaction(settings, &source.name, key)?;

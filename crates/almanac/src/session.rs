@@ -106,7 +106,7 @@ fn land_outside(
         return Ok(());
     }
     let lookup = Lookup { variable: &|name| std::env::var(name).ok(), root: &settings.project };
-    let context = LandContext { lookup, observer, runtime: runtime.handle(), clock: now_ms, anew };
+    let context = LandContext { lookup, observer, runtime: runtime.handle(), clock: now_ms, anew, kafka: compose::kafka() };
     land_tables(project, &tables, context).map_err(run_failure)
 }
 

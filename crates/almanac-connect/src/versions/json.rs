@@ -14,8 +14,8 @@ use crate::landing::LandingError;
 use crate::rows::short_hash;
 use crate::sql::read_mark;
 
-/// A line and what it holds.
-type Line = (Vec<u8>, serde_json::Map<String, Value>);
+/// A line and the object it holds. A line that is a string stands for a message that could not be read, and is kept as it is.
+type Line = (Vec<u8>, Option<serde_json::Map<String, Value>>);
 
 fn lines(path: &Path) -> Result<impl Iterator<Item = Result<Line, ConnectError>>, ConnectError> {
     let failed = |source| LandingError::Io { action: "read", path: path.to_owned(), source };
@@ -23,8 +23,11 @@ fn lines(path: &Path) -> Result<impl Iterator<Item = Result<Line, ConnectError>>
     Ok(file.split(b'\n').map(move |line| {
         let line = line.map_err(failed)?;
         let damaged = |reason: String| LandingError::Damaged { path: path.to_owned(), reason };
+        if line.starts_with(b"\"") {
+            return Ok((line, None));
+        }
         let row = serde_json::from_slice(&line).map_err(|error| damaged(error.to_string()))?;
-        Ok((line, row))
+        Ok((line, Some(row)))
     }))
 }
 
@@ -38,6 +41,11 @@ pub(super) fn scan(
     for line in lines(part.path)? {
         let (text, row) = line?;
         let mut bytes = Vec::new();
+        let Some(row) = row else {
+            let hash = short_hash(&text);
+            take(Row { key: hash, content: hash, mark: None });
+            continue;
+        };
         for column in key {
             let Some(value) = row.get(column) else {
                 let known: Vec<&str> = row.keys().map(String::as_str).take(40).collect();
@@ -60,12 +68,12 @@ pub(super) fn write(parts: &[Part<'_>], wanted: &Wanted<'_>, to: &Path) -> Resul
     let mut place = 0;
     for part in parts {
         for line in lines(part.path)? {
-            let (text, mut row) = line?;
+            let (text, row) = line?;
             place += 1;
             if !wanted.rows.has(place - 1) {
                 continue;
             }
-            if wanted.with_load {
+            if let (true, Some(mut row)) = (wanted.with_load, row) {
                 row.insert(LOAD_COLUMN.into(), part.load.number.into());
                 row.insert(LOADED_AT_COLUMN.into(), part.load.loaded_at.clone().into());
                 serde_json::to_writer(&mut out, &row).map_err(|error| failed(error.into()))?;

@@ -49,6 +49,7 @@ impl Place {
             is_offline,
             is_anew,
             patience: Patience(Duration::from_millis(1)),
+            kafka: None,
         };
         land("t", &spec(keys), options).await
     }
@@ -56,7 +57,7 @@ impl Place {
     pub(crate) async fn probe(&self, keys: &str) -> Result<(), ConnectError> {
         let variable = |name: &str| self.variables.get(name).cloned();
         let lookup = Lookup { variable: &variable, root: self.folder.path() };
-        probe("t", &spec(keys), lookup, Patience(Duration::from_millis(1))).await
+        probe("t", &spec(keys), lookup, Patience(Duration::from_millis(1)), None).await
     }
 
     pub(crate) fn table(&self) -> TableLanding {

@@ -122,25 +122,21 @@ pub(crate) fn sheets(file: &Path, kind: BookKind, wanted: Option<&str>) -> Resul
         };
     }
     let mut filled = Vec::new();
+    let mut others = Vec::new();
     for (name, is_visible) in &all {
         let sheet = source(name);
-        if (*is_visible || wanted.is_some()) && !is_blank(&sheet)? {
+        if wanted.is_none() && !filled.is_empty() {
+            // Opening a sheet means reading the texts of the whole file: those that are not wanted are only named.
+            others.extend(is_visible.then(|| format!("`{name}`")));
+        } else if (*is_visible || wanted.is_some()) && !is_blank(&sheet)? {
             filled.push(sheet);
         }
     }
-    if filled.is_empty() {
-        return Err(IngestError::Empty { path: file.to_owned() });
-    }
+    let Some(first) = filled.first() else { return Err(IngestError::Empty { path: file.to_owned() }) };
     let mut notes = Vec::new();
-    if wanted.is_none() && filled.len() > 1 {
-        let others: Vec<String> = filled.drain(1..).map(|sheet| format!("`{}`", sheet.sheet)).collect();
-        notes.push(format!(
-            "`{}`: sheet `{}` is read, not {} (`{}!/NAME` reads another, `!/*` all)",
-            file.display(),
-            filled[0].sheet,
-            others.join(", "),
-            file.display()
-        ));
+    if !others.is_empty() {
+        let (shown, others) = (file.display(), others.join(", "));
+        notes.push(format!("`{shown}`: sheet `{}` is read, not {others} (`{shown}!/NAME` reads another, `!/*` all)", first.sheet));
     }
     Ok((filled, notes))
 }

@@ -231,7 +231,10 @@ fn open(path: &Path) -> Result<ArrowReaderMetadata, IngestError> {
     match (&head, &tail) {
         (b"PAR1", b"PAR1") => {}
         (_, b"PARE") | (b"PARE", _) => return Err(IngestError::Encrypted { path: path.to_owned() }),
-        ([0x1f, 0x8b, ..] | [0x28, 0xb5, 0x2f, 0xfd], _) => return Err(bad("it is packed once more; Parquet packs itself".into())),
+        ([0x1f, 0x8b, ..] | [0x28, 0xb5, 0x2f, 0xfd], _) => {
+            let reason = "it is a packed Parquet file, and Parquet packs itself".to_owned();
+            return Err(IngestError::UnknownFormat { path: path.to_owned(), reason });
+        }
         (b"PAR1", _) => return Err(bad("its end is missing: it is still being written, or was cut off".into())),
         _ => return Err(bad("it does not begin and end as Parquet does".into())),
     }

@@ -1,6 +1,6 @@
 //! Bronze: source files as typed tables, one asset a table.
 
-use almanac_data::{IngestReport, ingest_table, nearest};
+use almanac_data::{IngestReport, ingest_table, nearest, on_disk};
 
 use crate::asset::Made;
 use crate::fingerprint::Fingerprint;
@@ -8,7 +8,7 @@ use crate::sources::Sources;
 use crate::steps::Context;
 use crate::{PipelineError, RunError};
 
-const REVISION: u32 = 1;
+const REVISION: u32 = 2;
 
 /// Ingests every table whose files or reading options changed.
 pub(crate) fn make(ctx: Context<'_>) -> Result<Vec<Made<IngestReport>>, RunError> {
@@ -19,7 +19,7 @@ pub(crate) fn make(ctx: Context<'_>) -> Result<Vec<Made<IngestReport>>, RunError
         let failed = |source: PipelineError| RunError { asset: name.clone(), source };
         let mut fingerprint = Fingerprint::of(&name, REVISION).config("spec", &format!("{spec:?}"));
         for path in &spec.paths {
-            fingerprint = fingerprint.input(&sources.content(path).map_err(failed)?);
+            fingerprint = fingerprint.input(&sources.content(on_disk(path)).map_err(failed)?);
         }
         let out = ctx.project.bronze().join(&spec.name);
         let made = ctx.assets.get_or_make(&name, fingerprint.finish(), &[out], || Ok(ingest_table(spec, &ctx.project.bronze())?))?;

@@ -13,7 +13,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use almanac_config::{InitAnswers, Overrides, Settings, write_project};
-use almanac_series::{Hint, Horizon};
+use almanac_series::{Hint, Horizon, SeasonLength};
 use clap::Args;
 
 use crate::context::Context;
@@ -29,7 +29,7 @@ Examples:
   almanac init data/ --target Weekly_Sales --horizon 8 --yes
   almanac init postgresql://reader@db/shop --table sales
 
-SOURCE is a CSV, Parquet or JSON lines file, a folder of them, or the URL of a database or of objects; passwords as ${env:NAME}.";
+SOURCE is a file (CSV, JSON, Excel, Parquet; zip, gzip and zstd are unpacked), a folder of them, or the URL of a database or of objects; passwords as ${env:NAME}.";
 
 /// Write `almanac.toml` for a source, inferring what its columns mean
 #[derive(Debug, Clone, Args)]
@@ -56,6 +56,9 @@ pub(crate) struct InitArgs {
     /// Steps to forecast
     #[arg(long, value_name = "H", value_parser = steps)]
     pub(crate) horizon: Option<Horizon>,
+    /// Rows in a season, where it is not the usual one of the spacing
+    #[arg(long, value_name = "ROWS", value_parser = season)]
+    pub(crate) season_length: Option<SeasonLength>,
     /// File to write; `-` is standard output
     #[arg(short, long, value_name = "FILE", default_value = "almanac.toml")]
     pub(crate) out: PathBuf,
@@ -96,6 +99,11 @@ fn steps(given: &str) -> Result<Horizon, String> {
     Horizon::new(steps).map_err(|error| error.to_string())
 }
 
+fn season(given: &str) -> Result<SeasonLength, String> {
+    let rows: usize = given.parse().map_err(|_| "a whole number of rows is needed".to_owned())?;
+    SeasonLength::new(rows).map_err(|error| error.to_string())
+}
+
 /// Carries out `almanac init`.
 pub(crate) fn init(ctx: &Context, args: InitArgs) -> Result<ExitStatus, Failure> {
     let is_to_stdout = args.out == Path::new("-");
@@ -108,14 +116,21 @@ pub(crate) fn init(ctx: &Context, args: InitArgs) -> Result<ExitStatus, Failure>
         outside::land(ctx, outside)?
     } else {
         let source = ctx.path(&args.source);
-        fs::metadata(&source)
+        fs::metadata(almanac_data::on_disk(&source))
             .map_err(|error| InitError::NoSource { path: source.clone(), source: error })
             .or_fail(ExitStatus::DataInput)?;
         vec![source]
     };
     let infer = |known: &Known| infer(ctx, &sources, known).map(|found| InitAnswers { outside: outside.clone(), ..found });
 
-    let mut known = Known { time: args.time, target: args.target, id: args.id, freq: args.freq, horizon: args.horizon };
+    let mut known = Known {
+        time: args.time,
+        target: args.target,
+        id: args.id,
+        freq: args.freq,
+        horizon: args.horizon,
+        season_length: args.season_length,
+    };
     let mut inferred = infer(&known)?;
     if !args.yes && !inferred.questions.is_empty() && ctx.printer.is_interactive() {
         for question in &inferred.questions {

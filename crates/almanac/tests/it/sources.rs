@@ -188,6 +188,10 @@ fn the_same_retail_set_gives_the_same_silver_table_from_every_source() {
         let keys = [("AWS_ACCESS_KEY_ID", "testing"), ("AWS_SECRET_ACCESS_KEY", "hunter22"), ("AWS_REGION", "us-east-1")];
         sources.push(("s3", format!("{{ url = \"s3://retail/in/*.csv\", endpoint = \"{}\", path_style = true }}", s3.url), keys.to_vec()));
     }
+    #[cfg(feature = "kafka")]
+    let topic = almanac_kafka::testing::MockTopic::start("retail", 3, &json(&rows)).expect("a cluster");
+    #[cfg(feature = "kafka")]
+    sources.push(("kafka", format!("{{ url = \"{}\" }}", topic.url()), Vec::new()));
     for (name, source, variables) in &sources {
         assert_eq!(silver(&place, name, source, variables), expected, "{name}");
         for (file, bytes) in files_below(&place.path(name)) {

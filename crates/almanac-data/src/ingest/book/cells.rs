@@ -13,7 +13,8 @@ use calamine::{CellErrorType, Data, DataRef, Dimensions, ExcelDateTime, Reader, 
 use super::{BookKind, SheetSource, bad_sheet, open};
 use crate::ingest::archive::{self, BOOK};
 use crate::ingest::error::IngestError;
-use crate::ingest::unpack::{self, Place, fault};
+use crate::ingest::records::MAX_RECORD;
+use crate::ingest::unpack::{self, Metered, Place, fault};
 
 /// Cells that an OpenDocument sheet may spread to: its parser holds them all.
 const MAX_ODS_CELLS: u64 = 40_000_000;
@@ -238,12 +239,14 @@ pub(super) fn check_ods(file: &Path) -> Result<(), IngestError> {
     let failed = |error| fault(&path, error);
     let Some(member) = archive::list(file, &BOOK)?.into_iter().find(|member| member.name == "content.xml") else { return Ok(()) };
     let place = Place::Member { archive: file.to_owned(), member };
-    let mut text = BufReader::with_capacity(256 * 1024, unpack::raw(&place).map_err(failed)?);
+    let (bytes, meter) = Metered::new(unpack::raw(&place).map_err(failed)?, MAX_RECORD);
+    let mut text = BufReader::with_capacity(256 * 1024, bytes);
     let mut tag = Vec::new();
     // Cells of the row so far, those up to its last filled one, all that were counted.
     let (mut column, mut filled, mut total, mut times) = (0_u64, 0_u64, 0_u64, 1_u64);
     loop {
         tag.clear();
+        meter.reset();
         if text.read_until(b'>', &mut tag).map_err(failed)? == 0 {
             return Ok(());
         }

@@ -49,7 +49,9 @@ fn reach(settings: &Settings) -> Vec<Finding> {
     let lookup = Lookup { variable: &|name| std::env::var(name).ok(), root: &settings.project };
     let look = |table: &OutsideTable| {
         let place = table.source.place();
-        let asked = async { tokio::time::timeout(PATIENCE, probe(&table.name, &table.source, lookup, Patience::default())).await };
+        let asked = async {
+            tokio::time::timeout(PATIENCE, probe(&table.name, &table.source, lookup, Patience::default(), compose::kafka())).await
+        };
         match runtime.block_on(asked) {
             Ok(Ok(())) => Finding::ok("source", format!("`{}`: {place} answers", table.name)),
             Ok(Err(error)) => {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use almanac_config::{InitAnswers, InitReason, InitTable};
 use almanac_data::{Answers, Inference, infer_project};
 use almanac_features::Country;
-use almanac_series::Horizon;
+use almanac_series::{Horizon, SeasonLength};
 
 use super::folds;
 use crate::context::Context;
@@ -21,6 +21,7 @@ pub(super) struct Known {
     pub(super) id: Vec<String>,
     pub(super) freq: Option<String>,
     pub(super) horizon: Option<Horizon>,
+    pub(super) season_length: Option<SeasonLength>,
 }
 
 /// Infers the roles of the columns of the sources.
@@ -33,10 +34,10 @@ pub(super) fn infer(ctx: &Context, sources: &[PathBuf], known: &Known) -> Result
         horizon: known.horizon.map(Horizon::steps),
     };
     let inferred = infer_project(sources, &answers).or_fail(ExitStatus::DataInput)?;
-    Ok(answers_of(ctx.folder(), inferred))
+    Ok(answers_of(ctx.folder(), inferred, known.season_length))
 }
 
-fn answers_of(project: &Path, inferred: Inference) -> InitAnswers {
+fn answers_of(project: &Path, inferred: Inference, season_length: Option<SeasonLength>) -> InitAnswers {
     let tables = inferred
         .tables
         .iter()
@@ -44,7 +45,7 @@ fn answers_of(project: &Path, inferred: Inference) -> InitAnswers {
     let questions = inferred.questions.iter().map(|question| {
         format!("{}: took `{}` of {} (`{}` says otherwise)", question.what, question.taken, question.candidates.join(", "), question.flag)
     });
-    let season = inferred.freq.season_length().steps();
+    let season = season_length.unwrap_or_else(|| inferred.freq.season_length()).steps();
     let layout = match inferred.horizon {
         Some(asked) => folds::with_horizon(inferred.periods, season, asked),
         None => folds::up_to_horizon(inferred.periods, season, usual_horizon(inferred.freq)),
@@ -85,6 +86,7 @@ fn answers_of(project: &Path, inferred: Inference) -> InitAnswers {
         null_values: inferred.csv.null_values.unwrap_or_default(),
         country: country.map(|(code, ..)| code),
         horizon: Some(layout.horizon),
+        season_length: season_length.map(SeasonLength::steps),
         folds: layout.folds,
         fold_stride: layout.stride,
         min_folds: layout.folds,

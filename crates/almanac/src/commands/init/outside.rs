@@ -8,6 +8,7 @@ use almanac_config::InitOutside;
 use almanac_connect::{Lookup, SourceKeys, SourceSpec};
 use almanac_pipeline::{LandContext, OutsideTable, Project, Silent, land_tables, landed_files};
 
+use crate::compose;
 use crate::context::Context;
 use crate::exit::ExitStatus;
 use crate::failure::{Failure, OrFail};
@@ -37,6 +38,7 @@ pub(super) fn land(ctx: &Context, outside: &InitOutside) -> Result<Vec<PathBuf>,
         runtime: runtime.handle(),
         clock: now_ms,
         anew: &[],
+        kafka: compose::kafka(),
     };
     land_tables(&project, std::slice::from_ref(&table), context).map_err(run_failure)?;
     landed_files(&project, &table).map(|(current, _)| current).or_fail_pipeline()
