@@ -45,6 +45,9 @@ build: deps ## Build bin/almanac
 CLIENTS := crates/almanac-server/tests/clients
 test: export ALMANAC_TEST_PYTHON_3X ?= $(CACHE)/clients-3x/bin/python
 test: export ALMANAC_TEST_PYTHON_2X ?= $(CACHE)/clients-2x/bin/python
+# The real DVC, and a server that speaks S3, that versions of data are tested with.
+DVC_CLIENTS := crates/almanac-versions/tests/clients
+test: export ALMANAC_TEST_DVC ?= $(CACHE)/clients-dvc/bin/dvc
 test: deps deps-test ## Format, lints, house rules, every test
 	cargo fmt --all --check
 	cargo clippy --release --locked --workspace --all-targets -- -D warnings
@@ -121,10 +124,11 @@ deps-test: deps-rust
 	  $(SUDO) apt-get update -q; \
 	  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends mariadb-server; \
 	fi
-	@for version in 3x 2x; do \
+	@for version in 3x 2x dvc; do \
 	  wanted="$(CLIENTS)/requirements-$$version.txt"; venv="$(CACHE)/clients-$$version"; \
+	  if [ "$$version" = dvc ]; then wanted="$(DVC_CLIENTS)/requirements.txt"; fi; \
 	  if cmp -s "$$wanted" "$$venv/requirements.txt" && "$$venv/bin/python" -c ''; then continue; fi; \
-	  echo "installing clients of MLflow into $$venv"; \
+	  echo "installing the clients that $$wanted names into $$venv"; \
 	  rm -rf "$$venv.new"; \
 	  python3 -m venv "$$venv.new"; \
 	  "$$venv.new/bin/pip" install -q --disable-pip-version-check -r "$$wanted"; \

@@ -123,7 +123,7 @@ pub enum VersionsError {
         path: PathBuf,
     },
     /// Objects whose bytes are not those of their name.
-    #[error("{} {place} corrupted: {}", plural(objects.len(), "object is", "objects are"), some(objects))]
+    #[error("{} corrupted {place}: {}", plural(objects.len(), "object is", "objects are"), some(objects))]
     Corrupt {
         /// `in the cache` or `in remote NAME`.
         place: String,

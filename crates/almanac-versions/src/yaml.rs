@@ -317,8 +317,12 @@ mod tests {
         let cases: Vec<(String, String)> = serde_json::from_str(include_str!("../tests/fixtures/yaml.json")).expect("a list of pairs");
         let mut wrong = Vec::new();
         for (name, wanted) in &cases {
-            let entry: [(&str, Value); 4] =
-                [("md5", format!("{}a", "0".repeat(31)).into()), ("size", 1.into()), ("hash", "md5".into()), ("path", name.as_str().into())];
+            let entry: [(&str, Value); 4] = [
+                ("md5", format!("{}a", "0".repeat(31)).into()),
+                ("size", 1.into()),
+                ("hash", "md5".into()),
+                ("path", name.as_str().into()),
+            ];
             let entry: Mapping = entry.into_iter().map(|(key, value)| (Value::from(key), value)).collect();
             let document = Mapping::from_iter([(Value::from("outs"), Value::Sequence(vec![Value::Mapping(entry)]))]);
             let written = write(&Value::Mapping(document));
