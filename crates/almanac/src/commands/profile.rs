@@ -109,9 +109,10 @@ fn text(profiled: &Profiled) -> String {
         let about = if key.is_exact { "" } else { "≈ " };
         text.push_str(&format!(", {about}{} series by {}", count(key.series), key.columns.join(" and ")));
         if let Some([least, middle, most]) = key.rows_per_series {
-            text.push_str(&match least == most {
-                true => format!(" of {} each", counted(least, "row")),
-                false => format!(" of {} to {} rows, half of them at least {}", count(least), count(most), count(middle)),
+            text.push_str(&if least == most {
+                format!(" of {} each", counted(least, "row"))
+            } else {
+                format!(" of {} to {} rows, half of them at least {}", count(least), count(most), count(middle))
             });
         }
         if key.null_rows > 0 {
