@@ -6,6 +6,7 @@ mod demo;
 mod job;
 mod messages;
 mod options;
+mod profile;
 mod program;
 mod serve;
 mod what_if;
