@@ -24,8 +24,8 @@ Examples:
   almanac profile 'sales/*.parquet' --key store,item
   almanac profile sales.csv --personal email --format json
 
-Bars: numbers from the 1 % to the 99 % quantile, times by period, texts by their most frequent values.
-`≈` marks estimates: distinct values within 3 %, ranks within 1 %. Memory does not grow with the rows.";
+Bars: numbers from the 1 % to the 99 % quantile, times by period, texts by frequent values.
+`≈` is an estimate: distinct values within 3 %, ranks within 1 %. Memory does not grow with rows.";
 
 /// Show what is in a table: types, missing values, distributions, series
 #[derive(Debug, Clone, Args)]
