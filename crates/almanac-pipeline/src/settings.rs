@@ -35,6 +35,8 @@ pub struct PipelineSettings {
     pub silver: SilverSpec,
     /// What the data must keep to, layer by layer.
     pub checks: Checks,
+    /// Columns of which no value may be kept in profiles.
+    pub personal: Vec<String>,
     /// As-of features of the gold layer; `None` takes the usual ones of the frequency.
     pub features: Option<FeatureSpec>,
     /// Paths of static columns, top down: `region/store`.

@@ -59,7 +59,7 @@ impl Distribution {
         let quantile = |level: &f64| {
             let place = (self.total - 1) as f64 * level.clamp(0.0, 1.0);
             let (low, high) = (at(place.floor() as u64), at(place.ceil() as u64));
-            if low == high { low } else { low + (high - low) * place.fract() }
+            if low == high { low } else { low * (1.0 - place.fract()) + high * place.fract() }
         };
         Some(levels.iter().map(quantile).collect())
     }

@@ -21,6 +21,8 @@ use crate::table::{BATCH, KeyProfile, TableProfile};
 
 /// Rows of a piece, at least; row groups are not divided.
 const PIECE: i64 = 1 << 20;
+/// Encoded bytes that are decoded together, about.
+const BATCH_BYTES: usize = 32 << 20;
 /// Pieces of rows that are in work at a time.
 const AT_A_TIME: usize = 8;
 
@@ -153,6 +155,16 @@ impl Source {
         !self.schema.field(index).data_type().is_nested()
     }
 
+    /// Rows that are decoded together: fewer where a row is long.
+    fn batch(&self, group: usize, columns: &[usize]) -> usize {
+        let group = self.metadata.metadata().row_group(group);
+        let schema = self.metadata.metadata().file_metadata().schema_descr();
+        let leaves = (0..group.num_columns()).filter(|leaf| columns.contains(&schema.get_column_root_idx(*leaf)));
+        let bytes: i64 = leaves.map(|leaf| group.column(leaf).uncompressed_size().max(0)).sum();
+        let row = bytes as usize / (group.num_rows().max(1) as usize) + 1;
+        (BATCH_BYTES / row).clamp(64, BATCH)
+    }
+
     fn read(
         &self,
         groups: &[usize],
@@ -165,7 +177,12 @@ impl Source {
             let file = File::open(&self.path).map_err(ProfileError::read(&self.path))?;
             let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone());
             let mask = ProjectionMask::roots(builder.parquet_schema(), columns.iter().copied());
-            let reader = builder.with_projection(mask).with_row_groups(vec![*group]).with_batch_size(BATCH).build().map_err(damaged)?;
+            let reader = builder
+                .with_projection(mask)
+                .with_row_groups(vec![*group])
+                .with_batch_size(self.batch(*group, columns))
+                .build()
+                .map_err(damaged)?;
             for batch in reader {
                 let batch = batch.map_err(|source| ProfileError::Arrow { place: format!("`{}`", self.path.display()), source })?;
                 take(&batch)?;

@@ -116,6 +116,7 @@ pub(crate) fn pipeline(settings: &Settings, printer: &Printer) -> Result<Pipelin
         future_sql: data.future_sql.clone().or_else(|| data.future_source.as_ref().map(whole)),
         silver,
         checks: checks(settings),
+        personal: Vec::new(),
         features: features(settings, horizon)?,
         hierarchy: data.hierarchy.iter().map(|path| path.join("/")).collect(),
         price: data.price.clone(),

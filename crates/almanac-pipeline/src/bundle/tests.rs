@@ -79,6 +79,7 @@ fn settings() -> PipelineSettings {
         future_sql: None,
         silver: almanac_data::SilverSpec::default(),
         checks: crate::Checks::default(),
+        personal: Vec::new(),
         features: None,
         hierarchy: vec![],
         price: None,

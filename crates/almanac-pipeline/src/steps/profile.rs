@@ -49,11 +49,21 @@ fn make(
 ) -> Result<Made<VersionLine>, RunError> {
     let asset = format!("profile/{table}");
     let store = ProfileStore::new(ctx.project.profiles());
-    let fingerprint = Fingerprint::of(&asset, REVISION).input(version).config("key", &format!("{key:?}")).finish();
+    let settings = ctx.settings;
+    let mut personal = settings.personal.clone();
+    if settings.silver.id.iter().any(|column| personal.iter().any(|name| name.eq_ignore_ascii_case(column))) {
+        personal.push("unique_id".to_owned());
+    }
+    let fingerprint = Fingerprint::of(&asset, REVISION)
+        .input(version)
+        .config("key", &format!("{key:?}"))
+        .config("personal", &format!("{personal:?}"))
+        .finish();
     let out = ctx.project.profiles().join(table).join(format!("{}.json", version.short()));
     ctx.assets.get_or_make(&asset, fingerprint, &[out], || {
         let files = files()?;
-        let options = ProfileOptions { leave_out: vec![FILE_COLUMN.to_owned(), ROW_COLUMN.to_owned()], ..ProfileOptions::default() };
+        let options =
+            ProfileOptions { personal, leave_out: vec![FILE_COLUMN.to_owned(), ROW_COLUMN.to_owned()], ..ProfileOptions::default() };
         let with_key = ProfileOptions { key: key.to_vec(), ..options.clone() };
         let profile = match profile_parquet(&files, &with_key) {
             // A table of prices or of calendar days names no series.

@@ -26,10 +26,10 @@ impl Moments {
         }
         // Scaled, so that the sum of values near the limit of floats stays finite.
         let mean = values.iter().map(|(value, weight)| value * (*weight as f64 / count as f64)).sum::<f64>();
-        let m2 = values.iter().map(|(value, weight)| (value - mean) * (value - mean) * *weight as f64).sum();
+        let m2: f64 = values.iter().map(|(value, weight)| (value - mean) * (value - mean) * *weight as f64).sum();
         let (min, max) =
             values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(min, max), (value, _)| (min.min(*value), max.max(*value)));
-        Self { count, mean, m2, min, max }
+        Self { count, mean, m2: m2.min(f64::MAX), min, max }
     }
 
     pub(crate) fn merge(&mut self, other: &Self) {
@@ -43,8 +43,10 @@ impl Moments {
         let (own, theirs) = (self.count as f64, other.count as f64);
         let all = own + theirs;
         let delta = other.mean - self.mean;
-        self.mean += delta * (theirs / all);
-        self.m2 += other.m2 + delta * delta * (own / all * theirs);
+        // Where the difference itself is beyond floats, the mean of both is not.
+        self.mean =
+            if delta.is_finite() { self.mean + delta * (theirs / all) } else { self.mean * (own / all) + other.mean * (theirs / all) };
+        self.m2 = (self.m2 + other.m2 + delta * delta * (own / all * theirs)).min(f64::MAX);
         self.count += other.count;
         self.min = self.min.min(other.min);
         self.max = self.max.max(other.max);
@@ -69,6 +71,15 @@ impl Moments {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    // JSON has no infinity: a spread beyond floats must not make a profile that cannot be read again.
+    #[test]
+    fn values_at_the_end_of_floats_have_a_finite_mean_and_spread() {
+        let mut moments = Moments::of(&[(f64::MAX, 3), (-f64::MAX, 1)]);
+        moments.merge(&Moments::of(&[(-f64::MAX, 5)]));
+        moments.merge(&Moments::of(&[(f64::MAX, 1)]));
+        assert!(moments.mean.is_finite() && moments.m2.is_finite() && moments.stdev().unwrap().is_finite(), "{moments:?}");
+    }
 
     #[test]
     fn small_spreads_around_a_large_mean_survive_merging() {

@@ -171,7 +171,7 @@ impl Periods {
     /// Returns how many periods between first and last have no row.
     pub fn empty(&self) -> u64 {
         match (self.rows.first_key_value(), self.rows.last_key_value()) {
-            (Some((first, _)), Some((last, _))) => (last - first + 1) as u64 - self.rows.len() as u64,
+            (Some((first, _)), Some((last, _))) => (last.saturating_sub(*first) as u64 + 1).saturating_sub(self.rows.len() as u64),
             _ => 0,
         }
     }

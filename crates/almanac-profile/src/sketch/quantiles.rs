@@ -49,7 +49,9 @@ impl Quantiles {
 
     /// Returns values in rising order with the rows each stands for. The weights add up to all rows.
     pub(crate) fn points(&self) -> Vec<(f64, u64)> {
-        let weighted = |(level, items): (usize, &Vec<f64>)| items.iter().map(|item| (*item, 1_u64 << level)).collect::<Vec<_>>();
+        let weighted = |(level, items): (usize, &Vec<f64>)| {
+            items.iter().map(|item| (*item, 1_u64.checked_shl(level as u32).unwrap_or(0))).collect::<Vec<_>>()
+        };
         let mut points: Vec<(f64, u64)> = self.levels.iter().enumerate().flat_map(weighted).collect();
         points.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
         points.dedup_by(|next, kept| {

@@ -236,3 +236,22 @@ fn a_value_in_most_rows_is_found_among_millions_of_others() {
     let share = (column.top[0].count as f64 + column.top_error as f64) / 300_000.0;
     assert!((0.03..0.035).contains(&share), "{share}");
 }
+
+#[test]
+fn values_at_the_ends_of_their_types_are_profiled_written_and_compared() {
+    let ends = vec![f64::MAX, -f64::MAX, f64::MIN_POSITIVE, -0.0, 1e-300, 1e300];
+    let times = TimestampSecondArray::from(vec![i64::MAX, i64::MIN, 0, -1, 1, 253_402_300_800]);
+    let batch = RecordBatch::try_from_iter([
+        ("float", Arc::new(Float64Array::from(ends)) as ArrayRef),
+        ("int", Arc::new(Int64Array::from(vec![i64::MAX, i64::MIN, 0, -1, 1, i64::MAX - 1])) as ArrayRef),
+        ("time", Arc::new(times) as ArrayRef),
+    ])
+    .unwrap();
+    let one = profile(&batch, &ProfileOptions::default());
+    let other = profile(&batch.slice(0, 3), &ProfileOptions::default());
+    let text = serde_json::to_string(&one).unwrap();
+    assert_eq!(serde_json::from_str::<TableProfile>(&text).unwrap(), one);
+    serde_json::to_string(&one.summary()).unwrap();
+    let drift = almanac_profile::compare(&one, &other, &almanac_profile::DriftOptions::default());
+    serde_json::to_string(&drift).unwrap();
+}

@@ -24,8 +24,8 @@ Examples:
   almanac profile 'sales/*.parquet' --key store,item
   almanac profile sales.csv --personal email --format json
 
-Bars: numbers from the 1 % to the 99 % quantile, times by period, texts by their most frequent values.
-`≈` marks estimates: distinct values within 3 %, ranks within 1 %. Memory does not grow with the rows.";
+Bars: numbers from the 1 % to the 99 % quantile, times by period, texts by frequent values.
+`≈` is an estimate: distinct values within 3 %, ranks within 1 %. Memory does not grow with rows.";
 
 /// Show what is in a table: types, missing values, distributions, series
 #[derive(Debug, Clone, Args)]
@@ -109,9 +109,10 @@ fn text(profiled: &Profiled) -> String {
         let about = if key.is_exact { "" } else { "≈ " };
         text.push_str(&format!(", {about}{} series by {}", count(key.series), key.columns.join(" and ")));
         if let Some([least, middle, most]) = key.rows_per_series {
-            text.push_str(&match least == most {
-                true => format!(" of {} each", counted(least, "row")),
-                false => format!(" of {} to {} rows, half of them at least {}", count(least), count(most), count(middle)),
+            text.push_str(&if least == most {
+                format!(" of {} each", counted(least, "row"))
+            } else {
+                format!(" of {} to {} rows, half of them at least {}", count(least), count(most), count(middle))
             });
         }
         if key.null_rows > 0 {

@@ -8,6 +8,7 @@ mod erase;
 mod job;
 mod messages;
 mod options;
+mod profile;
 mod program;
 mod serve;
 mod sources;

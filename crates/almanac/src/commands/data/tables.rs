@@ -21,14 +21,15 @@ use crate::failure::{Failure, OrFail};
 /// Shown under the help.
 pub(super) const EXAMPLE: &str = "\
 Examples:
-  almanac data diff v1 v2 --show-hash                   # tracked files between two revisions
-  almanac data diff --tables                            # every table: the newest version against the one before
-  almanac data diff --tables silver@3f2a91 silver       # a kept version against the newest
+  almanac data diff v1 v2 --show-hash                    # tracked files between two revisions
+  almanac data diff --tables                             # each table against its version before
+  almanac data diff --tables silver@3f2a91 silver        # a kept version against the newest
   almanac data diff --tables old.csv new.csv --key store,item
-  almanac data diff --tables HEAD~1:sales.csv sales.csv # as committed, by git or by a .dvc file in it
+  almanac data diff --tables HEAD~1:sales.csv sales.csv  # as committed, or as its .dvc file says
 
-Tests and limits are those of Evidently: up to 1,000 rows Kolmogorov-Smirnov, chi-square or z-test at 5 %, beyond them the Wasserstein
-distance over the standard deviation or the Jensen-Shannon distance from 0.1. Exit code 5 with --fail-on-drift if a table drifted.";
+Tests and limits are Evidently's. Up to 1,000 rows: Kolmogorov-Smirnov, chi-square or z-test, p of
+5 %. Beyond: Wasserstein distance over the standard deviation, or Jensen-Shannon distance, from 0.1.
+Exit code 5 if a table drifted and --fail-on-drift is given.";
 
 /// Bytes of both tables up to which every value is counted.
 const AT_HAND: u64 = 256 << 20;

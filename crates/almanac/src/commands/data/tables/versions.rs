@@ -106,7 +106,7 @@ fn pointed(folder: &Path, revision: &str, path: &str, text: &str) -> Result<Vec<
             Err(VersionError::NotCached { revision: revision.to_owned(), path: path.to_owned(), object })
         }
     };
-    if !hash.ends_with(".dir") {
+    if hash.strip_suffix(".dir").is_none() {
         return Ok(vec![cached(hash)?]);
     }
     let listing =

@@ -1,0 +1,134 @@
+//! What is in a table, and what changed in it, as the terminal shows it.
+
+use std::fs;
+use std::process::Command;
+
+use expect_test::{Expect, expect};
+
+use crate::program::{Answer, Workplace};
+
+/// Sales of three items in two shops; some prices are missing.
+fn sales(days: std::ops::Range<u32>, price: f64) -> String {
+    let mut text = "store,item,date,units,price,note\n".to_owned();
+    for day in days {
+        for (place, item) in ["apples", "bread", "milk"].into_iter().enumerate() {
+            for store in ["S1", "S2"] {
+                let units = (day * 7 + place as u32 * 3) % 11;
+                let price = if day % 10 == 3 { String::new() } else { format!("{:.2}", price + f64::from(day % 4) * 0.25) };
+                text.push_str(&format!("{store},{item},2024-{:02}-{:02},{units},{price},ok {day}\n", 1 + day / 28, 1 + day % 28));
+            }
+        }
+    }
+    text
+}
+
+fn place() -> Workplace {
+    let place = Workplace::new();
+    fs::write(place.path("old.csv"), sales(0..84, 1.5)).unwrap();
+    fs::write(place.path("new.csv"), sales(0..112, 2.5).replace("S2,milk", "S3,milk")).unwrap();
+    place
+}
+
+#[track_caller]
+fn check(answer: &Answer, expected: Expect) {
+    expected.assert_eq(&answer.to_text());
+}
+
+#[test]
+fn help_of_profile() {
+    check(&Workplace::new().almanac("profile --help"), expect![[""]]);
+}
+
+#[test]
+fn help_of_the_comparison_of_tables() {
+    check(&Workplace::new().almanac("data diff --help"), expect![[""]]);
+}
+
+#[test]
+fn a_table_is_shown_column_by_column() {
+    check(&place().almanac("profile old.csv --key store,item"), expect![[""]]);
+}
+
+#[test]
+fn nothing_of_a_personal_column_is_shown() {
+    let place = place();
+    for format in ["text", "json"] {
+        let answer = place.almanac(&format!("profile old.csv --personal store,note --format {format}"));
+        assert_eq!(answer.code, Some(0), "{}", answer.stderr);
+        assert!(!answer.stdout.contains("S1") && !answer.stdout.contains("ok "), "{}", answer.stdout);
+    }
+}
+
+#[test]
+fn two_files_are_compared() {
+    check(&place().almanac("data diff --tables old.csv new.csv --key store,item"), expect![[""]]);
+}
+
+#[test]
+fn a_file_does_not_differ_from_itself() {
+    check(&place().almanac("data diff --tables old.csv old.csv"), expect![[""]]);
+}
+
+#[test]
+fn drift_can_be_made_an_exit_code() {
+    let place = place();
+    assert_eq!(place.almanac("data diff --tables old.csv new.csv --share 0.2 --fail-on-drift").code, Some(5));
+    assert_eq!(place.almanac("data diff --tables old.csv new.csv --share 0.2").code, Some(0));
+    assert_eq!(place.almanac("data diff --tables old.csv old.csv --fail-on-drift").code, Some(0));
+    assert_eq!(place.almanac("data diff --tables old.csv new.csv --share 7").code, Some(2));
+}
+
+#[test]
+fn what_cannot_be_read_is_named() {
+    let place = place();
+    fs::write(place.path("empty.csv"), "").unwrap();
+    for (line, code, part) in [
+        ("profile nowhere.csv", 4, "nowhere.csv"),
+        ("profile empty.csv", 4, "empty.csv"),
+        ("profile old.csv --key shop", 4, "there is no column `shop`"),
+        ("data diff --tables", 2, "no two versions"),
+        ("data diff --tables --table sales", 2, "no table `sales`"),
+        ("data diff --tables old.csv", 2, "required"),
+    ] {
+        let answer = place.almanac(line);
+        assert_eq!(answer.code, Some(code), "{line}: {}", answer.stderr);
+        assert!(answer.stderr.contains(part), "{line}: {}", answer.stderr);
+    }
+}
+
+#[test]
+fn a_committed_file_and_one_in_the_cache_of_dvc_are_compared_with_the_present_one() {
+    let place = place();
+    let git = |line: &str| {
+        let name = ["-c", "user.name=a", "-c", "user.email=a@b", "-c", "init.defaultBranch=main"];
+        let done = Command::new("git").current_dir(place.path("")).args(name).args(line.split(' ')).output();
+        done.is_ok_and(|done| done.status.success())
+    };
+    if !git("init -q") {
+        println!("skipped: there is no git");
+        return;
+    }
+    fs::copy(place.path("old.csv"), place.path("sales.csv")).unwrap();
+    let hash = "0123456789abcdef0123456789abcdef";
+    fs::write(place.path("big.csv.dvc"), format!("outs:\n- md5: {hash}\n  size: 1\n  hash: md5\n  path: big.csv\n")).unwrap();
+    assert!(git("add sales.csv big.csv.dvc") && git("commit -q -m first"));
+    fs::copy(place.path("new.csv"), place.path("sales.csv")).unwrap();
+    let path = std::env::var("PATH").unwrap_or_default();
+    let diff = |line: &str| place.almanac_with(&[("PATH", &path)], line);
+
+    let answer = diff("data diff --tables HEAD:sales.csv sales.csv");
+    assert!(answer.stdout.contains("504 rows → 672 rows"), "{}", answer.to_text());
+    let answer = diff("data diff --tables HEAD:big.csv new.csv");
+    assert_eq!(answer.code, Some(4));
+    assert!(answer.stderr.contains("is not in the cache"), "{}", answer.stderr);
+    fs::create_dir_all(place.path(".dvc/cache/files/md5/01")).unwrap();
+    fs::copy(place.path("old.csv"), place.path(&format!(".dvc/cache/files/md5/01/{}", &hash[2..]))).unwrap();
+    let answer = diff("data diff --tables HEAD:big.csv new.csv");
+    assert!(answer.stdout.contains("504 rows → 672 rows"), "{}", answer.to_text());
+    for (line, part) in
+        [("HEAD:none.csv", "neither `none.csv` nor"), ("--output=x:sales.csv", "unexpected argument"), ("no~such:sales.csv", "neither")]
+    {
+        let answer = diff(&format!("data diff --tables {line} new.csv"));
+        assert!(answer.stderr.contains(part), "{line}: {}", answer.stderr);
+    }
+}
