@@ -1,12 +1,14 @@
 //! The pages: server-rendered HTML, one file each, that work without any other host.
 
 mod explorer;
+mod features;
 mod layout;
 mod leaderboard;
 mod problem;
 mod wording;
 
 pub(crate) use explorer::explorer;
+pub(crate) use features::features;
 pub(crate) use leaderboard::leaderboard;
 pub(crate) use problem::problem;
 

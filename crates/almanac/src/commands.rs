@@ -8,6 +8,7 @@ pub(crate) mod audit;
 pub(crate) mod backtest;
 pub(crate) mod demo;
 pub(crate) mod doctor;
+pub(crate) mod features;
 pub(crate) mod forecast;
 pub(crate) mod init;
 pub(crate) mod run;

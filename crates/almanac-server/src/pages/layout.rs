@@ -10,6 +10,7 @@ use maud::{DOCTYPE, Markup, html};
 pub(super) enum Place {
     Explorer,
     Leaderboard,
+    Features,
     Elsewhere,
 }
 
@@ -39,6 +40,7 @@ pub(super) fn layout(title: &str, place: Place, project: Option<&ProjectInfo>, h
                     nav aria-label="Pages" {
                         a href="/" aria-current=[(place == Place::Explorer).then_some("page")] { "Explorer" }
                         a href="/leaderboard" aria-current=[(place == Place::Leaderboard).then_some("page")] { "Leaderboard" }
+                        a href="/features" aria-current=[(place == Place::Features).then_some("page")] { "Features" }
                         a href="/docs/" { "API" }
                     }
                     @if let Some(project) = project { (provenance(project)) }

@@ -272,7 +272,22 @@ fn help_of_serve() {
 #[test]
 fn every_verb_has_help_of_one_screen_with_an_example() {
     let place = Workplace::new();
-    for verb in ["demo", "init", "run", "status", "forecast", "backtest", "audit leakage", "serve", "access", "tracking", "doctor"] {
+    for verb in [
+        "demo",
+        "init",
+        "run",
+        "status",
+        "forecast",
+        "backtest",
+        "audit leakage",
+        "features",
+        "features get",
+        "features online",
+        "serve",
+        "access",
+        "tracking",
+        "doctor",
+    ] {
         let answer = place.almanac(&format!("{verb} --help"));
         assert_eq!(answer.code, Some(0), "{verb}");
         assert!(answer.stdout.contains("Example"), "{verb} has no example");
