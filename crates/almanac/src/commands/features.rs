@@ -230,9 +230,10 @@ fn materialise(ctx: &Context, args: &MaterialiseArgs) -> Result<(), Failure> {
     let Store { declarations, sources } = open(ctx)?;
     let now = Timestamp::now().as_microsecond();
     let until = args.until.as_deref().map(instant).transpose()?.unwrap_or(now);
-    let views = match args.view.is_empty() {
-        true => declarations.views.iter().filter(|view| view.online).collect::<Vec<_>>(),
-        false => args.view.iter().map(|name| declarations.view(name)).collect::<Result<Vec<_>, _>>().or_fail_features()?,
+    let views = if args.view.is_empty() {
+        declarations.views.iter().filter(|view| view.online).collect::<Vec<_>>()
+    } else {
+        args.view.iter().map(|name| declarations.view(name)).collect::<Result<Vec<_>, _>>().or_fail_features()?
     };
     let folder = sources.project.online();
     let mut made: Vec<Materialised> = Vec::new();
