@@ -52,8 +52,14 @@ pub(crate) async fn features(State(app): State<App>, body: Result<Bytes, BytesRe
                 ApiError::invalid(format!("`at`: `{text}` is no time"), Some("write one such as `2024-01-31T12:00:00Z`".to_owned()))
             })?,
         };
-        let request =
-            Request { features: asked.features, service: asked.service, entities: asked.entities, at, full_names: asked.full_names };
+        let request = Request {
+            features: asked.features,
+            service: asked.service,
+            entities: asked.entities,
+            at,
+            is_exact: asked.at.is_some(),
+            full_names: asked.full_names,
+        };
         let found = store.look_up(&request).map_err(refused)?;
         Ok(FeaturesResponse {
             at: write_instant(at),
@@ -86,6 +92,7 @@ pub(crate) async fn feast_features(
             service: asked.feature_service,
             entities: asked.entities,
             at: Timestamp::now().as_microsecond(),
+            is_exact: false,
             full_names: asked.full_feature_names,
         };
         store.look_up(&request).map(in_feasts_form).map_err(refused)

@@ -182,6 +182,7 @@ pub(super) fn online(ctx: &Context, args: &OnlineArgs) -> Result<(), Failure> {
         service: args.wanted.service.clone(),
         entities,
         at,
+        is_exact: args.at.is_some(),
         full_names: args.wanted.full_names,
     };
     let answer = online_store(&sources)?.look_up(&request).or_fail_features()?;
