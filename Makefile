@@ -41,10 +41,11 @@ build: deps ## Build bin/almanac
 	@cp "$(CARGO_TARGET_DIR)/release/almanac" bin/.almanac.new && mv bin/.almanac.new bin/almanac
 	@echo "built bin/almanac"
 
-# The real clients of MLflow 3 and 2 that the server is tested with.
+# The real clients of MLflow 3 and 2, and of Feast, that the server is tested with.
 CLIENTS := crates/almanac-server/tests/clients
 test: export ALMANAC_TEST_PYTHON_3X ?= $(CACHE)/clients-3x/bin/python
 test: export ALMANAC_TEST_PYTHON_2X ?= $(CACHE)/clients-2x/bin/python
+test: export ALMANAC_TEST_PYTHON_FEAST ?= $(CACHE)/clients-feast/bin/python
 test: deps deps-test ## Format, lints, house rules, every test
 	cargo fmt --all --check
 	cargo clippy --release --locked --workspace --all-targets -- -D warnings
@@ -116,10 +117,10 @@ deps-test: deps-rust
 	  $(SUDO) apt-get update -q; \
 	  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends postgresql; \
 	fi
-	@for version in 3x 2x; do \
+	@for version in 3x 2x feast; do \
 	  wanted="$(CLIENTS)/requirements-$$version.txt"; venv="$(CACHE)/clients-$$version"; \
 	  if cmp -s "$$wanted" "$$venv/requirements.txt" && "$$venv/bin/python" -c ''; then continue; fi; \
-	  echo "installing clients of MLflow into $$venv"; \
+	  echo "installing clients into $$venv"; \
 	  rm -rf "$$venv.new"; \
 	  python3 -m venv "$$venv.new"; \
 	  "$$venv.new/bin/pip" install -q --disable-pip-version-check -r "$$wanted"; \
