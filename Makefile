@@ -41,13 +41,14 @@ build: deps ## Build bin/almanac
 	@cp "$(CARGO_TARGET_DIR)/release/almanac" bin/.almanac.new && mv bin/.almanac.new bin/almanac
 	@echo "built bin/almanac"
 
-# The real clients of MLflow 3 and 2 that the server is tested with.
+# The real clients of MLflow 3 and 2, and of Feast, that the server is tested with.
 CLIENTS := crates/almanac-server/tests/clients
 test: export ALMANAC_TEST_PYTHON_3X ?= $(CACHE)/clients-3x/bin/python
 test: export ALMANAC_TEST_PYTHON_2X ?= $(CACHE)/clients-2x/bin/python
 # The real DVC, and a server that speaks S3, that versions of data are tested with.
 DVC_CLIENTS := crates/almanac-versions/tests/clients
 test: export ALMANAC_TEST_DVC ?= $(CACHE)/clients-dvc/bin/dvc
+test: export ALMANAC_TEST_PYTHON_FEAST ?= $(CACHE)/clients-feast/bin/python
 test: deps deps-test ## Format, lints, house rules, every test
 	cargo fmt --all --check
 	cargo clippy --release --locked --workspace --all-targets -- -D warnings
@@ -124,7 +125,7 @@ deps-test: deps-rust
 	  $(SUDO) apt-get update -q; \
 	  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends mariadb-server; \
 	fi
-	@for version in 3x 2x dvc; do \
+	@for version in 3x 2x dvc feast; do \
 	  wanted="$(CLIENTS)/requirements-$$version.txt"; venv="$(CACHE)/clients-$$version"; \
 	  if [ "$$version" = dvc ]; then wanted="$(DVC_CLIENTS)/requirements.txt"; fi; \
 	  if cmp -s "$$wanted" "$$venv/requirements.txt" && "$$venv/bin/python" -c ''; then continue; fi; \

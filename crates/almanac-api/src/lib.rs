@@ -7,6 +7,7 @@
 
 mod access;
 mod exog;
+mod features;
 mod forecast;
 mod history;
 mod leaderboard;
@@ -19,6 +20,10 @@ mod series;
 
 pub use access::{AccessTokenCreated, AccessTokenInfo, AccessTokens, CreateAccessToken};
 pub use exog::ExogValue;
+pub use features::{
+    FeastFeaturesRequest, FeastFeaturesResponse, FeastMetadata, FeastResult, FeatureCatalogue, FeatureStatus, FeatureValues,
+    FeatureViewInfo, FeaturesRequest, FeaturesResponse,
+};
 pub use forecast::ForecastRow;
 pub use history::{History, HistoryPoint, HistoryStatus};
 pub use leaderboard::{Leaderboard, LeaderboardRow, Scores, StepBucket};

@@ -38,8 +38,10 @@ pub struct Imported {
 impl Imported {
     /// Returns the declarations as YAML.
     pub fn to_yaml(&self) -> String {
-        let head = format!("# Taken over from the Feast project `{}`.\n", self.project);
-        let left: String = self.left.iter().map(|sentence| format!("# Not as in Feast: {sentence}\n")).collect();
+        let head = format!("# Taken over from the Feast project `{}`.\n", self.project.replace(char::is_control, " "));
+        // A comment ends with its line: a name of the registry must not begin another.
+        let left: Vec<String> = self.left.iter().map(|sentence| sentence.replace(char::is_control, " ")).collect();
+        let left: String = left.iter().flat_map(|sentence| ["# Not as in Feast: ", sentence, "\n"]).collect();
         let body = serde_yaml_ng::to_string(&self.file).expect("plain data");
         format!("{head}{left}{body}")
     }

@@ -22,7 +22,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let first = NewAccessToken { name: "first".to_owned(), role: Role::Admin, expires: None };
         eprintln!("{}", store.create_access_token(&first, Millis(0))?.1.expose());
     }
-    let services = Services { forecasts: Arc::new(NoProject), tracking: Some(store), artifacts, access };
+    let services = Services { forecasts: Arc::new(NoProject), tracking: Some(store), artifacts, features: None, access };
     let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(async {
         let listening = bind(address).await?;

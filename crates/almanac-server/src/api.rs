@@ -1,5 +1,6 @@
 //! The REST interface, one file per resource.
 
+mod features;
 mod forecasts;
 mod history;
 mod leaderboard;
@@ -7,6 +8,7 @@ mod predict;
 mod project;
 mod series;
 
+pub(crate) use features::*;
 pub(crate) use forecasts::*;
 pub(crate) use history::*;
 pub(crate) use leaderboard::*;

@@ -18,11 +18,13 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
     paths(
-        api::project, api::series, api::history, api::forecasts, api::leaderboard, api::predict, ops::health, ops::ready, ops::metrics,
+        api::project, api::series, api::history, api::forecasts, api::leaderboard, api::predict, api::feature_catalogue,
+        api::features, api::feast_features, ops::health, ops::ready, ops::metrics,
         tokens::list, tokens::create, tokens::revoke
     ),
     tags(
         (name = "forecasts", description = "Series, their past, their forecasts, and the scores of the models"),
+        (name = "features", description = "The newest values of features, as training saw them"),
         (name = "operations", description = "For whoever runs the server"),
         (name = "access", description = "For admins: who may call"),
     ),

@@ -2,6 +2,7 @@
 
 mod data;
 mod explorer;
+mod features;
 mod layout;
 mod leaderboard;
 mod problem;
@@ -9,6 +10,7 @@ mod wording;
 
 pub(crate) use data::data;
 pub(crate) use explorer::explorer;
+pub(crate) use features::features;
 pub(crate) use leaderboard::leaderboard;
 pub(crate) use problem::problem;
 

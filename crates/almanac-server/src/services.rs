@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use almanac_feature_store::OnlineStore;
 use almanac_tracking::{ArtifactStore, TrackingStore};
 
 use crate::{Access, ForecastService};
@@ -15,6 +16,8 @@ pub struct Services {
     pub tracking: Option<Arc<TrackingStore>>,
     /// Files of runs and models; asked only where there is a tracking store.
     pub artifacts: ArtifactStore,
+    /// The newest values of features. `None`: nothing is declared.
+    pub features: Option<Arc<OnlineStore>>,
     /// Who may call, and from where.
     pub access: Access,
 }
@@ -22,6 +25,6 @@ pub struct Services {
 impl Services {
     /// Serves forecasts alone, to everyone.
     pub fn forecasts(forecasts: Arc<dyn ForecastService>) -> Self {
-        Self { forecasts, tracking: None, artifacts: ArtifactStore::in_memory(), access: Access::default() }
+        Self { forecasts, tracking: None, artifacts: ArtifactStore::in_memory(), features: None, access: Access::default() }
     }
 }

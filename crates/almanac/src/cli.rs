@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand};
 
-use crate::commands::{access, audit, backtest, data, demo, doctor, erase, forecast, init, privacy, profile, run, serve, status, tracking};
+use crate::commands::{access, audit, backtest, data, demo, doctor, erase, features, forecast, init, privacy, profile, run, serve, status, tracking};
 use crate::printer::Verbosity;
 
 const EXAMPLE: &str = "\
@@ -66,6 +66,7 @@ pub(crate) enum Command {
     Forecast(forecast::ForecastArgs),
     Backtest(backtest::BacktestArgs),
     Audit(audit::AuditArgs),
+    Features(features::FeaturesArgs),
     Serve(serve::ServeArgs),
     Access(access::AccessArgs),
     Tracking(tracking::TrackingArgs),

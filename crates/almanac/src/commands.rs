@@ -10,6 +10,7 @@ pub(crate) mod data;
 pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod erase;
+pub(crate) mod features;
 pub(crate) mod forecast;
 pub(crate) mod init;
 pub(crate) mod privacy;

@@ -319,7 +319,7 @@ fn features(settings: &Settings, horizon: Horizon) -> Result<Option<FeatureSpec>
 }
 
 /// Memory for queries: what is asked for, or half of the machine's.
-fn memory(settings: &Settings) -> usize {
+pub(crate) fn memory(settings: &Settings) -> usize {
     const GIB: f64 = (1_u64 << 30) as f64;
     if settings.run.memory_gb > 0.0 {
         return (settings.run.memory_gb * GIB) as usize;

@@ -29,6 +29,9 @@ pub struct Request {
     pub entities: BTreeMap<String, Vec<Json>>,
     /// The time of the question.
     pub at: Micros,
+    /// Whether the time was asked for. If not, it is the clock's, and values materialised until a later time are taken as they are: clocks
+    /// of two machines differ.
+    pub is_exact: bool,
     /// Whether answers are named `view__feature`, not `feature`.
     pub full_names: bool,
 }
@@ -99,7 +102,7 @@ impl OnlineStore {
         let mut cells: Vec<Vec<Cell>> = vec![Vec::new(); wanted.len()];
         for (served, places) in &groups {
             let keys = keys(served, request, entities, &mut answer.keys)?;
-            fill(served, &wanted, places, &keys, entities, request.at, &mut cells)?;
+            fill(served, &wanted, places, &keys, entities, request, &mut cells)?;
         }
         if let Some(stray) = request.entities.keys().find(|name| !answer.keys.iter().any(|(key, _)| key == *name)) {
             let there = groups.iter().flat_map(|(served, _)| served.view.keys.iter().map(|key| key.name.as_str()));
@@ -207,12 +210,12 @@ fn fill(
     places: &[usize],
     keys: &[Vec<KeyValue>],
     entities: usize,
-    at: Micros,
+    request: &Request,
     cells: &mut [Vec<Cell>],
 ) -> Result<(), FeatureError> {
     let (plan, table) = (&served.plan, &served.table);
-    if at < served.manifest.until {
-        let (asked, until) = (write_instant(at), write_instant(served.manifest.until));
+    if request.is_exact && request.at < served.manifest.until {
+        let (asked, until) = (write_instant(request.at), write_instant(served.manifest.until));
         return Err(FeatureError::TooEarly { view: served.view.name.clone(), asked, until });
     }
     let mut outputs = Vec::with_capacity(places.len());
@@ -222,7 +225,7 @@ fn fill(
         let reason = || format!("`{name}` was declared after it was materialised");
         outputs.push(output.ok_or_else(|| FeatureError::NotServed { view: served.view.name.clone(), reason: reason() })?);
     }
-    let at = At { time: at, known: Micros::MAX };
+    let at = At { time: request.at.max(served.manifest.until), known: Micros::MAX };
     let mut key = Vec::new();
     for entity in 0..entities {
         key.clear();

@@ -145,7 +145,7 @@ proptest! {
                 ("shop".to_owned(), pairs.iter().map(|pair| pair.0.into()).collect()),
                 ("item".to_owned(), pairs.iter().map(|pair| pair.1.into()).collect()),
             ]);
-            let request = Request { features: vec!["v".to_owned()], entities, at: asked, ..Request::default() };
+            let request = Request { features: vec!["v".to_owned()], entities, at: asked, is_exact: true, ..Request::default() };
             let answer = online.look_up(&request).expect("an answer");
             let table_of_entities = batch(vec![
                 ("shop", Arc::new(StringArray::from_iter_values(pairs.iter().map(|pair| pair.0)))),

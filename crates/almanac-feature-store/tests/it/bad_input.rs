@@ -98,7 +98,7 @@ fn check_lookup(request: Request, expected: Expect) {
 
 fn lookup(features: &[&str], entities: serde_json::Value) -> Request {
     let entities: BTreeMap<String, Vec<serde_json::Value>> = serde_json::from_value(entities).expect("lists");
-    Request { features: features.iter().map(|name| (*name).to_owned()).collect(), entities, at: DAY, ..Request::default() }
+    Request { features: features.iter().map(|name| (*name).to_owned()).collect(), entities, at: DAY, is_exact: true, ..Request::default() }
 }
 
 #[test]

@@ -75,7 +75,8 @@ fn a_repository_becomes_declarations_and_what_is_left_out_is_named() {
           - item_stats:price
           - item_stats:units
           - shop_facts:area
-    "#]].assert_eq(&yaml);
+    "#]]
+    .assert_eq(&yaml);
     almanac_feature_store::Declarations::parse(&imported.to_yaml(), Path::new("features.yaml")).expect("it reads back");
 }
 
@@ -128,5 +129,6 @@ fn a_registry_that_is_none_is_told() {
     write("registry.db", b"");
     assert!(told().contains("has no feature view with a file source"), "{}", told());
     write("feature_store.yaml", b"project: p\nregistry: {registry_type: sql, path: postgresql://secret}\n");
-    expect!["`REPOSITORY/feature_store.yaml` cannot be imported: its registry is of type `sql`; only one in a local file can be read"].assert_eq(&told());
+    expect!["`REPOSITORY/feature_store.yaml` cannot be imported: its registry is of type `sql`; only one in a local file can be read"]
+        .assert_eq(&told());
 }

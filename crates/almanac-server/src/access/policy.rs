@@ -2,7 +2,7 @@
 //!
 //! | role     | may                                                                                                   |
 //! |----------|-------------------------------------------------------------------------------------------------------|
-//! | viewer   | read everything but webhooks and tokens; search, also where that is a POST                             |
+//! | viewer   | read everything but webhooks and tokens; search and look features up, also where that is a POST        |
 //! | planner  | forecast with `/api/v1/predict`; tag experiments and runs; tag and assess traces                       |
 //! | engineer | write experiments, runs, models, artifacts, traces, data sets, the registry; Optuna's storage          |
 //! | admin    | webhooks, tokens, deleting artifacts, and whatever the table does not know and is not a read           |
@@ -42,6 +42,8 @@ pub(super) fn needed(method: &Method, route: Option<&str>) -> Role {
     match (is_reading, route) {
         (_, access) if access.starts_with("/api/v1/access/") => Role::Admin,
         (false, "/api/v1/predict") => Role::Planner,
+        // Lookups read, though they are a POST.
+        (false, "/api/v1/features" | "/get-online-features") => Role::Viewer,
         (false, "/v1/traces" | "/v1/metrics") => Role::Engineer,
         (false, promotion) if promotion.starts_with("/api/v1/registry/") => Role::Engineer,
         // The gates that guard an alias are the store's, whoever moves it.
@@ -85,9 +87,13 @@ mod tests {
         for route in ["/", "/metrics", "/docs/{*rest}", "/api/v1/series", "/get-artifact", "/api/2.0/mlflow/runs/get", "/unheard-of"] {
             check(Method::GET, route, Role::Viewer);
         }
-        for route in
-            ["/api/2.0/mlflow/runs/search", "/ajax-api/3.0/mlflow/traces/search", "/ajax-api/2.0mlflow/experiments/search-datasets"]
-        {
+        for route in [
+            "/api/v1/features",
+            "/get-online-features",
+            "/api/2.0/mlflow/runs/search",
+            "/ajax-api/3.0/mlflow/traces/search",
+            "/ajax-api/2.0mlflow/experiments/search-datasets",
+        ] {
             check(Method::POST, route, Role::Viewer);
         }
     }

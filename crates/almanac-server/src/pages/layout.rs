@@ -11,6 +11,7 @@ pub(super) enum Place {
     Explorer,
     Leaderboard,
     Data,
+    Features,
     Elsewhere,
 }
 
@@ -41,6 +42,7 @@ pub(super) fn layout(title: &str, place: Place, project: Option<&ProjectInfo>, h
                         a href="/" aria-current=[(place == Place::Explorer).then_some("page")] { "Explorer" }
                         a href="/leaderboard" aria-current=[(place == Place::Leaderboard).then_some("page")] { "Leaderboard" }
                         a href="/data" aria-current=[(place == Place::Data).then_some("page")] { "Data" }
+                        a href="/features" aria-current=[(place == Place::Features).then_some("page")] { "Features" }
                         a href="/docs/" { "API" }
                     }
                     @if let Some(project) = project { (provenance(project)) }

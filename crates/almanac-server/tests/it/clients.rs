@@ -45,7 +45,8 @@ async fn serve(visit: impl FnOnce(&str, &Path) + Send + 'static) {
     let folder = tempfile::tempdir().expect("temporary folder");
     let artifacts = ArtifactStore::open(&folder.path().join("artifacts").display().to_string()).expect("a folder");
     let store = TrackingStore::open(&StoreUrl::Sqlite(folder.path().join("almanac.db"))).expect("opens");
-    let services = Services { forecasts: Arc::new(NoProject), tracking: Some(Arc::new(store)), artifacts, access: Access::default() };
+    let services =
+        Services { forecasts: Arc::new(NoProject), tracking: Some(Arc::new(store)), artifacts, features: None, access: Access::default() };
     let listening = bind("127.0.0.1:0".parse().expect("valid")).await.expect("a free port");
     let url = format!("http://{}", listening.address());
     let server = tokio::spawn(listening.serve(services, std::future::pending()));

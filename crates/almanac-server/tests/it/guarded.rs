@@ -58,6 +58,7 @@ impl Server {
             forecasts: Arc::new(NoProject),
             tracking: Some(Arc::clone(&store)),
             artifacts: ArtifactStore::open(root.to_str().expect("a path of UTF-8")).expect("opens"),
+            features: None,
             access: access(Arc::clone(&store)),
         };
         Self { router: router(services), store, tokens, folder }

@@ -8,6 +8,7 @@ mod browser;
 mod clients;
 mod devtools;
 mod fake;
+mod features;
 mod guarded;
 mod listening;
 mod mlflow;

@@ -4,8 +4,10 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use almanac_config::{Overrides, PROJECT_FILE, Settings, TrackingSettings};
+use almanac_feature_store::OnlineStore;
 use almanac_pipeline::Project;
 use almanac_server::{Access, ForecastService, GuardPolicy, NoProject, Services};
 use almanac_tracking::TrackingStore;
@@ -30,6 +32,9 @@ Clients of MLflow: MLFLOW_TRACKING_URI=http://127.0.0.1:8080. Optuna: GrpcStorag
 
 /// Address where neither the command nor a project says one.
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
+
+/// How often newly materialised features are looked for.
+const LOOK_FOR_FEATURES: Duration = Duration::from_millis(500);
 
 /// Calls of the store and the project that go on at a time; each of these threads keeps some memory.
 const BLOCKING_THREADS: usize = 128;
@@ -94,7 +99,9 @@ pub(crate) fn serve(ctx: &Context, args: ServeArgs) -> Result<ExitStatus, Failur
     if access.is_guarded() {
         warn_of_no_tokens(ctx, &store)?;
     }
-    let services = Services { forecasts, tracking: Some(store), artifacts, access };
+    let features = Arc::new(OnlineStore::open(project.features(), project.online()).or_fail(ExitStatus::Config)?);
+    let _watch = features.watch(LOOK_FOR_FEATURES);
+    let services = Services { forecasts, tracking: Some(store), artifacts, features: Some(features), access };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .max_blocking_threads(BLOCKING_THREADS)
         .enable_all()

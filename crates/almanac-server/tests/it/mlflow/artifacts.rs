@@ -57,8 +57,13 @@ impl Server {
 
     fn over(folder: TempDir, artifacts: ArtifactStore) -> Self {
         let store = Arc::new(TrackingStore::open(&StoreUrl::Sqlite(folder.path().join("almanac.db"))).expect("opens"));
-        let services =
-            Services { forecasts: Arc::new(NoProject), tracking: Some(Arc::clone(&store)), artifacts, access: Access::default() };
+        let services = Services {
+            forecasts: Arc::new(NoProject),
+            tracking: Some(Arc::clone(&store)),
+            artifacts,
+            features: None,
+            access: Access::default(),
+        };
         Self { folder, store, router: router(services) }
     }
 

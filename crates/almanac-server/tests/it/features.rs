@@ -1,0 +1,130 @@
+//! Features over HTTP: our lookup, that of Feast's server, the list, the page, and Feast's own client.
+//!
+//! `ALMANAC_TEST_PYTHON_FEAST` names a Python that has Feast 0.67; the client's test is skipped with a printed reason where it is not set.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use almanac_feature_store::{Materialise, OnlineStore, ParquetFiles, SourceOf, import_feast, parse_instant};
+use almanac_server::{NoProject, Services, bind, router};
+use axum::body::Body;
+use axum::http::Request;
+use expect_test::{Expect, expect};
+use http_body_util::BodyExt;
+use jiff::tz::TimeZone;
+use tower::ServiceExt;
+
+fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../almanac-feature-store/tests/fixtures/feast")
+}
+
+/// The Feast repository of the fixtures, materialised until 2024-01-20.
+fn store(folder: &Path, change: impl Fn(String) -> String) -> Arc<OnlineStore> {
+    let yaml = change(import_feast(&repository()).expect("a repository").to_yaml());
+    let (declared, online) = (folder.join("features.yaml"), folder.join("online"));
+    std::fs::write(&declared, yaml).expect("writable");
+    let declarations = almanac_feature_store::Declarations::read(&declared).expect("sound");
+    let until = parse_instant("2024-01-20", &TimeZone::UTC).expect("a time");
+    for view in &declarations.views {
+        let SourceOf::File(path) = &view.source else { panic!("a file") };
+        let source = ParquetFiles::open(&view.name, vec![path.into()]).expect("a file");
+        Materialise { folder: &online, view, until, now: until, full: false, memory: 1 << 30 }.run(&source).expect("materialised");
+    }
+    Arc::new(OnlineStore::open(declared, online).expect("sound"))
+}
+
+fn services(features: Option<Arc<OnlineStore>>) -> Services {
+    Services { features, ..Services::forecasts(Arc::new(NoProject)) }
+}
+
+async fn ask(services: Services, request: Request<Body>) -> (u16, String) {
+    let response = router(services).oneshot(request).await.expect("the router cannot fail");
+    let status = response.status().as_u16();
+    let bytes = response.into_body().collect().await.expect("the body has an end").to_bytes();
+    (status, String::from_utf8(bytes.to_vec()).expect("text"))
+}
+
+async fn post(path: &str, body: &str) -> (u16, String) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let services = services(Some(store(folder.path(), |yaml| yaml)));
+    ask(services, Request::post(path).body(Body::from(body.to_owned())).expect("valid request")).await
+}
+
+#[tokio::test]
+async fn a_lookup_gives_values_statuses_and_times() {
+    let body = r#"{"features": ["item_stats:units", "item_stats:label", "item_stats:share", "item_stats:first_sold"],
+        "entities": {"item": ["tea", "cocoa", "none"], "shop_id": [1, 1, 1]}, "at": "2024-01-20"}"#;
+    let (status, text) = post("/api/v1/features", body).await;
+    assert_eq!(status, 200);
+    expect![[r#"{"at":"2024-01-20T00:00:00Z","entities":{"item":["tea","cocoa","none"],"shop_id":[1,1,1]},"features":[{"name":"units","values":[null,null,null],"statuses":["OUTSIDE_MAX_AGE","OUTSIDE_MAX_AGE","NOT_FOUND"],"times":["2024-01-10T00:00:00Z","2024-01-02T00:00:00Z",null]},{"name":"label","values":[null,null,null],"statuses":["OUTSIDE_MAX_AGE","OUTSIDE_MAX_AGE","NOT_FOUND"],"times":["2024-01-10T00:00:00Z","2024-01-02T00:00:00Z",null]},{"name":"share","values":[null,null,null],"statuses":["OUTSIDE_MAX_AGE","OUTSIDE_MAX_AGE","NOT_FOUND"],"times":["2024-01-10T00:00:00Z","2024-01-02T00:00:00Z",null]},{"name":"first_sold","values":[null,null,null],"statuses":["OUTSIDE_MAX_AGE","OUTSIDE_MAX_AGE","NOT_FOUND"],"times":["2024-01-10T00:00:00Z","2024-01-02T00:00:00Z",null]}]}"#]]
+    .assert_eq(&text);
+}
+
+#[tokio::test]
+async fn feasts_form_has_the_keys_first() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let services = services(Some(store(folder.path(), |yaml| yaml.replace("  ttl: 5d\n", ""))));
+    let body = r#"{"features": ["item_stats:price", "item_stats:first_sold", "item_stats:share"], "full_feature_names": true,
+        "include_feature_view_version_metadata": false, "entities": {"item": ["tea", "cocoa", "none"], "shop_id": [1, 1, 1]}}"#;
+    let (status, text) = ask(services, Request::post("/get-online-features").body(Body::from(body)).expect("valid request")).await;
+    assert_eq!(status, 200);
+    expect![[r#"{"metadata":{"feature_names":["item","shop_id","item_stats__price","item_stats__first_sold","item_stats__share"]},"results":[{"values":["tea","cocoa","none"],"statuses":["PRESENT","PRESENT","PRESENT"],"event_timestamps":["1970-01-01T00:00:00Z","1970-01-01T00:00:00Z","1970-01-01T00:00:00Z"]},{"values":[1,1,1],"statuses":["PRESENT","PRESENT","PRESENT"],"event_timestamps":["1970-01-01T00:00:00Z","1970-01-01T00:00:00Z","1970-01-01T00:00:00Z"]},{"values":[null,4.0,null],"statuses":["NULL_VALUE","PRESENT","NOT_FOUND"],"event_timestamps":["2024-01-10T00:00:00Z","2024-01-02T00:00:00Z","1970-01-01T00:00:00Z"]},{"values":[1695427200,1695427200,null],"statuses":["PRESENT","PRESENT","NOT_FOUND"],"event_timestamps":["2024-01-10T00:00:00Z","2024-01-02T00:00:00Z","1970-01-01T00:00:00Z"]},{"values":[0.3,0.5,null],"statuses":["PRESENT","PRESENT","NOT_FOUND"],"event_timestamps":["2024-01-10T00:00:00Z","2024-01-02T00:00:00Z","1970-01-01T00:00:00Z"]}]}"#]]
+    .assert_eq(&text);
+}
+
+async fn check(body: &str, expected: Expect) {
+    let (status, text) = post("/api/v1/features", body).await;
+    let json: serde_json::Value = serde_json::from_str(&text).expect("a problem");
+    let hint = json["hint"].as_str().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
+    expected.assert_eq(&format!("{status} {}{hint}", json["detail"].as_str().unwrap_or("no detail")));
+}
+
+#[tokio::test]
+async fn a_wrong_lookup_is_told_what_is_wrong() {
+    check("", expect![[""]]).await;
+    check(r#"{"features": ["item_stats"], "entities": {"item": [NaN]}}"#, expect![[""]]).await;
+    check(r#"{"features": ["item_stats"], "entity": {}}"#, expect![[""]]).await;
+    check(r#"{"features": ["items"], "entities": {}}"#, expect![[""]]).await;
+    check(r#"{"features": ["item_stats:units"], "entities": {"item": ["tea"], "shop_id": ["1"]}}"#, expect![[""]]).await;
+    check(r#"{"features": ["item_stats:units"], "entities": {"item": ["tea"], "shop_id": [1]}, "at": "soon"}"#, expect![[""]]).await;
+    check(r#"{"features": ["item_stats:units"], "entities": {"item": ["tea"], "shop_id": [1]}, "at": "2024-01-01"}"#, expect![[""]]).await;
+}
+
+#[tokio::test]
+async fn the_list_and_the_page_show_how_fresh_each_view_is() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let features = store(folder.path(), |yaml| yaml);
+    let get = |path: &str| Request::get(path).body(Body::empty()).expect("valid request");
+    let (status, text) = ask(services(Some(Arc::clone(&features))), get("/api/v1/features")).await;
+    assert_eq!(status, 200);
+    let list: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(list["views"][0]["until"], "2024-01-20T00:00:00Z");
+    assert_eq!(list["views"][0]["entities"], 3);
+    assert_eq!(list["services"]["demand"][2], "shop_facts:area");
+    let (status, page) = ask(services(Some(features)), get("/features")).await;
+    assert_eq!(status, 200);
+    assert!(page.contains("item_stats") && page.contains("20 Jan 2024, 00:00 UTC"), "{page}");
+    let (status, page) = ask(services(None), get("/features")).await;
+    assert!(status == 200 && page.contains("No features yet"), "{page}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn feasts_own_client_reads_from_the_server() {
+    let Some(python) = std::env::var_os("ALMANAC_TEST_PYTHON_FEAST") else {
+        println!("skipped: ALMANAC_TEST_PYTHON_FEAST is not set");
+        return;
+    };
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let services = services(Some(store(folder.path(), |yaml| yaml.replace("  ttl: 5d\n", ""))));
+    let listening = bind("127.0.0.1:0".parse().expect("valid")).await.expect("a free port");
+    let url = format!("http://{}", listening.address());
+    let server = tokio::spawn(listening.serve(services, std::future::pending()));
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/feast_online.py");
+    let run = move || {
+        let mut client = std::process::Command::new(python);
+        client.arg(script).arg(url).arg(repository()).env("NO_PROXY", "127.0.0.1").env("PYTHONDONTWRITEBYTECODE", "1").output()
+    };
+    let output = tokio::task::spawn_blocking(run).await.expect("no panic").expect("a Python");
+    assert!(output.status.success(), "{}\n{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    server.abort();
+}
