@@ -112,6 +112,7 @@ pub(crate) const SECTIONS: [(&str, &[&str]); 17] = [
     (
         "checks",
         &[
+            "expectations",
             "max_null_share",
             "min",
             "max",

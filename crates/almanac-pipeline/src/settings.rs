@@ -33,6 +33,10 @@ pub struct PipelineSettings {
     pub silver: SilverSpec,
     /// What the data must keep to, layer by layer.
     pub checks: Checks,
+    /// Suites of expectations, layer by layer.
+    pub suites: Vec<crate::PlacedSuite>,
+    /// Column of the sources that holds the time.
+    pub time: String,
     /// As-of features of the gold layer; `None` takes the usual ones of the frequency.
     pub features: Option<FeatureSpec>,
     /// Paths of static columns, top down: `region/store`.

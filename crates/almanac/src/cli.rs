@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand};
 
-use crate::commands::{access, audit, backtest, demo, doctor, forecast, init, run, serve, status, tracking};
+use crate::commands::{access, audit, backtest, check, demo, doctor, forecast, init, run, serve, status, tracking};
 use crate::printer::Verbosity;
 
 const EXAMPLE: &str = "\
@@ -64,6 +64,7 @@ pub(crate) enum Command {
     Forecast(forecast::ForecastArgs),
     Backtest(backtest::BacktestArgs),
     Audit(audit::AuditArgs),
+    Check(check::CheckArgs),
     Serve(serve::ServeArgs),
     Access(access::AccessArgs),
     Tracking(tracking::TrackingArgs),

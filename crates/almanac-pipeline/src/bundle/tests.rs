@@ -73,6 +73,8 @@ fn panel() -> Panel {
 
 fn settings() -> PipelineSettings {
     PipelineSettings {
+        suites: Vec::new(),
+        time: "ds".into(),
         tables: vec![],
         sql: None,
         future_sql: None,
