@@ -10,7 +10,7 @@ mod models;
 use std::cell::RefCell;
 use std::cmp::Ordering;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use almanac_series::{Horizon, Quantile, SeasonLength, Seed};

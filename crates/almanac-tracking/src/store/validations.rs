@@ -1,7 +1,7 @@
 //! The history of validations: what came of each suite of expectations, and when.
 
 use super::TrackingStore;
-use crate::db::{Row, Session, args};
+use crate::db::{Row, args};
 use crate::{Millis, NewValidation, RecordedValidation, StoreError};
 
 /// Validations kept for each table and suite; older ones go when new ones come.
