@@ -1,11 +1,13 @@
 //! The pages: server-rendered HTML, one file each, that work without any other host.
 
+mod checks;
 mod explorer;
 mod layout;
 mod leaderboard;
 mod problem;
 mod wording;
 
+pub(crate) use checks::checks;
 pub(crate) use explorer::explorer;
 pub(crate) use leaderboard::leaderboard;
 pub(crate) use problem::problem;

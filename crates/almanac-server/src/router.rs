@@ -6,6 +6,7 @@ use crate::error::ApiError;
 use crate::mlflow::{self, Tracking};
 use crate::telemetry::{Telemetry, measure};
 use crate::{Services, api, assets, openapi, ops, optuna, pages};
+use almanac_tracking::TrackingStore;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderValue, header};
@@ -13,6 +14,7 @@ use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use std::any::Any;
+use std::sync::Arc;
 use std::time::Duration;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -27,6 +29,8 @@ const REQUEST_LIMIT: Duration = Duration::from_secs(150);
 pub(crate) struct App {
     pub(crate) caller: Caller,
     pub(crate) telemetry: Telemetry,
+    /// Where the history of validations is kept.
+    pub(crate) checks: Option<Arc<TrackingStore>>,
 }
 
 /// Builds the whole server as a router, for tests and for embedding.
@@ -36,13 +40,14 @@ pub fn router(services: Services) -> Router {
 
 pub(crate) fn router_with(services: Services, telemetry: Telemetry) -> Router {
     let gate = Gate::new(services.access);
-    let app = App { caller: Caller::new(services.forecasts), telemetry: telemetry.clone() };
+    let app = App { caller: Caller::new(services.forecasts), telemetry: telemetry.clone(), checks: services.tracking.clone() };
     // Clients of MLflow move files and small answers: neither is compressed or cut short by time.
     let studies = services.tracking.clone().map(optuna::router).unwrap_or_default();
     let tracking = services.tracking.map(|store| mlflow::router(Tracking::new(store, services.artifacts))).unwrap_or_default();
     let own = Router::new()
         .route("/", get(pages::explorer))
         .route("/leaderboard", get(pages::leaderboard))
+        .route("/checks", get(pages::checks))
         .route("/assets/{*path}", get(assets::serve))
         .route("/api/v1/project", get(api::project))
         .route("/api/v1/series", get(api::series))

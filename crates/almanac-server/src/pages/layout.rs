@@ -10,6 +10,7 @@ use maud::{DOCTYPE, Markup, html};
 pub(super) enum Place {
     Explorer,
     Leaderboard,
+    Checks,
     Elsewhere,
 }
 
@@ -39,6 +40,7 @@ pub(super) fn layout(title: &str, place: Place, project: Option<&ProjectInfo>, h
                     nav aria-label="Pages" {
                         a href="/" aria-current=[(place == Place::Explorer).then_some("page")] { "Explorer" }
                         a href="/leaderboard" aria-current=[(place == Place::Leaderboard).then_some("page")] { "Leaderboard" }
+                        a href="/checks" aria-current=[(place == Place::Checks).then_some("page")] { "Checks" }
                         a href="/docs/" { "API" }
                     }
                     @if let Some(project) = project { (provenance(project)) }
