@@ -175,6 +175,7 @@ pub struct XgBoostSection {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ChecksSection {
+    pub expectations: Option<String>,
     pub max_null_share: Option<f64>,
     pub min: Option<f64>,
     pub max: Option<f64>,

@@ -117,6 +117,7 @@ pub(crate) const SECTIONS: [(&str, &[&str]); 19] = [
     (
         "checks",
         &[
+            "expectations",
             "max_null_share",
             "min",
             "max",

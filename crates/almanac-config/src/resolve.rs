@@ -11,7 +11,7 @@ mod privacy;
 use std::cell::RefCell;
 use std::cmp::Ordering;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use almanac_series::{Horizon, Quantile, SeasonLength, Seed};
@@ -313,7 +313,9 @@ impl Resolver<'_> {
             ordered(&format!("checks.ranges.{column}"), *min, *max);
         }
         let max_row_change = checks.max_row_change.or(standard.max_row_change);
+        let folder = checks.expectations.as_ref().or(standard.expectations.as_ref());
         CheckSettings {
+            expectations: folder.map_or_else(|| PathBuf::from("expectations"), PathBuf::from),
             max_null_share: self.share("checks.max_null_share", checks.max_null_share, standard.max_null_share),
             min: checks.min,
             max: checks.max,

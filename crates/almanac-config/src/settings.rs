@@ -334,6 +334,8 @@ pub struct XgBoostSettings {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[expect(missing_docs, reason = "each key is documented in default.toml")]
 pub struct CheckSettings {
+    /// Folder of suites of expectations; it need not exist.
+    pub expectations: PathBuf,
     pub max_null_share: f64,
     pub min: Option<f64>,
     pub max: Option<f64>,

@@ -23,12 +23,10 @@ pub(crate) fn is_json(text: &str) -> bool {
     let mut escaped = false;
     let mut rest = text;
     while let Some(letter) = rest.chars().next() {
-        if !in_text {
-            if let Some(word) = ["-Infinity", "Infinity", "NaN"].iter().find(|word| rest.starts_with(**word)) {
-                plain.push('0');
-                rest = &rest[word.len()..];
-                continue;
-            }
+        if !in_text && let Some(word) = ["-Infinity", "Infinity", "NaN"].iter().find(|word| rest.starts_with(**word)) {
+            plain.push('0');
+            rest = &rest[word.len()..];
+            continue;
         }
         if letter == '"' && !escaped {
             in_text = !in_text;

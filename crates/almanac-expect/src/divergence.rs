@@ -26,12 +26,11 @@ fn judged(rule: &Divergence, divergence: f64, details: Json) -> Judged {
 /// Judges values that are counted.
 pub(crate) fn of_values(rule: &Divergence, counts: &BTreeMap<Value, u64>, total: u64) -> Judged {
     let own: (Vec<Value>, Vec<f64>);
-    let (values, weights) = match &rule.partition {
-        Some(Partition::Values(values, weights)) => (values, weights),
-        _ => {
-            own = counts.iter().map(|(value, count)| (value.clone(), *count as f64 / total as f64)).unzip();
-            (&own.0, &own.1)
-        }
+    let (values, weights) = if let Some(Partition::Values(values, weights)) = &rule.partition {
+        (values, weights)
+    } else {
+        own = counts.iter().map(|(value, count)| (value.clone(), *count as f64 / total as f64)).unzip();
+        (&own.0, &own.1)
     };
     let unexpected: Vec<&Value> = counts.keys().filter(|value| !values.contains(value)).collect();
     let share = |value: &Value| counts.get(value).map_or(0.0, |count| *count as f64 / total as f64);
@@ -56,12 +55,11 @@ pub(crate) fn of_bins(rule: &Divergence, bins: &Bins) -> Judged {
     let share = |count: u64| count as f64 / total;
     let mut observed: Vec<f64> = bins.counts.iter().map(|count| share(*count)).collect();
     let (below, above) = (share(bins.below), share(bins.above));
-    let (weights, tails) = match &rule.partition {
-        Some(Partition::Bins { weights, tails, .. }) => (weights.clone(), *tails),
-        _ => {
-            let rest = (1.0 - observed.iter().sum::<f64>()) / 2.0;
-            (observed.clone(), Some([rest, rest]))
-        }
+    let (weights, tails) = if let Some(Partition::Bins { weights, tails, .. }) = &rule.partition {
+        (weights.clone(), *tails)
+    } else {
+        let rest = (1.0 - observed.iter().sum::<f64>()) / 2.0;
+        (observed.clone(), Some([rest, rest]))
     };
     let mut expected: Vec<f64> = weights.iter().map(|weight| weight * (1.0 - rule.tail - rule.internal)).collect();
     let empty = expected.iter().filter(|weight| **weight == 0.0).count();

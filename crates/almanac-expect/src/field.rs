@@ -113,6 +113,12 @@ impl FieldRule {
     }
 }
 
+/// Name of each series, and the spans of periods it has.
+pub(crate) type SpansBySeries = FoldMap<u128, (String, Vec<(i64, i64)>)>;
+
+/// Name and sum of each key.
+pub(crate) type SumsByKey = FoldMap<u128, (String, f64)>;
+
 /// What is gathered for an expectation of the field.
 #[derive(Debug, Clone)]
 pub(crate) enum FieldWork {
@@ -120,7 +126,7 @@ pub(crate) enum FieldWork {
         id: Vec<String>,
         time: String,
         freq: Freq,
-        series: FoldMap<u128, (String, Vec<(i64, i64)>)>,
+        series: SpansBySeries,
         refused: Option<String>,
     },
     Totals {
@@ -141,7 +147,7 @@ pub(crate) enum FieldWork {
     Sums {
         keys: Vec<String>,
         value: String,
-        sums: FoldMap<u128, (String, f64)>,
+        sums: SumsByKey,
     },
     /// Rows whose key is not in a set.
     Missing {
@@ -272,7 +278,7 @@ pub(crate) struct Verdict {
 }
 
 /// Returns which series have holes, and how many periods are missing.
-pub(crate) fn gaps(series: &FoldMap<u128, (String, Vec<(i64, i64)>)>, freq: Freq) -> Verdict {
+pub(crate) fn gaps(series: &SpansBySeries, freq: Freq) -> Verdict {
     let mut missing = 0;
     let mut found: Vec<(String, i64, i64)> = Vec::new();
     for (name, spans) in series.values() {
@@ -367,7 +373,7 @@ pub(crate) fn level_shift(totals: &BTreeMap<i128, f64>, window: usize, deviation
 }
 
 /// Compares sums by key with those of another table.
-pub(crate) fn sums(own: &FoldMap<u128, (String, f64)>, other: &FoldMap<u128, (String, f64)>, tolerance: f64) -> Verdict {
+pub(crate) fn sums(own: &SumsByKey, other: &SumsByKey, tolerance: f64) -> Verdict {
     let mut wrong: Vec<(String, Option<f64>, Option<f64>)> = Vec::new();
     for (key, (name, sum)) in own {
         match other.get(key) {

@@ -87,10 +87,7 @@ pub(crate) fn judge(scan: &mut Scan<'_>, expectation: &Expectation, plan: &Plan,
             let dtype = dtype(scan, column, plan)?;
             let wanted = name.as_str();
             let same = dtype == wanted || (wanted == "datetime64" && dtype.starts_with("datetime64["));
-            let alias = matches!(
-                (wanted, dtype.as_str()),
-                ("int", "int64") | ("float" | "double", "float64") | ("O", "object") | ("str", "object")
-            );
+            let alias = matches!((wanted, dtype.as_str()), ("int", "int64") | ("float" | "double", "float64") | ("O" | "str", "object"));
             seen(same || (alias && wanted != "str"), json!(dtype))
         }
         Rule::Distinct { column, set, relation } => distinct(scan, expectation, column, set, *relation, plan.works[0]),
@@ -251,9 +248,7 @@ fn row_outcome(scan: &Scan<'_>, expectation: &Expectation, counts: &Counted, sam
             result.insert("unexpected_percent_nonmissing".into(), if elements == 0 { Json::Null } else { share(failed, judged) });
         }
         if format > ResultFormat::Basic {
-            if let Some(counts) = value_counts(sample, style, shown) {
-                result.insert("partial_unexpected_counts".into(), Json::Array(counts));
-            }
+            result.insert("partial_unexpected_counts".into(), Json::Array(value_counts(sample, style, shown)));
             let places = |rows: &[(u64, Value)]| Json::Array(rows.iter().map(|row| json!(row.0)).collect());
             result.insert("partial_unexpected_index_list".into(), places(&sample[..sample.len().min(shown)]));
             if format == ResultFormat::Complete {
@@ -273,21 +268,18 @@ fn row_outcome(scan: &Scan<'_>, expectation: &Expectation, counts: &Counted, sam
     Outcome { failed_rows: failed, ..outcome(expectation, success, Json::Object(result), words) }
 }
 
-/// The most common of some values with their counts, or `None` where Python could not put them in order.
-fn value_counts(sample: &[(u64, Value)], style: Style, most: usize) -> Option<Vec<Json>> {
+/// The most common of some values with their counts.
+fn value_counts(sample: &[(u64, Value)], style: Style, most: usize) -> Vec<Json> {
     let mut counts: Vec<(&Value, u64)> = Vec::new();
     let mut places = std::collections::HashMap::new();
     for (_, value) in sample {
         let alone = style.lone_nulls && value.has_null();
-        match places.get(value).filter(|_| !alone) {
-            Some(place) => {
-                let entry: &mut (&Value, u64) = &mut counts[*place];
-                entry.1 += 1;
-            }
-            None => {
-                places.insert(value, counts.len());
-                counts.push((value, 1));
-            }
+        if let Some(place) = places.get(value).filter(|_| !alone) {
+            let entry: &mut (&Value, u64) = &mut counts[*place];
+            entry.1 += 1;
+        } else {
+            places.insert(value, counts.len());
+            counts.push((value, 1));
         }
     }
     counts.sort_by_key(|entry| std::cmp::Reverse(entry.1));
@@ -297,7 +289,7 @@ fn value_counts(sample: &[(u64, Value)], style: Style, most: usize) -> Option<Ve
         Value::Row(cells) => Json::Array(cells.iter().map(|cell| cell.1.json()).collect()),
         other => other.json(),
     };
-    Some(counts.into_iter().map(|(value, count)| json!({"value": json(value), "count": count})).collect())
+    counts.into_iter().map(|(value, count)| json!({"value": json(value), "count": count})).collect()
 }
 
 fn columns_in_order(expectation: &Expectation, format: ResultFormat, wanted: &[String], found: &[String]) -> Outcome {
@@ -369,10 +361,11 @@ fn dtype(scan: &Scan<'_>, column: &str, plan: &Plan) -> Result<String, CheckErro
 fn of_type(scan: &mut Scan<'_>, expectation: &Expectation, column: &str, classes: &[Class], plan: &Plan) -> Result<Outcome, CheckError> {
     let dtype = dtype(scan, column, plan)?;
     let asks_object = classes.iter().any(|class| *class == Class::Numpy("object".into()));
-    if dtype == "object" && !asks_object {
-        if let Some(place) = plan.works.get(1) {
-            return Ok(rows(scan, expectation, *place, Style::default()));
-        }
+    if dtype == "object"
+        && !asks_object
+        && let Some(place) = plan.works.get(1)
+    {
+        return Ok(rows(scan, expectation, *place, Style::default()));
     }
     let plain = dtype.split('[').next().unwrap_or(&dtype).to_owned();
     let success = classes.contains(&Class::Numpy(plain.clone()));

@@ -36,7 +36,9 @@ enum Demand {
     Outside(f64, f64),
 }
 
-const OPERATORS: [(&str, fn(f64) -> Demand); 8] = [
+type Operator = (&'static str, fn(f64) -> Demand);
+
+const OPERATORS: [Operator; 8] = [
     ("mustBe", Demand::Is),
     ("mustNotBe", Demand::IsNot),
     ("mustBeGreaterThan", Demand::Over),

@@ -76,7 +76,8 @@ pub fn take_out(table: &Table, suite: &Suite, validation: &Validation, origin: &
                 .iter()
                 .filter_map(|column| view.column(column).ok().map(|cells| cells.value(row).text()))
                 .collect();
-            let file = cell(&origin.file_column).map(|index| index.parse().ok().and_then(|index: usize| origin.files.get(index).cloned()).unwrap_or(index));
+            let file = cell(&origin.file_column)
+                .map(|index| index.parse().ok().and_then(|index: usize| origin.files.get(index).cloned()).unwrap_or(index));
             numbers.push(cell(&origin.row_column).and_then(|row| row.parse().ok()).or(Some(*place as i64 + 1)));
             taken.push([
                 file,

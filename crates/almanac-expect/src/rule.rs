@@ -222,6 +222,11 @@ impl Rule {
         }
     }
 
+    /// Returns whether the verdict depends on the present.
+    pub(crate) fn needs_now(&self) -> bool {
+        matches!(self, Self::Field(FieldRule::NotFuture { .. } | FieldRule::Fresh { .. }))
+    }
+
     pub(crate) fn parse(kind: &str, arguments: Map<String, Json>) -> Result<Self, String> {
         let mut args = Args::of(arguments)?;
         let rule = Self::take(kind, &mut args)?;

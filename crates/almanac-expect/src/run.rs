@@ -193,7 +193,7 @@ impl<'a> Scan<'a> {
         match &expectation.rule {
             Rule::ColumnCount(_) | Rule::ColumnCountEquals(_) | Rule::ColumnsInOrder(_) | Rule::ColumnSet { .. } | Rule::Exists { .. } => {}
             Rule::RowCount(_) | Rule::RowCountEquals(_) | Rule::RowCountAs(_) => {
-                plan.works.push(self.add(expectation, "count", || Task::Count(0)))
+                plan.works.push(self.add(expectation, "count", || Task::Count(0)));
             }
             Rule::NotNull(column) => plan.works.push(self.rows(expectation, Question::NotNull(column.clone()))),
             Rule::Null(column) => plan.works.push(self.rows(expectation, Question::Null(column.clone()))),
@@ -280,7 +280,7 @@ impl<'a> Scan<'a> {
         let place = self.works.len();
         let work = match rule {
             FieldRule::NoGaps { id, time, freq } => {
-                FieldWork::Gaps { id: id.clone(), time: time.clone(), freq: *freq, series: Default::default(), refused: None }
+                FieldWork::Gaps { id: id.clone(), time: time.clone(), freq: *freq, series: HashMap::default(), refused: None }
             }
             FieldRule::NotFuture { column } => {
                 let Some(now) = self.options.now else {
@@ -326,9 +326,9 @@ impl<'a> Scan<'a> {
             FieldRule::AddsUp { keys, value, table, other_keys, other_value, .. } => {
                 self.needs_numbers(expectation, value)?;
                 let other = self.other(table)?;
-                let start = FieldWork::Sums { keys: other_keys.clone(), value: other_value.clone(), sums: Default::default() };
+                let start = FieldWork::Sums { keys: other_keys.clone(), value: other_value.clone(), sums: HashMap::default() };
                 plan.other = Some(gather_other(&other, start)?);
-                FieldWork::Sums { keys: keys.clone(), value: value.clone(), sums: Default::default() }
+                FieldWork::Sums { keys: keys.clone(), value: value.clone(), sums: HashMap::default() }
             }
         };
         plan.works.push(self.add(expectation, &format!("field {place}"), || Task::Field(Box::new(work))));
@@ -474,7 +474,7 @@ impl<'a> Scan<'a> {
             let mut works = self.gather(vec![Work { condition, task }])?;
             if let Some(Work { task: Task::Hashes(hashes), .. }) = works.first_mut() {
                 let (own, twice) = hashes.repeated();
-                keyed += hashes.hashes.len() as u64;
+                keyed += hashes.rows.len() as u64;
                 distinct += own;
                 repeated.extend(twice);
             }

@@ -153,7 +153,8 @@ fn look(table: &Table, columns: &[(String, Shape)], options: &Options) -> Result
 fn key(table: &Table, columns: &[(String, Shape)], seen: &Seen, options: &Options, proposal: &mut Proposal) -> Result<(), CheckError> {
     let Some((time, _)) = columns.iter().find(|(_, shape)| matches!(shape, Shape::Time(_) | Shape::Date)) else { return Ok(()) };
     let is_whole = |column: &str| seen.get(&(column.to_owned(), "nonnull".to_owned())).and_then(Json::as_f64) == Some(1.0);
-    let texts: Vec<&String> = columns.iter().filter(|(name, shape)| *shape == Shape::Text && is_whole(name)).map(|column| &column.0).collect();
+    let texts: Vec<&String> =
+        columns.iter().filter(|(name, shape)| *shape == Shape::Text && is_whole(name)).map(|column| &column.0).collect();
     let mut candidates: Vec<Vec<&String>> = texts.iter().map(|text| vec![*text, time]).collect();
     for (place, first) in texts.iter().enumerate() {
         candidates.extend(texts[place + 1..].iter().map(|second| vec![*first, *second, time]));

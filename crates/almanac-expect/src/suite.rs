@@ -128,6 +128,9 @@ impl Expectation {
         if mostly < 1.0 && !rule.has_rows() {
             return Err("`mostly` has no meaning here: the expectation is about the whole column or table".into());
         }
+        if severity == Severity::Quarantine && !rule.has_rows() {
+            return Err("it judges the whole column or table, so that no rows can be taken out; choose `fail` or `warn`".into());
+        }
         Ok(Self { kind: kind.to_owned(), kwargs, severity, mostly, condition, meta, rule })
     }
 
@@ -245,6 +248,16 @@ impl Suite {
             suite.expectations.push(Expectation::parse(&kind, written, severity, meta).map_err(refuse)?);
         }
         Ok(vec![suite])
+    }
+
+    /// Returns whether anything in it depends on the present.
+    pub fn needs_now(&self) -> bool {
+        self.expectations.iter().any(|expectation| expectation.rule.needs_now())
+    }
+
+    /// Returns whether rows that fail are to be taken out.
+    pub fn takes_out(&self) -> bool {
+        self.expectations.iter().any(|expectation| expectation.severity == Severity::Quarantine)
     }
 
     /// Writes the suite in Almanac's own form, as YAML that [`Suite::parse`] reads back.

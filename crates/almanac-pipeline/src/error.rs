@@ -104,6 +104,12 @@ pub enum PipelineError {
     /// Data broke an expectation.
     #[error("{} of {} checks of {} failed: {}", .0.failures().count(), .0.results.len(), place(.0), failures(.0))]
     Check(Box<CheckReport>),
+    /// Data broke an expectation of a suite.
+    #[error("{} of {} expectations of {} failed: {}", .0.failures().count(), .0.outcomes.len(), crate::steps::expect::place(.0), expectations(.0))]
+    Expectations(Box<almanac_expect::Validation>),
+    /// A table could not be judged by a suite.
+    #[error(transparent)]
+    Expecting(#[from] almanac_expect::CheckError),
     /// Checks could not be made.
     #[error(transparent)]
     Checking(#[from] CheckError),
@@ -167,6 +173,10 @@ pub enum PipelineError {
     Unit(#[from] OutOfRange),
 }
 
+fn expectations(validation: &almanac_expect::Validation) -> String {
+    validation.failures().map(crate::steps::expect::line).collect::<Vec<_>>().join("; ")
+}
+
 fn place(report: &CheckReport) -> String {
     match &report.table {
         Some(table) => format!("{} table `{table}`", report.layer),
@@ -223,6 +233,8 @@ impl Hint for PipelineError {
             Self::Lake(error) => error.hint(),
             Self::Forecasts(error) => error.hint(),
             Self::Check(_) => Some("mend the data, or loosen `[checks]` if the data is right".into()),
+            Self::Expectations(_) => Some("mend the data, or loosen the suite in `expectations/` if the data is right; `almanac check` judges alone".into()),
+            Self::Expecting(error) => error.hint(),
             Self::Checking(error) => error.hint(),
             Self::Plan(error) => error.hint(),
             Self::Hierarchy(error) => error.hint(),

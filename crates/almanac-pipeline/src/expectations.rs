@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 use almanac_data::{FILE_COLUMN, IngestReport, ROW_COLUMN};
 use almanac_expect::{CheckError, Options, Origin, Suite, SuiteError, Table, Validation, check, take_out};
 
+use almanac_tracking::NewValidation;
+
 use crate::fingerprint::Fingerprint;
 use crate::{PipelineError, Project};
 
@@ -47,7 +49,9 @@ pub fn read_suites(folder: &Path) -> Result<Vec<PlacedSuite>, SuiteError> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(source) => return Err(SuiteError::Read { path: folder.to_owned(), source }),
     };
-    files.retain(|path| path.extension().is_some_and(|end| ["yaml", "yml", "toml", "json"].iter().any(|known| end.eq_ignore_ascii_case(known))));
+    files.retain(|path| {
+        path.extension().is_some_and(|end| ["yaml", "yml", "toml", "json"].iter().any(|known| end.eq_ignore_ascii_case(known)))
+    });
     files.sort();
     let mut suites = Vec::new();
     for path in files {
@@ -154,7 +158,12 @@ pub fn judge(project: &Project, suites: &[PlacedSuite], layer: &str, options: &O
 
 /// Writes the bronze tables that silver may read: those of which no row was taken out are linked, the others written again without
 /// those rows, with a quarantine beside them. Returns how many rows were taken out.
-pub(crate) fn write_checked(project: &Project, reports: &[IngestReport], judged: &[(Suite, Validation)], time: &str) -> Result<u64, PipelineError> {
+pub(crate) fn write_checked(
+    project: &Project,
+    reports: &[IngestReport],
+    judged: &[(Suite, Validation)],
+    time: &str,
+) -> Result<u64, PipelineError> {
     let target = project.checked();
     let failed = |source| PipelineError::state(&target, source);
     let staged = almanac_data::StagedDir::new(&target).map_err(failed)?;
@@ -165,7 +174,8 @@ pub(crate) fn write_checked(project: &Project, reports: &[IngestReport], judged:
         let own: Vec<&(Suite, Validation)> = judged.iter().filter(|(_, validation)| validation.table.as_deref() == Some(&name)).collect();
         let mut rows = None;
         for (suite, validation) in own.iter().filter(|(_, validation)| !validation.quarantined().is_empty()) {
-            let (joined_suite, joined) = rows.get_or_insert_with(|| (Suite::default(), Validation { outcomes: Vec::new(), ..validation.clone() }));
+            let (joined_suite, joined) =
+                rows.get_or_insert_with(|| (Suite::default(), Validation { outcomes: Vec::new(), ..validation.clone() }));
             joined_suite.expectations.extend(suite.expectations.clone());
             joined_suite.personal.extend(suite.personal.clone());
             joined.outcomes.extend(validation.outcomes.clone());
@@ -188,6 +198,21 @@ pub(crate) fn write_checked(project: &Project, reports: &[IngestReport], judged:
     }
     staged.commit().map_err(failed)?;
     Ok(taken)
+}
+
+/// Returns what the history keeps of a validation.
+pub fn history(validation: &Validation, now_ms: i64) -> NewValidation {
+    let failed = validation.failures().count() as i64;
+    NewValidation {
+        layer: validation.layer.clone().unwrap_or_default(),
+        table: validation.table.clone().unwrap_or_default(),
+        suite: validation.suite.clone(),
+        success: validation.is_ok(),
+        expectations: validation.outcomes.len() as i64,
+        failed,
+        rows: validation.rows as i64,
+        report: serde_json::to_string(&serde_json::json!({ "at": now_ms, "outcomes": validation.outcomes })).unwrap_or_default(),
+    }
 }
 
 fn link(from: &Path, to: &Path) -> Result<(), PipelineError> {

@@ -59,6 +59,11 @@ impl Project {
         self.state().join("lake/bronze")
     }
 
+    /// Returns the folder of the bronze tables without the rows that expectations took out; there only where they take any out.
+    pub fn checked(&self) -> PathBuf {
+        self.state().join("lake/checked")
+    }
+
     /// Returns the folder of the regular panel.
     pub fn silver(&self) -> PathBuf {
         self.state().join("lake/silver")

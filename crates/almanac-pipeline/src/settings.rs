@@ -37,6 +37,10 @@ pub struct PipelineSettings {
     pub checks: Checks,
     /// Columns of which no value may be kept in profiles.
     pub personal: Vec<String>,
+    /// Suites of expectations, layer by layer.
+    pub suites: Vec<crate::PlacedSuite>,
+    /// Column of the sources that holds the time.
+    pub time: String,
     /// As-of features of the gold layer; `None` takes the usual ones of the frequency.
     pub features: Option<FeatureSpec>,
     /// Paths of static columns, top down: `region/store`.

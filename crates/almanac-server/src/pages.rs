@@ -1,5 +1,6 @@
 //! The pages: server-rendered HTML, one file each, that work without any other host.
 
+mod checks;
 mod data;
 mod explorer;
 mod features;
@@ -8,6 +9,7 @@ mod leaderboard;
 mod problem;
 mod wording;
 
+pub(crate) use checks::checks;
 pub(crate) use data::data;
 pub(crate) use explorer::explorer;
 pub(crate) use features::features;

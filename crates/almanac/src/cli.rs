@@ -7,7 +7,9 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand};
 
-use crate::commands::{access, audit, backtest, data, demo, doctor, erase, features, forecast, init, privacy, profile, run, serve, status, tracking};
+use crate::commands::{
+    access, audit, backtest, check, data, demo, doctor, erase, features, forecast, init, privacy, profile, run, serve, status, tracking,
+};
 use crate::printer::Verbosity;
 
 const EXAMPLE: &str = "\
@@ -67,6 +69,7 @@ pub(crate) enum Command {
     Backtest(backtest::BacktestArgs),
     Audit(audit::AuditArgs),
     Features(features::FeaturesArgs),
+    Check(check::CheckArgs),
     Serve(serve::ServeArgs),
     Access(access::AccessArgs),
     Tracking(tracking::TrackingArgs),

@@ -6,6 +6,7 @@
 pub(crate) mod access;
 pub(crate) mod audit;
 pub(crate) mod backtest;
+pub(crate) mod check;
 pub(crate) mod data;
 pub(crate) mod demo;
 pub(crate) mod doctor;

@@ -117,6 +117,8 @@ pub(crate) fn pipeline(settings: &Settings, printer: &Printer) -> Result<Pipelin
         silver,
         checks: checks(settings),
         personal: Vec::new(),
+        suites: suites(settings)?,
+        time: settings.data.time.clone(),
         features: features(settings, horizon)?,
         hierarchy: data.hierarchy.iter().map(|path| path.join("/")).collect(),
         price: data.price.clone(),
@@ -259,6 +261,12 @@ pub(crate) fn types(settings: &Settings) -> BTreeMap<String, ColumnKind> {
         ValueType::Timestamp => ColumnKind::Timestamp,
     };
     settings.data.types.iter().map(|(name, value)| (name.clone(), kind(value))).collect()
+}
+
+/// Returns the suites of expectations that lie in the project.
+pub(crate) fn suites(settings: &Settings) -> Result<Vec<almanac_pipeline::PlacedSuite>, Failure> {
+    let folder = settings.project.join(&settings.checks.expectations);
+    almanac_pipeline::read_suites(&folder).or_fail(ExitStatus::Config)
 }
 
 /// Returns the gates on the data.

@@ -55,6 +55,7 @@ fn dispatch(ctx: &Context, command: Command) -> Result<ExitStatus, Failure> {
         Command::Backtest(args) => verb::backtest::backtest(ctx, args),
         Command::Audit(args) => verb::audit::audit(ctx, args),
         Command::Features(args) => verb::features::features(ctx, args),
+        Command::Check(args) => verb::check::check(ctx, args),
         Command::Serve(args) => verb::serve::serve(ctx, args),
         Command::Access(args) => verb::access::access(ctx, args),
         Command::Tracking(args) => verb::tracking::tracking(ctx, args),

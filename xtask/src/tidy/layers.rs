@@ -121,7 +121,8 @@ const OUTSIDE: &[Outside] = &[
 ];
 
 /// The crates that hold tables in memory or in files.
-const TABLES: &[&str] = &["almanac-data", "almanac-expect", "almanac-profile", "almanac-connect", "almanac-feature-store", "almanac-privacy"];
+const TABLES: &[&str] =
+    &["almanac-data", "almanac-expect", "almanac-profile", "almanac-connect", "almanac-feature-store", "almanac-privacy"];
 
 /// Returns the crates that may know a package from outside, if it is a heavy one.
 pub(crate) fn homes_of(package: &str) -> Option<&'static [&'static str]> {

@@ -90,7 +90,7 @@ pub(super) fn node(text: &str) -> Result<Node, String> {
     if parser.place < parser.tokens.len() {
         return Err("there is more after its end".into());
     }
-    parser.truth(part)
+    Parser::truth(part)
 }
 
 impl Parser {
@@ -111,7 +111,7 @@ impl Parser {
         if self.eat(sign) { Ok(()) } else { Err(format!("`{sign}` is missing")) }
     }
 
-    fn truth(&self, part: Part) -> Result<Node, String> {
+    fn truth(part: Part) -> Result<Node, String> {
         match part {
             Part::Node(node) => Ok(node),
             Part::Term(term @ Term::Column(_)) => Ok(Node::Truth(term)),
@@ -126,10 +126,10 @@ impl Parser {
         if self.sign() != Some("|") {
             return Ok(first);
         }
-        let mut parts = vec![self.truth(first)?];
+        let mut parts = vec![Self::truth(first)?];
         while self.eat("|") {
             let part = self.all()?;
-            parts.push(self.truth(part)?);
+            parts.push(Self::truth(part)?);
         }
         Ok(Part::Node(Node::Or(parts)))
     }
@@ -139,10 +139,10 @@ impl Parser {
         if self.sign() != Some("&") {
             return Ok(first);
         }
-        let mut parts = vec![self.truth(first)?];
+        let mut parts = vec![Self::truth(first)?];
         while self.eat("&") {
             let part = self.not()?;
-            parts.push(self.truth(part)?);
+            parts.push(Self::truth(part)?);
         }
         Ok(Part::Node(Node::And(parts)))
     }
@@ -154,7 +154,7 @@ impl Parser {
         }
         let part = if self.eat("~") {
             let part = self.not()?;
-            Part::Node(Node::Not(Box::new(self.truth(part)?)))
+            Part::Node(Node::Not(Box::new(Self::truth(part)?)))
         } else {
             self.comparison()?
         };
@@ -260,14 +260,14 @@ impl Parser {
             Token::Value(value) => Ok(Part::Term(Term::Literal(value))),
             Token::Name(name) => {
                 // Great Expectations' own parser: `col("store")`, `date("2024-01-01")`.
-                if matches!(name.as_str(), "col" | "date" | "datetime") && self.sign() == Some("(") {
-                    if let (Some(Token::Value(Value::Text(text))), Some(Token::Sign(")"))) =
+                if matches!(name.as_str(), "col" | "date" | "datetime")
+                    && self.sign() == Some("(")
+                    && let (Some(Token::Value(Value::Text(text))), Some(Token::Sign(")"))) =
                         (self.tokens.get(self.place + 1).cloned(), self.tokens.get(self.place + 2))
-                    {
-                        self.place += 3;
-                        let term = if name == "col" { Term::Column(text) } else { Term::Literal(Value::Text(text)) };
-                        return self.method(term);
-                    }
+                {
+                    self.place += 3;
+                    let term = if name == "col" { Term::Column(text) } else { Term::Literal(Value::Text(text)) };
+                    return self.method(term);
                 }
                 self.method(Term::Column(name))
             }

@@ -127,7 +127,7 @@ impl Contract<'_> {
                     range["strict_max"] = json!(true);
                 }
                 "pattern" => {
-                    self.add(place, "expect_column_values_to_match_regex", json!({"column": column, "regex": value}), Severity::Fail)?
+                    self.add(place, "expect_column_values_to_match_regex", json!({"column": column, "regex": value}), Severity::Fail)?;
                 }
                 // Formats of typed columns say how they are written elsewhere, and change no value here.
                 "format" if logical != Some("string") => {}
@@ -211,14 +211,14 @@ impl Contract<'_> {
         let mut suite = gx::read(top.as_object().unwrap_or(&Map::new()), self.file)?;
         for mut expectation in suite.expectations.drain(..) {
             // A rule of a property is about its column.
-            if let (Some(column), None) = (column, expectation.kwargs.get("column")) {
-                if let Ok(with_column) = {
+            if let (Some(column), None) = (column, expectation.kwargs.get("column"))
+                && let Ok(with_column) = {
                     let mut kwargs = expectation.kwargs.clone();
                     kwargs.insert("column".into(), json!(column));
                     Expectation::parse(&expectation.kind, kwargs, severity, Map::new())
-                } {
-                    expectation = with_column;
                 }
+            {
+                expectation = with_column;
             }
             expectation.severity = severity;
             self.suite.expectations.push(expectation);

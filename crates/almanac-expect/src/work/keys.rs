@@ -106,10 +106,10 @@ impl Keys {
 
     fn group_of_text(&mut self, code: i32, texts: &StringArray) -> u32 {
         let code = code as usize;
-        if let Some((_, groups)) = &self.open {
-            if groups[code] != NO_GROUP {
-                return groups[code];
-            }
+        if let Some((_, groups)) = &self.open
+            && groups[code] != NO_GROUP
+        {
+            return groups[code];
         }
         let group = self.group(text_hash(texts.value(code)));
         if let Some((_, groups)) = &mut self.open {
@@ -198,12 +198,12 @@ pub(crate) struct Hashes {
     pub(crate) columns: Vec<String>,
     ignore: Ignore,
     share: (u128, u128),
-    pub(crate) hashes: Vec<u128>,
+    pub(crate) rows: Vec<u128>,
 }
 
 impl Hashes {
     pub(crate) fn new(columns: &[String], ignore: Ignore, share: u64, shares: u64) -> Self {
-        Self { columns: columns.to_vec(), ignore, share: (u128::from(share), u128::from(shares)), hashes: Vec::new() }
+        Self { columns: columns.to_vec(), ignore, share: (u128::from(share), u128::from(shares)), rows: Vec::new() }
     }
 
     pub(crate) fn update(&mut self, view: &View, mask: Option<&BooleanBuffer>) -> Result<(), CheckError> {
@@ -214,7 +214,7 @@ impl Hashes {
         let mut add = |row: usize| {
             let hash = hasher.row(row);
             if shares == 1 || (hash >> 64) % shares == share {
-                self.hashes.push(hash);
+                self.rows.push(hash);
             }
         };
         match &rows {
@@ -225,15 +225,15 @@ impl Hashes {
     }
 
     pub(crate) fn merge(&mut self, mut next: Self) {
-        if self.hashes.is_empty() { self.hashes = next.hashes } else { self.hashes.append(&mut next.hashes) }
+        if self.rows.is_empty() { self.rows = next.rows } else { self.rows.append(&mut next.rows) }
     }
 
     /// Returns how many distinct keys there are, and those that occur more than once.
     pub(crate) fn repeated(&mut self) -> (u64, Vec<u128>) {
-        self.hashes.par_sort_unstable();
+        self.rows.par_sort_unstable();
         let mut distinct = 0;
         let mut repeated = Vec::new();
-        for run in self.hashes.chunk_by(|a, b| a == b) {
+        for run in self.rows.chunk_by(|a, b| a == b) {
             distinct += 1;
             if run.len() > 1 {
                 repeated.push(run[0]);

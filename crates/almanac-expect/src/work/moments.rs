@@ -143,15 +143,15 @@ impl Moments {
     }
 
     fn ends(&mut self, least: Option<Value>, greatest: Option<Value>) {
-        if let Some(least) = least {
-            if self.least.as_ref().is_none_or(|old| least < *old) {
-                self.least = Some(least);
-            }
+        if let Some(least) = least
+            && self.least.as_ref().is_none_or(|old| least < *old)
+        {
+            self.least = Some(least);
         }
-        if let Some(greatest) = greatest {
-            if self.greatest.as_ref().is_none_or(|old| greatest > *old) {
-                self.greatest = Some(greatest);
-            }
+        if let Some(greatest) = greatest
+            && self.greatest.as_ref().is_none_or(|old| greatest > *old)
+        {
+            self.greatest = Some(greatest);
         }
     }
 

@@ -75,7 +75,7 @@ impl Numbers {
         }
         let last = self.values.len() - 1;
         let low = self.ranked((last / 2) as f64);
-        Some(if last % 2 == 0 { low } else { f64::midpoint(low, self.ranked((last / 2 + 1) as f64)) })
+        Some(if last.is_multiple_of(2) { low } else { f64::midpoint(low, self.ranked((last / 2 + 1) as f64)) })
     }
 }
 

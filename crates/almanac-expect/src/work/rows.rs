@@ -155,9 +155,10 @@ impl Rows {
                         // Where a row is missing its code means nothing.
                         BooleanBuffer::collect_bool(rows, |row| good.get(codes[row] as usize).is_some_and(|good| !good))
                     }
-                    _ => match test.numbers(column, rows) {
-                        Some(bad) => bad,
-                        None => {
+                    _ => {
+                        if let Some(bad) = test.numbers(column, rows) {
+                            bad
+                        } else {
                             let mut bits = vec![false; rows];
                             let judged =
                                 present.as_ref().map_or_else(|| (0..rows).collect::<Vec<_>>(), |rows| rows.set_indices().collect());
@@ -166,7 +167,7 @@ impl Rows {
                             }
                             BooleanBuffer::from(bits)
                         }
-                    },
+                    }
                 };
                 if self.refused.is_none() && matches!(column, Column::Text { .. }) && test.may_refuse() {
                     let rows = present.as_ref().map_or_else(|| bad.clone(), |present| &bad & present);
@@ -309,15 +310,14 @@ impl Rows {
     pub(crate) fn merge(&mut self, mut next: Self) {
         if let (Question::Order { rising, strict, .. }, Some((_, last)), Some(((place, first), _))) =
             (&self.question, &self.ends, &next.ends)
+            && !in_order(last, first, *rising, *strict)
         {
-            if !in_order(last, first, *rising, *strict) {
-                let (place, first) = (*place, first.clone());
-                next.failed += 1;
-                if next.keep.places {
-                    next.places.insert(0, place);
-                }
-                next.sample.insert(0, (place, first));
+            let (place, first) = (*place, first.clone());
+            next.failed += 1;
+            if next.keep.places {
+                next.places.insert(0, place);
             }
+            next.sample.insert(0, (place, first));
         }
         self.elements += next.elements;
         self.judged += next.judged;

@@ -1,3 +1,6 @@
 //! The tests of the crate.
 
+mod field;
 mod gx;
+mod suites;
+mod tables;

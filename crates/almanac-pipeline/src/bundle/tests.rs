@@ -74,6 +74,8 @@ fn panel() -> Panel {
 fn settings() -> PipelineSettings {
     PipelineSettings {
         personal: Vec::new(),
+        suites: Vec::new(),
+        time: "ds".into(),
         tables: vec![],
         sql: None,
         future_sql: None,

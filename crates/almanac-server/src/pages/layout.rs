@@ -12,6 +12,7 @@ pub(super) enum Place {
     Leaderboard,
     Data,
     Features,
+    Checks,
     Elsewhere,
 }
 
@@ -43,6 +44,7 @@ pub(super) fn layout(title: &str, place: Place, project: Option<&ProjectInfo>, h
                         a href="/leaderboard" aria-current=[(place == Place::Leaderboard).then_some("page")] { "Leaderboard" }
                         a href="/data" aria-current=[(place == Place::Data).then_some("page")] { "Data" }
                         a href="/features" aria-current=[(place == Place::Features).then_some("page")] { "Features" }
+                        a href="/checks" aria-current=[(place == Place::Checks).then_some("page")] { "Checks" }
                         a href="/docs/" { "API" }
                     }
                     @if let Some(project) = project { (provenance(project)) }

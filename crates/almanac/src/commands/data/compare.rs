@@ -104,7 +104,8 @@ fn line(indent: usize, what: &str, path: &str) -> String {
 pub(super) fn diff(ctx: &Context, args: DiffArgs) -> Result<ExitStatus, Failure> {
     let repo = open(ctx)?;
     let targets = targets(ctx, &repo, &args.files.targets)?;
-    let mut diff = repo.diff(args.old.as_deref().unwrap_or("HEAD"), args.new.as_deref(), &targets, &Shown::new(&ctx.printer)).or_fail_versions()?;
+    let mut diff =
+        repo.diff(args.old.as_deref().unwrap_or("HEAD"), args.new.as_deref(), &targets, &Shown::new(&ctx.printer)).or_fail_versions()?;
     let with_cache = args.new.is_none() && !args.files.hide_missing;
     if !with_cache {
         diff.not_in_cache.clear();
