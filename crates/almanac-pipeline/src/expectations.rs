@@ -192,7 +192,7 @@ pub(crate) fn write_checked(
             row_column: column(ROW_COLUMN),
             files: report.map(|report| report.files.iter().map(|file| file.path.display().to_string()).collect()).unwrap_or_default(),
             time_column: column(time),
-            personal: Vec::new(),
+            personal: suite.personal.clone(),
         };
         taken += take_out(&table, &suite, &validation, &origin, &folder)?;
     }

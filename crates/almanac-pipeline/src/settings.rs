@@ -35,8 +35,8 @@ pub struct PipelineSettings {
     pub silver: SilverSpec,
     /// What the data must keep to, layer by layer.
     pub checks: Checks,
-    /// Columns of which no value may be kept in profiles.
-    pub personal: Vec<String>,
+    /// Columns of which no value is shown in profiles, validations and reports.
+    pub hidden: Vec<String>,
     /// Suites of expectations, layer by layer.
     pub suites: Vec<crate::PlacedSuite>,
     /// Column of the sources that holds the time.

@@ -116,7 +116,7 @@ pub(crate) fn pipeline(settings: &Settings, printer: &Printer) -> Result<Pipelin
         future_sql: data.future_sql.clone().or_else(|| data.future_source.as_ref().map(whole)),
         silver,
         checks: checks(settings),
-        personal: Vec::new(),
+        hidden: privacy::hidden(settings),
         suites: suites(settings)?,
         time: settings.data.time.clone(),
         features: features(settings, horizon)?,
@@ -266,7 +266,10 @@ pub(crate) fn types(settings: &Settings) -> BTreeMap<String, ColumnKind> {
 /// Returns the suites of expectations that lie in the project.
 pub(crate) fn suites(settings: &Settings) -> Result<Vec<almanac_pipeline::PlacedSuite>, Failure> {
     let folder = settings.project.join(&settings.checks.expectations);
-    almanac_pipeline::read_suites(&folder).or_fail(ExitStatus::Config)
+    let mut suites = almanac_pipeline::read_suites(&folder).or_fail(ExitStatus::Config)?;
+    let hidden = privacy::hidden(settings);
+    suites.iter_mut().for_each(|placed| placed.suite.personal.extend(hidden.iter().cloned()));
+    Ok(suites)
 }
 
 /// Returns the gates on the data.

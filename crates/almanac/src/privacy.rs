@@ -26,6 +26,12 @@ pub(crate) fn for_any_table(settings: &Settings) -> Vec<String> {
     settings.privacy.personal.keys().filter(|name| !is_of_table(name)).cloned().collect()
 }
 
+/// Returns the names of all personal columns, whichever table they belong to: no report shows a value of theirs.
+pub(crate) fn hidden(settings: &Settings) -> Vec<String> {
+    let bare = |name: &String| name.split_once('.').map_or(name.as_str(), |(_, column)| column).to_owned();
+    settings.privacy.personal.keys().flat_map(|name| [name.clone(), bare(name)]).collect::<std::collections::BTreeSet<_>>().into_iter().collect()
+}
+
 /// Returns where the key is, if that is said.
 pub(crate) fn key_source(settings: &Settings) -> Option<KeySource> {
     settings.privacy.key.as_ref().map(|place| match place {

@@ -73,7 +73,7 @@ fn panel() -> Panel {
 
 fn settings() -> PipelineSettings {
     PipelineSettings {
-        personal: Vec::new(),
+        hidden: Vec::new(),
         suites: Vec::new(),
         time: "ds".into(),
         tables: vec![],

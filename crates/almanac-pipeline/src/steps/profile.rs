@@ -50,7 +50,7 @@ fn make(
     let asset = format!("profile/{table}");
     let store = ProfileStore::new(ctx.project.profiles());
     let settings = ctx.settings;
-    let mut personal = settings.personal.clone();
+    let mut personal = settings.hidden.clone();
     if settings.silver.id.iter().any(|column| personal.iter().any(|name| name.eq_ignore_ascii_case(column))) {
         personal.push("unique_id".to_owned());
     }
