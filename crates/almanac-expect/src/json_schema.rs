@@ -74,7 +74,7 @@ fn examine(schema: &Json, depth: usize) -> Result<(), String> {
             ("allOf" | "anyOf" | "oneOf", Json::Array(parts)) => parts.iter().try_for_each(|part| examine(part, depth + 1))?,
             ("items" | "not" | "contains" | "additionalProperties" | "propertyNames", part) => examine(part, depth + 1)?,
             ("pattern", Json::String(pattern)) => {
-                crate::rule::regex(pattern)?;
+                crate::pattern::regex(pattern)?;
             }
             _ => {}
         }
@@ -112,7 +112,7 @@ fn word_fits(word: &str, wanted: &Json, words: &serde_json::Map<String, Json>, d
         "multipleOf" => number.is_none_or(|value| bound != 0.0 && (value / bound).fract() == 0.0),
         "minLength" => length.is_none_or(|value| value >= bound),
         "maxLength" => length.is_none_or(|value| value <= bound),
-        "pattern" => match (document.as_str(), wanted.as_str().map(crate::rule::regex)) {
+        "pattern" => match (document.as_str(), wanted.as_str().map(crate::pattern::regex)) {
             (Some(text), Some(Ok(pattern))) => Regex::is_match(&pattern, text),
             _ => true,
         },

@@ -10,6 +10,7 @@
 //! Not here: where tables come from, what happens when an expectation fails (`almanac-pipeline`).
 
 mod args;
+mod classes;
 mod column;
 mod condition;
 mod dateutil;
@@ -20,10 +21,14 @@ mod import;
 mod json_schema;
 mod judge;
 mod metric;
+mod names;
 mod outcome;
+mod pattern;
+mod plan;
 mod quarantine;
 mod rule;
 mod run;
+mod shape;
 mod source;
 mod strptime;
 mod suggest;

@@ -4,7 +4,8 @@ use regex::Regex;
 use serde_json::Value as Json;
 
 use crate::args::{Args, numbers};
-use crate::rule::{Ignore, Test, regex};
+use crate::pattern::regex;
+use crate::rule::{Ignore, Test};
 use crate::value::Value;
 use crate::work::rows::Question;
 

@@ -9,10 +9,14 @@ use std::collections::HashSet;
 use regex::Regex;
 use serde_json::{Map, Value as Json};
 
-use crate::args::{Args, numbers};
+use crate::args::Args;
+use crate::classes::classes;
 use crate::field::FieldRule;
 use crate::json_schema::JsonSchema;
 use crate::metric::Metric;
+use crate::names::unknown;
+use crate::pattern::{like, regex};
+use crate::shape::{divergence, quantiles};
 use crate::strptime::Strptime;
 use crate::value::Value;
 
@@ -400,49 +404,6 @@ fn values(rest: &str, args: &mut Args) -> Result<Rule, String> {
     Ok(Rule::Column { column, test })
 }
 
-fn unknown(kind: &str) -> String {
-    let near = KINDS.iter().map(|name| (strsim(name, kind), *name)).max_by_key(|(score, _)| *score);
-    match near {
-        Some((score, name)) if score * 2 > kind.len() => format!("there is no such expectation; did you mean `{name}`?"),
-        _ => "there is no such expectation".into(),
-    }
-}
-
-/// Letters two names share at both ends: enough to find a slip of the pen.
-fn strsim(a: &str, b: &str) -> usize {
-    let head = a.bytes().zip(b.bytes()).take_while(|(a, b)| a == b).count();
-    let tail = a.bytes().rev().zip(b.bytes().rev()).take_while(|(a, b)| a == b).count();
-    head + tail
-}
-
-/// Names of expectations that messages may suggest.
-pub(crate) const KINDS: [&str; 24] = [
-    "expect_column_values_to_not_be_null",
-    "expect_column_values_to_be_null",
-    "expect_column_values_to_be_unique",
-    "expect_column_values_to_be_between",
-    "expect_column_values_to_be_in_set",
-    "expect_column_values_to_not_be_in_set",
-    "expect_column_values_to_match_regex",
-    "expect_column_values_to_match_strftime_format",
-    "expect_column_values_to_be_of_type",
-    "expect_column_values_to_be_increasing",
-    "expect_column_values_to_be_decreasing",
-    "expect_column_value_lengths_to_be_between",
-    "expect_column_to_exist",
-    "expect_column_mean_to_be_between",
-    "expect_column_median_to_be_between",
-    "expect_column_stdev_to_be_between",
-    "expect_column_sum_to_be_between",
-    "expect_column_quantile_values_to_be_between",
-    "expect_table_row_count_to_be_between",
-    "expect_table_row_count_to_equal",
-    "expect_table_columns_to_match_set",
-    "expect_compound_columns_to_be_unique",
-    "expect_column_pair_values_to_be_equal",
-    "expect_series_to_have_no_gaps",
-];
-
 fn match_all(args: &mut Args) -> Result<bool, String> {
     match args.maybe_text("match_on")?.as_deref() {
         None | Some("any") => Ok(false),
@@ -502,201 +463,4 @@ fn several(args: &mut Args) -> Result<(Vec<String>, Ignore), String> {
         return Err("`column_list` is empty".into());
     }
     Ok((columns, ignore))
-}
-
-fn quantiles(args: &mut Args) -> Result<Rule, String> {
-    let column = args.text("column")?;
-    let given = args.json("quantile_ranges").ok_or("`quantile_ranges` is missing")?;
-    let quantiles = numbers(given.get("quantiles").unwrap_or(&Json::Null), "quantiles")?;
-    if let Some(wrong) = quantiles.iter().find(|quantile| !(0.0..=1.0).contains(*quantile)) {
-        return Err(format!("a quantile lies between 0 and 1, not at {wrong}"));
-    }
-    let refuse = || "`value_ranges` is a list of pairs, one for each quantile".to_owned();
-    let mut ranges = Vec::new();
-    for pair in given.get("value_ranges").and_then(Json::as_array).ok_or_else(refuse)? {
-        let Some([low, high]) = pair.as_array().map(Vec::as_slice) else { return Err(refuse()) };
-        let bound = |json: &Json, open: f64| if json.is_null() { Ok(open) } else { json.as_f64().ok_or_else(refuse) };
-        ranges.push((bound(low, f64::NEG_INFINITY)?, bound(high, f64::INFINITY)?));
-    }
-    if ranges.len() != quantiles.len() {
-        return Err(refuse());
-    }
-    let between = match args.json("allow_relative_error") {
-        None | Some(Json::Bool(false)) => Between::Nearest,
-        Some(Json::String(name)) => match name.as_str() {
-            "linear" => Between::Linear,
-            "lower" => Between::Lower,
-            "higher" => Between::Higher,
-            "midpoint" => Between::Midpoint,
-            "nearest" => Between::Nearest,
-            other => return Err(format!("`allow_relative_error` is linear, lower, higher, midpoint or nearest, not {other}")),
-        },
-        Some(other) => return Err(format!("`allow_relative_error` is linear, lower, higher, midpoint or nearest, not {other}")),
-    };
-    Ok(Rule::Quantiles { column, quantiles, ranges, between })
-}
-
-fn divergence(args: &mut Args) -> Result<Divergence, String> {
-    for name in ["min_value", "max_value"] {
-        if args.value(name)?.is_some() {
-            return Err(format!("`{name}` is not honoured by Great Expectations for this expectation; use `threshold`"));
-        }
-    }
-    let given = args.json("partition_object");
-    let divergence = Divergence {
-        column: args.text("column")?,
-        partition: given.map(|json| partition(&json)).transpose()?,
-        threshold: args.maybe_number("threshold")?,
-        tail: args.maybe_number("tail_weight_holdout")?.unwrap_or(0.0),
-        internal: args.maybe_number("internal_weight_holdout")?.unwrap_or(0.0),
-        bucketize: args.flag("bucketize_data", true)?,
-    };
-    for (name, share) in [("tail_weight_holdout", divergence.tail), ("internal_weight_holdout", divergence.internal)] {
-        if !(0.0..=1.0).contains(&share) {
-            return Err(format!("`{name}` lies between zero and one"));
-        }
-    }
-    if divergence.threshold.is_some_and(|threshold| threshold < 0.0) {
-        return Err("`threshold` is zero or more".into());
-    }
-    match &divergence.partition {
-        Some(Partition::Values(..)) if divergence.internal > 0.0 => Err("`internal_weight_holdout` cannot be used with values".into()),
-        Some(Partition::Bins { tails: Some(_), .. }) if divergence.tail > 0.0 => {
-            Err("`tail_weight_holdout` must be 0 where the partition has `tail_weights`".into())
-        }
-        Some(Partition::Bins { .. }) if !divergence.bucketize => Err("bins need `bucketize_data`".into()),
-        _ => Ok(divergence),
-    }
-}
-
-fn partition(json: &Json) -> Result<Partition, String> {
-    let weights = numbers(json.get("weights").unwrap_or(&Json::Null), "weights")?;
-    let total: f64 = weights.iter().sum();
-    let near_one = |total: f64| (total - 1.0).abs() <= 1e-5 + 1e-8;
-    if let Some(values) = json.get("values").and_then(Json::as_array) {
-        let values: Option<Vec<Value>> = values.iter().map(Value::of_json).collect();
-        let values = values.ok_or("`values` of a partition are single values")?;
-        if values.len() != weights.len() || !near_one(total) {
-            return Err("a partition has one weight for each value, and they add up to 1".into());
-        }
-        return Ok(Partition::Values(values, weights));
-    }
-    let bins = numbers(json.get("bins").unwrap_or(&Json::Null), "bins")?;
-    let tails = match json.get("tail_weights") {
-        None | Some(Json::Null) => None,
-        Some(tails) => {
-            Some(<[f64; 2]>::try_from(numbers(tails, "tail_weights")?).map_err(|_| "`tail_weights` are two numbers".to_owned())?)
-        }
-    };
-    let total = total + tails.map_or(0.0, |tails| tails[0] + tails[1]);
-    if bins.len() != weights.len() + 1 || bins.windows(2).any(|pair| pair[0] >= pair[1]) || !near_one(total) {
-        return Err("a partition has rising bins, one weight between each two, and weights that add up to 1".into());
-    }
-    let open = [bins[0] == f64::NEG_INFINITY, bins[bins.len() - 1] == f64::INFINITY];
-    if tails.is_some() && (open[0] || open[1]) {
-        return Err("there can be no tail weights where bins end at infinity".into());
-    }
-    if bins.len() < 4 && open[0] && open[1] {
-        return Err("bins that are open at both ends need a bin between them".into());
-    }
-    Ok(Partition::Bins { bins, weights, tails })
-}
-
-pub(crate) fn regex(pattern: &str) -> Result<Regex, String> {
-    Regex::new(&python_pattern(pattern)).map_err(|error| {
-        let reason = error.to_string();
-        if pattern.contains("(?=") || pattern.contains("(?!") || pattern.contains("(?<") {
-            format!("the pattern `{pattern}` looks ahead or back, which is not supported: {}", reason.lines().last().unwrap_or_default())
-        } else {
-            format!("the pattern `{pattern}` is not supported: {}", reason.lines().last().unwrap_or_default())
-        }
-    })
-}
-
-/// Writes what Python spells otherwise: `\Z`, and `$`, which also holds before a last line end.
-fn python_pattern(pattern: &str) -> String {
-    let mut out = String::with_capacity(pattern.len() + 8);
-    let mut letters = pattern.chars().peekable();
-    let mut in_class = false;
-    while let Some(letter) = letters.next() {
-        match letter {
-            '\\' => match letters.next() {
-                Some('Z') if !in_class => out.push_str("\\z"),
-                Some(next) => out.extend(['\\', next]),
-                None => out.push('\\'),
-            },
-            '[' if !in_class => {
-                in_class = true;
-                out.push('[');
-                if letters.peek() == Some(&'^') {
-                    out.extend(letters.next());
-                }
-                if letters.peek() == Some(&']') {
-                    letters.next();
-                    out.push_str("\\]");
-                }
-            }
-            // Brackets, `&&`, `--` and `~~` within a class are letters in Python.
-            '[' | '&' | '~' if in_class => out.extend(['\\', letter]),
-            ']' if in_class => {
-                in_class = false;
-                out.push(']');
-            }
-            '$' if !in_class && !pattern.contains("(?m") => out.push_str("(?:\\n?\\z)"),
-            _ => out.push(letter),
-        }
-    }
-    out
-}
-
-/// SQL's LIKE over the whole text: `%` for anything, `_` for one letter, `\` before either for itself.
-fn like(pattern: &str) -> Result<Regex, String> {
-    let mut out = String::from("(?s)\\A");
-    let mut letters = pattern.chars();
-    while let Some(letter) = letters.next() {
-        match letter {
-            '%' => out.push_str(".*"),
-            '_' => out.push('.'),
-            '\\' => out.push_str(&regex::escape(&letters.next().unwrap_or('\\').to_string())),
-            _ => out.push_str(&regex::escape(&letter.to_string())),
-        }
-    }
-    out.push_str("\\z");
-    Regex::new(&out).map_err(|error| error.to_string())
-}
-
-/// The classes that a name of a type stands for in NumPy, pandas and Python.
-fn classes(names: &[String]) -> Result<Vec<Class>, String> {
-    let mut classes = Vec::new();
-    for name in names {
-        let both = |numpy: &str, python: &str| vec![Class::Numpy(numpy.into()), Class::Python(python.into())];
-        classes.extend(match name.as_str() {
-            "int" | "integer" => both("int64", "int"),
-            "float" => both("float64", "float"),
-            "number" => ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float32", "float64"]
-                .iter()
-                .map(|name| Class::Numpy((*name).into()))
-                .collect(),
-            "bool" | "boolean" => both("bool", "bool"),
-            "bool_" => both("bool", "bool_"),
-            "str" | "string" | "text" => both("str", "str"),
-            "object" | "object_" | "O" => both("object", "object"),
-            "double" => both("float64", "float"),
-            "single" => both("float32", "float32"),
-            "datetime" | "timestamp" => both("datetime64", "datetime"),
-            "date" => vec![Class::Python("date".into())],
-            "Timestamp" => vec![Class::Python("Timestamp".into())],
-            "datetime64" => vec![Class::Numpy("datetime64".into())],
-            other if other.starts_with("datetime64[") || other == "M8[ns]" => vec![Class::Numpy("datetime64".into())],
-            "int8" | "int16" | "int32" | "int64" | "uint8" | "uint16" | "uint32" | "uint64" | "float16" | "float32" => {
-                vec![Class::Numpy(name.clone())]
-            }
-            "float64" => both("float64", "float64"),
-            "timedelta64" | "timedelta64[ns]" | "complex" | "complex128" | "bytes" | "list" | "dict" | "tuple" | "set" | "category" => {
-                vec![Class::Python(name.clone())]
-            }
-            other => return Err(format!("`{other}` is no type of NumPy, pandas or Python that is known here")),
-        });
-    }
-    Ok(classes)
 }

@@ -281,6 +281,9 @@ impl Parser {
         }
         let Some(Token::Name(name)) = self.tokens.get(self.place).cloned() else { return Err("a method has no name".into()) };
         self.place += 1;
+        if self.sign() != Some("(") {
+            return Err(format!("`.{name}` is not known"));
+        }
         self.need("(")?;
         let node = match name.as_str() {
             "isnull" | "isna" | "isNull" | "is_null" => Node::Null { term, is_null: true },

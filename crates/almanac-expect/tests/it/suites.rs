@@ -20,7 +20,7 @@ fn what_cannot_be_honoured_is_refused_by_name() {
         suite.yaml: expectation 1 (`expect_column_values_to_match_regex`): the pattern `(?=a)b` looks ahead or back, which is not supported: error: look-around, including look-ahead and look-behind, is not supported
         suite.yaml: expectation 1 (`expect_column_values_to_not_be_null`): `mostly` is a share from 0 to 1, not 95
         suite.yaml: expectation 1 (`expect_column_mean_to_be_between`): it judges the whole column or table, so that no rows can be taken out; choose `fail` or `warn`
-        suite.yaml: expectation 1 (`expect_column_values_to_not_be_null`): the row condition `a.str.len() > 3` is not supported: a method has no name
+        suite.yaml: expectation 1 (`expect_column_values_to_not_be_null`): the row condition `a.str.len() > 3` is not supported: `.str` is not known
         suite.yaml: expectation 1 (`unexpected_rows_expectation`): it asks by SQL, which is not available to a check
         suite.yaml: expectation 1 (`expect_column_values_to_match_strftime_format`): the format `%Q` has `%Q`, which Python does not know"#]]
     .assert_eq(

@@ -154,7 +154,7 @@ fn a_column_that_is_not_there_fails_its_expectation_and_no_other() {
     let json = validation.to_json(Map::new());
     assert_eq!(
         json["statistics"],
-        json!({"evaluated_expectations": 3, "successful_expectations": 1, "unsuccessful_expectations": 2, "success_percent": 100.0 / 3.0})
+        json!({"evaluated_expectations": 3, "successful_expectations": 1, "unsuccessful_expectations": 2, "success_percent": 1.0 / 3.0 * 100.0})
     );
     assert_eq!(json["results"][0]["exception_info"]["raised_exception"], Json::Bool(true));
 }
@@ -184,7 +184,7 @@ fn rows_of_another_table_are_found_by_their_keys() {
         &table(vec![sales]),
         "expectations:\n- {type: expect_column_values_to_be_in_other_table, column: store, other_table_name: stores, other_columns: [code]}\n\
          - {type: expect_column_values_to_be_in_other_table, column: store, other_table_name: stores, other_columns: [code], mostly: 0.7}\n\
-         - {type: expect_column_sum_to_equal_other_table, column: y, key_columns: [store], other_table_name: stores, other_key_columns: [code], other_column: total, where: store in ['a', 'b']}\n\
+         - {type: expect_column_sum_to_equal_other_table, column: y, key_columns: [store], other_table_name: stores, other_key_columns: [code], other_column: total, where: \"store in ['a', 'b']\"}\n\
          - {type: expect_table_row_count_to_equal_other_table, other_table_name: stores}\n\
          - {type: expect_table_row_count_to_equal_other_table, other_table_name: nowhere}\n",
         &options,
