@@ -82,3 +82,34 @@ fn times_and_rates_are_read() {
     assert_eq!(rest.paging, Paging::Page { param: "page".into(), first: 1 });
     assert_eq!(rest.lookback, Lookback::Time(Duration::from_hours(48)));
 }
+
+#[test]
+fn a_topic_has_brokers_a_format_and_secrets_elsewhere() {
+    let found = spec(r#"{"url": "kafka://a:9092,b:9092/shop.sales", "format": "avro", "schema": "sale.avsc", "tls": true}"#);
+    let Ok(SourceSpec::Kafka(topic)) = found else { panic!("{found:?}") };
+    assert_eq!((topic.topic.as_str(), topic.framing, topic.group.as_str()), ("shop.sales", KafkaFraming::Confluent, "almanac"));
+    assert_eq!(SourceSpec::Kafka(topic).identity(), r#"{"kafka":"shop.sales"}"#);
+    for (keys, key) in [
+        (r#"{"url": "kafka://a:9092"}"#, "url"),
+        (r#"{"url": "kafka://a:9092/"}"#, "url"),
+        (r#"{"url": "kafka:///sales"}"#, "url"),
+        (r#"{"url": "kafka://ann@a/sales"}"#, "url"),
+        (r#"{"url": ["kafka://a/sales", "kafka://a/returns"]}"#, "url"),
+        (r#"{"url": "kafka://a/sales", "format": "xml"}"#, "format"),
+        (r#"{"url": "kafka://a/sales", "format": "avro"}"#, "schema"),
+        (r#"{"url": "kafka://a/sales", "message": "shop.Sale"}"#, "message"),
+        (r#"{"url": "kafka://a/sales", "framing": "single_object"}"#, "framing"),
+        (r#"{"url": "kafka://a/sales", "with": ["colour"]}"#, "with"),
+        (r#"{"url": "kafka://a/sales", "start": "now"}"#, "start"),
+        (r#"{"url": "kafka://a/sales", "max_time": "soon"}"#, "max_time"),
+        (r#"{"url": "kafka://a/sales", "table": "sales"}"#, "table"),
+        (r#"{"url": "kafka://a/sales", "user": "ann"}"#, "sasl"),
+        (r#"{"url": "kafka://a/sales", "sasl": "GSSAPI"}"#, "sasl"),
+        (r#"{"url": "kafka://a/sales", "sasl": "PLAIN", "user": "ann", "password": "hunter22"}"#, "password"),
+        (r#"{"url": "kafka://a/sales", "certificate": "me.pem"}"#, "certificate"),
+    ] {
+        let error = spec(keys).expect_err(keys);
+        assert_eq!(error.key, key, "{keys}: {error}");
+        assert!(!format!("{error:?}").contains("hunter22"));
+    }
+}
