@@ -13,9 +13,10 @@ use rayon::prelude::*;
 use crate::FeatureError;
 use crate::clock::Micros;
 use crate::column::Column;
-use crate::declaration::{Kind, View};
+use crate::declaration::View;
 use crate::keys::{KeyColumns, KeyIndex};
 use crate::plan::Plan;
+use crate::rows::Rows;
 use crate::source::{Source, times_of};
 use crate::table::EventTable;
 
@@ -39,6 +40,8 @@ pub(crate) struct Wanted<'a> {
     pub(crate) until: Micros,
     /// None that were seen before.
     pub(crate) before: Option<Before>,
+    /// Of each part only those that an answer from `until` on can be made of.
+    pub(crate) only_lasting: bool,
     /// Most bytes to keep.
     pub(crate) memory: usize,
 }
@@ -64,11 +67,8 @@ pub(crate) struct Gathered {
     pub(crate) counts: Counts,
     /// Number of each row's entity, where entities were given.
     entities: Vec<u32>,
-    /// Keys, where they were not.
-    pub(crate) keys: Vec<Column>,
-    pub(crate) times: Vec<Micros>,
-    pub(crate) created: Option<Vec<Micros>>,
-    pub(crate) columns: Vec<Column>,
+    /// The rows, without keys where entities were given.
+    pub(crate) rows: Rows,
     /// The greatest `created` of all rows that are not after the time asked for.
     pub(crate) newest_created: Micros,
 }
@@ -77,10 +77,7 @@ pub(crate) struct Gathered {
 struct Part {
     counts: Counts,
     entities: Vec<u32>,
-    keys: Vec<Vec<Column>>,
-    times: Vec<Micros>,
-    created: Vec<Micros>,
-    columns: Vec<Vec<Column>>,
+    batches: Vec<Rows>,
     newest_created: Option<Micros>,
 }
 
@@ -122,6 +119,7 @@ fn read_part(
     }
     let place = source.place();
     let mut key = Vec::new();
+    let mut bytes_here = 0;
     source.read(number, names, &mut |batch| {
         let n_keys = view.keys.len();
         let keys = KeyColumns::new(&view.keys, &batch.columns()[..n_keys], &place)?;
@@ -131,6 +129,7 @@ fn read_part(
             None => None,
         };
         let mut rows: Vec<u32> = Vec::with_capacity(batch.num_rows());
+        let mut kept = Rows { created: created.as_ref().map(|_| Vec::new()), ..Rows::default() };
         for row in 0..batch.num_rows() {
             part.counts.rows += 1;
             if times.is_null(row) {
@@ -162,9 +161,9 @@ fn read_part(
                 part.entities.push(entity);
             }
             rows.push(row as u32);
-            part.times.push(time);
-            if created.is_some() {
-                part.created.push(became_known);
+            kept.times.push(time);
+            if let Some(created) = &mut kept.created {
+                created.push(became_known);
             }
         }
         if rows.is_empty() {
@@ -173,20 +172,18 @@ fn read_part(
         part.counts.kept += rows.len() as u64;
         let is_whole = rows.len() == batch.num_rows();
         let rows = UInt32Array::from(rows);
-        let kept = |column: Column| if is_whole { Ok(column) } else { column.pick(&rows) };
-        let mut bytes = rows.len() * 20;
+        let pick = |column: Column| if is_whole { Ok(column) } else { column.pick(&rows) };
         if wanted.entities.is_none() {
-            let columns = keys.columns().into_iter().map(kept).collect::<Result<Vec<_>, _>>()?;
-            bytes += columns.iter().map(Column::bytes).sum::<usize>();
-            part.keys.push(columns);
+            kept.keys = keys.columns().into_iter().map(pick).collect::<Result<_, _>>()?;
         }
         let first = n_keys + 1 + usize::from(view.created.is_some());
         let arrays: &[ArrayRef] = &batch.columns()[first..];
         let column =
-            |((name, kind), array): (&(String, Option<_>), &ArrayRef)| kept(Column::new(array, *kind, &view.timezone, &place, name)?);
-        let columns = plan.columns.iter().zip(arrays).map(column).collect::<Result<Vec<_>, _>>()?;
-        bytes += columns.iter().map(Column::bytes).sum::<usize>();
-        part.columns.push(columns);
+            |((name, kind), array): (&(String, Option<_>), &ArrayRef)| pick(Column::new(array, *kind, &view.timezone, &place, name)?);
+        kept.columns = plan.columns.iter().zip(arrays).map(column).collect::<Result<_, _>>()?;
+        let bytes = kept.bytes() + rows.len() * size_of::<u32>();
+        bytes_here += bytes;
+        part.batches.push(kept);
         // Putting the batches together holds them twice for a moment.
         let needed = 2 * (used.fetch_add(bytes, Ordering::Relaxed) + bytes);
         if needed > wanted.memory {
@@ -195,6 +192,13 @@ fn read_part(
         }
         Ok(())
     })?;
+    if wanted.only_lasting && part.counts.kept > 0 {
+        let rows = Rows::stack(std::mem::take(&mut part.batches), view, plan, &place)?.lasting(view, plan, wanted.until)?;
+        used.fetch_add(rows.bytes(), Ordering::Relaxed);
+        used.fetch_sub(bytes_here, Ordering::Relaxed);
+        part.counts.kept = rows.len() as u64;
+        part.batches.push(rows);
+    }
     Ok(part)
 }
 
@@ -212,64 +216,20 @@ fn put_together(view: &View, plan: &Plan, source: &dyn Source, parts: Vec<Part>)
     if counts.kept >= u64::from(u32::MAX) {
         return Err(FeatureError::TooMany { what: "rows of one view", found: counts.kept as usize, most: u32::MAX as usize - 1 });
     }
-    let mut entities = Vec::with_capacity(counts.kept as usize);
-    let mut times = Vec::with_capacity(counts.kept as usize);
-    let mut created = Vec::new();
-    let mut keys: Vec<Vec<Column>> = vec![Vec::new(); view.keys.len()];
-    let mut columns: Vec<Vec<Column>> = vec![Vec::new(); plan.columns.len()];
+    let mut entities = Vec::new();
+    let mut batches = Vec::new();
     for part in parts {
         entities.extend(part.entities);
-        times.extend(part.times);
-        created.extend(part.created);
-        for batch in part.keys {
-            batch.into_iter().zip(&mut keys).for_each(|(column, stack)| stack.push(column));
-        }
-        for batch in part.columns {
-            batch.into_iter().zip(&mut columns).for_each(|(column, stack)| stack.push(column));
-        }
+        batches.extend(part.batches);
     }
-    let place = source.place();
-    let stack = |(stack, name): (Vec<Column>, String)| {
-        let stacked = Column::stack(&stack, &place, &name);
-        drop(stack);
-        stacked
-    };
-    let key_names = view.keys.iter().map(|key| key.column.clone()).collect::<Vec<_>>();
-    let keys = keys.into_par_iter().zip(key_names).map(stack).collect::<Result<Vec<_>, _>>()?;
-    let columns = columns
-        .into_par_iter()
-        .zip(&plan.columns)
-        .map(|(parts, (name, kind))| match (parts.is_empty(), kind) {
-            // Without rows the declared type is all there is to know.
-            (true, kind) => Ok(Column::of_values(kind.unwrap_or(Kind::Real), std::iter::empty())),
-            (false, _) => stack((parts, name.clone())),
-        })
-        .collect::<Result<Vec<_>, _>>()?;
-    let created = view.created.is_some().then_some(created);
-    Ok(Gathered { counts, entities, keys, times, created, columns, newest_created })
+    let rows = Rows::stack(batches, view, plan, &source.place())?;
+    Ok(Gathered { counts, entities, rows, newest_created })
 }
 
 impl Gathered {
     /// Puts the rows in order, for the entities that were asked for.
     pub(crate) fn into_table_of(self, entities: Arc<KeyIndex>) -> EventTable {
-        EventTable::new(entities, &self.entities, self.times, self.created, self.columns)
+        let Rows { times, created, columns, .. } = self.rows;
+        EventTable::new(entities, &self.entities, times, created, columns)
     }
-}
-
-/// Numbers the entities of rows by their keys.
-pub(crate) fn index_of(view: &View, keys: &[Column], rows: usize) -> Result<(KeyIndex, Vec<u32>), FeatureError> {
-    let arrays: Vec<ArrayRef> = keys.iter().map(Column::array).collect();
-    let mut index = KeyIndex::with_capacity(rows.min(1 << 20));
-    let mut entities = Vec::with_capacity(rows);
-    if rows > 0 {
-        let keys = KeyColumns::new(&view.keys, &arrays, &format!("feature view `{}`", view.name))?;
-        let mut key = Vec::new();
-        for row in 0..rows {
-            if !keys.encode(row, &mut key) {
-                return Err(FeatureError::NoKey { view: view.name.clone(), key: view.keys[0].name.clone() });
-            }
-            entities.push(index.insert(&key));
-        }
-    }
-    Ok((index, entities))
 }

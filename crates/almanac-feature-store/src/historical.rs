@@ -16,9 +16,10 @@ use crate::clock::Micros;
 use crate::column::{Column, instants};
 use crate::declaration::{Declarations, FeatureRef, Key, KeyKind, View};
 use crate::entity_table::EntityTable;
-use crate::gather::{Counts, Gathered, Wanted, gather, index_of};
+use crate::gather::{Counts, Wanted, gather};
 use crate::keys::{KeyColumns, KeyIndex};
 use crate::plan::Plan;
+use crate::rows::{Rows, index_of};
 use crate::source::Source;
 use crate::table::{At, EventTable, Found, Standing};
 
@@ -126,6 +127,7 @@ impl Historical<'_> {
                 from: if lasting == Micros::MAX { Micros::MIN } else { earliest.saturating_sub(lasting) },
                 until: at.iter().map(|at| at.time).max().unwrap_or(Micros::MIN),
                 before: None,
+                only_lasting: false,
                 memory: self.memory,
             };
             let gathered = gather(view, &plan, &*source, rows_wanted)?;
@@ -159,8 +161,9 @@ impl Historical<'_> {
             return Err(FeatureError::declared("features of all entities", "they are those of several views", mend));
         };
         let plan = Plan::new(view, wanted);
-        let all = Wanted { entities: None, from: Micros::MIN, until: time, before: None, memory: self.memory };
-        let Gathered { counts, keys, times, created, columns, .. } = gather(view, &plan, &*open(view)?, all)?;
+        let all = Wanted { entities: None, from: Micros::MIN, until: time, before: None, only_lasting: false, memory: self.memory };
+        let gathered = gather(view, &plan, &*open(view)?, all)?;
+        let (counts, Rows { keys, times, created, columns }) = (gathered.counts, gathered.rows);
         let (index, entities) = index_of(view, &keys, times.len())?;
         // The first row of each entity has its key.
         let mut first = vec![u32::MAX; index.len()];

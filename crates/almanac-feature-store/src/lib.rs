@@ -23,6 +23,7 @@ mod historical;
 mod keys;
 mod online;
 mod plan;
+mod rows;
 mod source;
 mod table;
 

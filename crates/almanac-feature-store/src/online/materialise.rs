@@ -10,14 +10,14 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::path::Path;
 
 use super::manifest::Manifest;
-use super::segment::{self, Rows};
+use super::segment;
 use crate::FeatureError;
 use crate::clock::{Micros, write_instant};
 use crate::declaration::View;
-use crate::gather::{Before, Counts, Gathered, Wanted, gather, index_of};
+use crate::gather::{Before, Counts, Wanted, gather};
 use crate::plan::Plan;
+use crate::rows::Rows;
 use crate::source::Source;
-use crate::table::EventTable;
 
 /// Segments that are put together when there are more.
 const MOST_SEGMENTS: usize = 8;
@@ -91,6 +91,7 @@ impl Materialise<'_> {
             entities: None,
             from: Micros::MIN,
             until: self.until,
+            only_lasting: true,
             before: old.as_ref().map(|old| Before { time: old.until, created: old.newest_created }),
             memory: self.memory,
         };
@@ -107,12 +108,12 @@ impl Materialise<'_> {
             }
         };
         let counts = gathered.counts;
-        plan.check(&gathered.columns.iter().map(crate::column::Column::kind).collect::<Vec<_>>())?;
+        plan.check(&gathered.rows.kinds())?;
         manifest.until = self.until;
         manifest.made = self.now;
         manifest.newest_created = manifest.newest_created.max(gathered.newest_created);
         manifest.source_rows = counts.rows - counts.future;
-        let rows = lasting(self.view, &plan, gathered, self.until)?;
+        let rows = gathered.rows.lasting(self.view, &plan, self.until)?;
         let number = next_number(&folder, &manifest)?;
         let mut written = rows.len() as u64;
         if manifest.segments.len() >= MOST_SEGMENTS && rows.len() > 0 {
@@ -121,7 +122,7 @@ impl Materialise<'_> {
                 parts.push(segment::read(&folder, old, self.view, &plan)?);
             }
             parts.push(rows);
-            let whole = keep_lasting(self.view, &plan, Rows::stack(parts, self.view, &plan, &source.place())?, self.until)?;
+            let whole = Rows::stack(parts, self.view, &plan, &source.place())?.lasting(self.view, &plan, self.until)?;
             written = whole.len() as u64;
             manifest.segments = vec![segment::write(&folder, number, self.view, &plan, &whole)?];
         } else if rows.len() > 0 {
@@ -145,19 +146,6 @@ impl Materialise<'_> {
 /// Rows up to the time of last time, had nothing of the past changed since.
 fn unseen(counts: &Counts) -> u64 {
     counts.rows - counts.future - counts.fresh
-}
-
-fn lasting(view: &View, plan: &Plan, gathered: Gathered, until: Micros) -> Result<Rows, FeatureError> {
-    let Gathered { keys, times, created, columns, .. } = gathered;
-    keep_lasting(view, plan, Rows { keys, times, created, columns }, until)
-}
-
-/// Keeps the rows that an answer from `until` on can be made of.
-fn keep_lasting(view: &View, plan: &Plan, rows: Rows, until: Micros) -> Result<Rows, FeatureError> {
-    let (index, entities) = index_of(view, &rows.keys, rows.len())?;
-    let table = EventTable::new(std::sync::Arc::new(index), &entities, rows.times.clone(), rows.created.clone(), Vec::new());
-    let kept = table.lasting_rows(plan, until);
-    if kept.len() == rows.len() { Ok(rows) } else { rows.pick(&kept) }
 }
 
 /// Greater than every number in use, also by segments that a killed process left.

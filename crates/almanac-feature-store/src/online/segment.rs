@@ -19,71 +19,12 @@ use super::manifest::{SegmentFile, write_atomically};
 use crate::FeatureError;
 use crate::clock::Micros;
 use crate::column::{Column, instants};
-use crate::declaration::{Kind, View};
+use crate::declaration::View;
 use crate::plan::Plan;
+use crate::rows::Rows;
 
 /// Rows of a row group.
 const GROUP_ROWS: usize = 1 << 18;
-
-/// Rows of a view, by column.
-#[derive(Debug, Default)]
-pub(crate) struct Rows {
-    pub(crate) keys: Vec<Column>,
-    pub(crate) times: Vec<Micros>,
-    pub(crate) created: Option<Vec<Micros>>,
-    pub(crate) columns: Vec<Column>,
-}
-
-impl Rows {
-    /// Returns the number of rows.
-    pub(crate) fn len(&self) -> usize {
-        self.times.len()
-    }
-
-    /// Picks some rows.
-    pub(crate) fn pick(&self, rows: &[u32]) -> Result<Self, FeatureError> {
-        let at = arrow::array::UInt32Array::from(rows.to_vec());
-        let columns = |columns: &[Column]| columns.iter().map(|column| column.pick(&at)).collect::<Result<Vec<_>, _>>();
-        let micros = |values: &[Micros]| rows.iter().map(|row| values[*row as usize]).collect();
-        Ok(Self {
-            keys: columns(&self.keys)?,
-            times: micros(&self.times),
-            created: self.created.as_deref().map(micros),
-            columns: columns(&self.columns)?,
-        })
-    }
-
-    /// Returns no rows of a view.
-    fn none(view: &View, plan: &Plan) -> Self {
-        let columns = plan.columns.iter().map(|(_, kind)| Column::of_values(kind.unwrap_or(Kind::Real), std::iter::empty()));
-        Self { keys: Vec::new(), times: Vec::new(), created: view.created.as_ref().map(|_| Vec::new()), columns: columns.collect() }
-    }
-
-    /// Puts rows of a view below each other.
-    pub(crate) fn stack(mut parts: Vec<Self>, view: &View, plan: &Plan, place: &str) -> Result<Self, FeatureError> {
-        // Without rows a column has its type by chance.
-        parts.retain(|part| part.len() > 0);
-        if parts.is_empty() {
-            return Ok(Self::none(view, plan));
-        }
-        if parts.len() == 1 {
-            return Ok(parts.remove(0));
-        }
-        let stack = |of: fn(&Self) -> &Vec<Column>| {
-            let width = parts.first().map_or(0, |part| of(part).len());
-            (0..width)
-                .map(|column| Column::stack(&parts.iter().map(|part| of(part)[column].clone()).collect::<Vec<_>>(), place, "a column"))
-                .collect::<Result<Vec<_>, _>>()
-        };
-        let has_created = parts.first().is_some_and(|part| part.created.is_some());
-        Ok(Self {
-            keys: stack(|part| &part.keys)?,
-            columns: stack(|part| &part.columns)?,
-            times: parts.iter().flat_map(|part| part.times.iter().copied()).collect(),
-            created: has_created.then(|| parts.iter().flat_map(|part| part.created.iter().flatten().copied()).collect()),
-        })
-    }
-}
 
 /// Writes a segment; it is there whole or not at all.
 pub(crate) fn write(folder: &Path, number: u64, view: &View, plan: &Plan, rows: &Rows) -> Result<SegmentFile, FeatureError> {

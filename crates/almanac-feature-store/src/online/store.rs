@@ -14,11 +14,11 @@ use arc_swap::ArcSwap;
 use rayon::prelude::*;
 
 use super::manifest::Manifest;
-use super::segment::{self, Rows};
+use super::segment;
 use crate::FeatureError;
 use crate::declaration::{Declarations, View};
-use crate::gather::index_of;
 use crate::plan::Plan;
+use crate::rows::{Rows, index_of};
 use crate::table::EventTable;
 
 /// A view as it is served.
