@@ -16,7 +16,23 @@ use crate::program::{Answer, Workplace, files_below};
 
 /// Names that need care somewhere: in YAML, JSON, `.gitignore`, on a command line.
 const NAMES: [&str; 17] = [
-    "plain.csv", "ü ñ", "e\u{301}", "😀", " lead", "trail ", "it's", "say \"hi\"", "new\nline", "tab\there", "#hash", "!bang", "*star", "[b", "123", "null", "a: b",
+    "plain.csv",
+    "ü ñ",
+    "e\u{301}",
+    "😀",
+    " lead",
+    "trail ",
+    "it's",
+    "say \"hi\"",
+    "new\nline",
+    "tab\there",
+    "#hash",
+    "!bang",
+    "*star",
+    "[b",
+    "123",
+    "null",
+    "a: b",
 ];
 
 struct Shop {
@@ -117,7 +133,10 @@ impl Shop {
     fn written(&self) -> Vec<(String, Vec<u8>)> {
         let root = self.place.path("");
         let name = |path: &Path| path.strip_prefix(&root).expect("below").to_string_lossy().into_owned();
-        let pointers = fs::read_dir(&root).expect("is there").map(|entry| entry.expect("stays").path()).filter(|path| path.extension().is_some_and(|end| end == "dvc") && path.is_file());
+        let pointers = fs::read_dir(&root)
+            .expect("is there")
+            .map(|entry| entry.expect("stays").path())
+            .filter(|path| path.extension().is_some_and(|end| end == "dvc") && path.is_file());
         let mut all: Vec<_> = pointers.map(|path| (name(&path), fs::read(&path).expect("is there"))).collect();
         all.extend(files_below(&root.join(".dvc/cache/files")).into_iter().map(|(path, bytes)| (name(&path), bytes)));
         all.sort();
@@ -144,7 +163,11 @@ fn both_write_the_same_bytes_and_find_each_others_clean() {
     theirs.dvc(&["init", "-q"]);
     for (shop, program) in [(&ours, "almanac"), (&theirs, "dvc")] {
         shop.stock();
-        if program == "dvc" { shop.dvc(&add(&Shop::tracked())) } else { shop.almanac(&add(&Shop::tracked())) };
+        if program == "dvc" {
+            shop.dvc(&add(&Shop::tracked()))
+        } else {
+            shop.almanac(&add(&Shop::tracked()))
+        };
         shop.is_clean();
     }
     assert_eq!(ours.written(), theirs.written());
@@ -234,7 +257,13 @@ impl Bucket {
             .expect("moto lies beside dvc");
         let bucket = Self { server, url: format!("http://127.0.0.1:{port}") };
         let is_up = || TcpStream::connect(("127.0.0.1", port)).is_ok();
-        assert!((0..600).any(|_| is_up() || { std::thread::sleep(Duration::from_millis(100)); false }), "moto does not answer");
+        assert!(
+            (0..600).any(|_| is_up() || {
+                std::thread::sleep(Duration::from_millis(100));
+                false
+            }),
+            "moto does not answer"
+        );
         bucket.ask("PUT", "/data", "");
         bucket
     }
@@ -242,7 +271,8 @@ impl Bucket {
     fn ask(&self, method: &str, path: &str, body: &str) -> String {
         let host = self.url.trim_start_matches("http://");
         let mut stream = TcpStream::connect(host).expect("it is up");
-        write!(stream, "{method} {path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len()).expect("it reads");
+        write!(stream, "{method} {path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len())
+            .expect("it reads");
         let mut answer = String::new();
         stream.read_to_string(&mut answer).expect("it answers");
         answer
@@ -343,7 +373,11 @@ fn without_a_repository_it_says_how_to_make_one() {
     let place = Workplace::new();
     let answer = place.almanac("data status");
     assert_eq!(answer.code, Some(2));
-    assert!(answer.stderr.contains("is not inside a folder under version control") && answer.stderr.contains("almanac data init"), "{}", answer.stderr);
+    assert!(
+        answer.stderr.contains("is not inside a folder under version control") && answer.stderr.contains("almanac data init"),
+        "{}",
+        answer.stderr
+    );
 }
 
 #[test]
