@@ -292,7 +292,7 @@ impl Cache {
             let mode = fs::metadata(temporary.path()).doing("write", target)?.mode();
             fs::set_permissions(temporary.path(), fs::Permissions::from_mode(mode | 0o100)).doing("write", target)?;
         }
-        temporary.become_file(target).doing("write", target)
+        if link == Link::Hardlink { temporary.become_link(target) } else { temporary.become_file(target) }.doing("write", target)
     }
 
     fn make_prefix(&self, oid: Oid, path: &Path) -> Result<()> {

@@ -248,6 +248,9 @@ impl Hint for VersionsError {
             Self::Unfit { .. } => "move it elsewhere, or name it in `.dvcignore`",
             Self::Unsafe { .. } => "do not use data from a source that writes such paths",
             Self::Changed { .. } => "add it again when nothing writes to it",
+            Self::Corrupt { place, .. } if place.starts_with("in remote") => {
+                "remove these objects from the remote (`files/md5/`, two digits, the others), then push them from where they are whole"
+            }
             Self::Corrupt { .. } => "`almanac data fetch` gets it from a remote; or add the file again where it is still whole",
             Self::Missing { .. } => "`almanac data pull` gets it from a remote; or push from where it was added",
             Self::WouldLose { .. } => "`almanac data add` saves them; `--force` loses them",

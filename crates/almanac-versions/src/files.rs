@@ -57,11 +57,13 @@ impl Temporary {
     /// Gives it its final name.
     pub(crate) fn become_file(mut self, target: &Path) -> io::Result<()> {
         fs::rename(self.path(), target)?;
-        // Renaming a link onto another link to the same file does nothing and leaves both.
-        if let Some(path) = self.path.take() {
-            let _ = fs::remove_file(path);
-        }
+        self.path = None;
         Ok(())
+    }
+
+    /// The same for a hard link: renaming one onto another link to the same file does nothing and leaves both.
+    pub(crate) fn become_link(self, target: &Path) -> io::Result<()> {
+        fs::rename(self.path(), target)
     }
 }
 

@@ -315,7 +315,7 @@ fn fail_of(verb: &'static str, well: usize, failures: Vec<Outcome>) -> Result<()
             (None, VersionsError::Missing { .. } | VersionsError::Corrupt { .. }) => same = Some(clone_of(&error)),
             (Some(VersionsError::Missing { objects, .. }), VersionsError::Missing { objects: more, .. })
             | (Some(VersionsError::Corrupt { objects, .. }), VersionsError::Corrupt { objects: more, .. }) => {
-                objects.extend(more.iter().cloned())
+                objects.extend(more.iter().cloned());
             }
             _ => is_uniform = false,
         }

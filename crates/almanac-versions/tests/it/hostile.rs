@@ -165,7 +165,7 @@ fn an_unreadable_file_is_named_and_what_was_there_stays() {
     place.add("d");
     let before = place.read("d.dvc");
     place.write("d/b", "2");
-    fs::set_permissions(place.path("d/b"), std::os::unix::fs::PermissionsExt::from_mode(0)).expect("is ours");
+    fs::set_permissions(place.path("d/b"), std::os::unix::fs::PermissionsExt::from_mode(0o0)).expect("is ours");
     if fs::read(place.path("d/b")).is_ok() {
         println!("skipped: root reads everything");
         return;

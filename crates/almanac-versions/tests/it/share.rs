@@ -214,7 +214,7 @@ fn gc_stops_where_it_cannot_know_what_is_used() {
     place.remove("unused.dvc");
     let list = place.repo().tracked().expect("can be read").outs().find_map(|out| out.oid()).expect("is tracked");
     place.repo().remove_objects([list]).expect("can be removed");
-    assert!(matches!(place.repo().gc(&Default::default(), &()), Err(VersionsError::Missing { .. })));
+    assert!(matches!(place.repo().gc(&almanac_versions::GcOptions::default(), &()), Err(VersionsError::Missing { .. })));
     assert_eq!(place.objects().len(), 2);
 }
 

@@ -29,6 +29,7 @@ fn help_is_one_screen_with_an_example() {
               backtest  Score every model over the cutoffs and show the leaderboard
               audit     Prove properties of the project
               check     Judge tables by suites of expectations, or propose a suite
+              data      Keep versions of data beside git, in the files of DVC
               serve     Serve forecasts, pages, metrics and a tracking server over HTTP
               access    Say who may call the server, and what
               tracking  Import, export and clean up the store of runs and models
