@@ -22,7 +22,7 @@ pub use plan::{Action, Found, Plan, plan_erasure};
 use crate::error::EraseError;
 use crate::journal::{Head, Journal};
 use crate::key::PrivacyKey;
-use crate::needles::Subject;
+use crate::needles::{Needles, Subject};
 use crate::proof::{FORMAT, FileProof, ModelNote, Proof, SubjectProof, file_proof, read_all};
 use steps::Worker;
 
@@ -95,7 +95,10 @@ pub fn erase(ground: &Ground, request: &Request<'_>, observer: &dyn EraseObserve
     if plan.is_empty() && pending.is_none() {
         return Ok(Outcome { proof: None });
     }
-    let models = if plan.has_rows() { request.models.clone() } else { Vec::new() };
+    let needles = Needles::new(request.subject, request.key, &telling);
+    // Runs may be named after whom they are about.
+    let said = |model: &ModelNote| ModelNote { run: needles.shown(&model.run), ..model.clone() };
+    let models = if plan.has_rows() { request.models.iter().map(said).collect() } else { Vec::new() };
     let fresh = || Head::new(hash.clone(), request.now.to_owned(), models, &telling, &request.subject.key);
     let mut journal = Journal::open(folder, fresh)?;
 
@@ -105,14 +108,14 @@ pub fn erase(ground: &Ground, request: &Request<'_>, observer: &dyn EraseObserve
     let (after, _) = plan::look_everywhere(ground, request.subject, request.key, &telling)?;
     let mut left: Vec<(String, String)> = after.found.iter().map(|found| (found.shown.clone(), found.reason())).collect();
     left.extend(after.missed.iter().cloned());
-    left.extend(request.elsewhere.iter().cloned());
+    left.extend(request.elsewhere.iter().map(|(place, why)| (needles.shown(place), needles.shown(why))));
     let files: Vec<FileProof> = journal.steps().filter(|step| is_true(ground, step)).cloned().collect();
     let proof = Proof {
         format: FORMAT,
         number: 0,
         erased_at: request.now.to_owned(),
         begun_at: journal.head.begun_at.clone(),
-        who: request.who.to_owned(),
+        who: needles.shown(request.who),
         program: request.program.to_owned(),
         subject: SubjectProof { hash, key_id: request.key.id().to_owned(), columns: request.subject.columns.clone() },
         rows: files.iter().map(|file| file.rows).sum(),

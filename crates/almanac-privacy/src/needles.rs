@@ -172,6 +172,11 @@ impl Needles {
         automaton.find_iter(bytes).filter(|found| !is_own_word(bytes, found.start(), found.end())).count() as u64
     }
 
+    /// Returns a text as it may be said and kept.
+    pub(crate) fn shown(&self, text: &str) -> String {
+        self.without(text.as_bytes()).map_or_else(|| text.to_owned(), |(bytes, _)| String::from_utf8_lossy(&bytes).into_owned())
+    }
+
     /// Returns the text without the subject and how often it stood there, or `None` if it did not.
     pub(crate) fn without(&self, bytes: &[u8]) -> Option<(Vec<u8>, u64)> {
         if !self.may_be_in(bytes) {

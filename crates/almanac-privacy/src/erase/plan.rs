@@ -189,7 +189,7 @@ fn is_companion(path: &std::path::Path, files: &BTreeSet<PathBuf>) -> bool {
 
 fn found(ground: &Ground, needles: &Needles, path: &std::path::Path, action: Action, why: Option<String>) -> Found {
     let name = ground.name_of(path);
-    let shown = needles.without(name.as_bytes()).map_or(name, |(bytes, _)| String::from_utf8_lossy(&bytes).into_owned());
+    let shown = needles.shown(&name);
     let is_source = !ground.is_owned(path) || ground.is_source(path);
     Found { path: path.to_owned(), shown, action, rows: 0, mentions: 0, why, is_source }
 }
@@ -201,6 +201,8 @@ fn judge(ground: &Ground, needles: &Needles, path: &std::path::Path, sight: Sigh
     let is_object = dvc::object_hash(path).is_some();
     let make = |action, why: Option<&str>| found(ground, needles, path, action, why.map(str::to_owned));
     let item = match sight {
+        Sight::Clean { .. } if path.starts_with(&ground.proofs) => return,
+        _ if path.starts_with(&ground.proofs) => make(Action::Leave, Some("it is a proof, which is never changed")),
         _ if ground.is_derived(path) && (is_named || !matches!(sight, Sight::Clean { .. } | Sight::Hopeless { is_seen: false, .. })) => {
             make(Action::Remove, None)
         }
