@@ -29,7 +29,14 @@ pub(crate) fn for_any_table(settings: &Settings) -> Vec<String> {
 /// Returns the names of all personal columns, whichever table they belong to: no report shows a value of theirs.
 pub(crate) fn hidden(settings: &Settings) -> Vec<String> {
     let bare = |name: &String| name.split_once('.').map_or(name.as_str(), |(_, column)| column).to_owned();
-    settings.privacy.personal.keys().flat_map(|name| [name.clone(), bare(name)]).collect::<std::collections::BTreeSet<_>>().into_iter().collect()
+    settings
+        .privacy
+        .personal
+        .keys()
+        .flat_map(|name| [name.clone(), bare(name)])
+        .collect::<std::collections::BTreeSet<_>>()
+        .into_iter()
+        .collect()
 }
 
 /// Returns where the key is, if that is said.
