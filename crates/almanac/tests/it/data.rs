@@ -242,6 +242,9 @@ fn both_tell_the_same_of_what_changed() {
     shop.is_clean();
 }
 
+/// Says who asks, unproved: moto lets nobody else write over what is there.
+const WHO: &str = "Authorization: AWS4-HMAC-SHA256 Credential=id/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0";
+
 /// A server that speaks S3, ended with the test.
 struct Bucket {
     server: Child,
@@ -273,8 +276,12 @@ impl Bucket {
     fn ask(&self, method: &str, path: &str, body: &str) -> String {
         let host = self.url.trim_start_matches("http://");
         let mut stream = TcpStream::connect(host).expect("it is up");
-        write!(stream, "{method} {path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len())
-            .expect("it reads");
+        write!(
+            stream,
+            "{method} {path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {}\r\nConnection: close\r\n{WHO}\r\n\r\n{body}",
+            body.len()
+        )
+        .expect("it reads");
         let mut answer = String::new();
         stream.read_to_string(&mut answer).expect("it answers");
         answer
