@@ -142,11 +142,11 @@ impl Pointer {
         let Some(Value::Mapping(item)) = items.and_then(|items| items.get_mut(at)) else { return };
         let known: [(&str, Option<Value>); 7] = [
             ("md5", entry.oid.map(|oid| oid.to_string().into())),
+            ("etag", entry.etag.clone().filter(|_| !entry.path.starts_with("http")).map(Value::from)),
+            ("checksum", entry.etag.clone().filter(|_| entry.path.starts_with("http")).map(Value::from)),
             ("size", entry.size.map(Value::from)),
             ("nfiles", entry.files.map(Value::from)),
             ("isexec", entry.is_executable.then(|| true.into())),
-            ("etag", entry.etag.clone().filter(|_| !entry.path.starts_with("http")).map(Value::from)),
-            ("checksum", entry.etag.clone().filter(|_| entry.path.starts_with("http")).map(Value::from)),
             ("hash", (!entry.oid.is_some_and(|oid| oid.is_legacy)).then(|| "md5".into())),
         ];
         let is_new = item.len() == 1 && item.contains_key("path");

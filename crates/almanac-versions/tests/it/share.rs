@@ -246,7 +246,7 @@ fn data_is_imported_from_a_path_and_from_http() {
     assert_eq!((place.read("f.txt").as_str(), place.read("dd/a").as_str(), place.read("g.txt").as_str()), ("hi\n", "1\n", "hi\n"));
     let pointer = place.read("g.txt.dvc");
     assert!(
-        pointer.contains("frozen: true\ndeps:\n- size: 3\n  checksum: '\"tag\"'\n  hash: md5\n") && pointer.contains("outs:\n- md5: "),
+        pointer.contains("frozen: true\ndeps:\n- checksum: '\"tag\"'\n  size: 3\n  hash: md5\n") && pointer.contains("outs:\n- md5: "),
         "{pointer}"
     );
     assert!(import(&url, "cut").expect_err("is cut off").to_string().starts_with("failed to read `http://127.0.0.1:"));

@@ -207,7 +207,9 @@ fn both_tell_the_same_of_what_changed() {
     let Some(shop) = Shop::open() else { return };
     shop.almanac(&["init"]);
     shop.stock();
-    shop.almanac(&add(&Shop::tracked()));
+    // DVC loses control characters of names that it reads from git.
+    let tracked: Vec<_> = Shop::tracked().into_iter().filter(|name| !name.contains(['\n', '\t'])).collect();
+    shop.almanac(&add(&tracked));
     shop.run("git", &["add", "-A", "--", "*.dvc", ".dvc", ".dvcignore", ".gitignore"]);
     let commit = ["-c", "user.name=t", "-c", "user.email=t@example.com", "commit", "-q", "-m"];
     shop.run("git", &[&commit[..], &["one"]].concat());
@@ -240,6 +242,9 @@ fn both_tell_the_same_of_what_changed() {
     shop.is_clean();
 }
 
+/// Says who asks, unproved: moto lets nobody else write over what is there.
+const WHO: &str = "Authorization: AWS4-HMAC-SHA256 Credential=id/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0";
+
 /// A server that speaks S3, ended with the test.
 struct Bucket {
     server: Child,
@@ -271,8 +276,12 @@ impl Bucket {
     fn ask(&self, method: &str, path: &str, body: &str) -> String {
         let host = self.url.trim_start_matches("http://");
         let mut stream = TcpStream::connect(host).expect("it is up");
-        write!(stream, "{method} {path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len())
-            .expect("it reads");
+        write!(
+            stream,
+            "{method} {path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {}\r\nConnection: close\r\n{WHO}\r\n\r\n{body}",
+            body.len()
+        )
+        .expect("it reads");
         let mut answer = String::new();
         stream.read_to_string(&mut answer).expect("it answers");
         answer
@@ -330,7 +339,8 @@ fn both_share_a_bucket() {
     let plain = fs::read_to_string(shop.place.path("plain.csv.dvc")).expect("is there");
     assert!(pointer.contains("d41d8cd98f00b204e9800998ecf8427e"));
     let sum = plain.split("md5: ").nth(1).and_then(|rest| rest.get(..32)).expect("a hash");
-    bucket.ask("PUT", &format!("/data/some/prefix/files/md5/{}/{}", &sum[..2], &sum[2..]), "spoilt");
+    let told = bucket.ask("PUT", &format!("/data/some/prefix/files/md5/{}/{}", &sum[..2], &sum[2..]), "spoilt");
+    assert!(told.starts_with("HTTP/1.1 200"), "{told}");
     forget();
     let answer = shop.run("almanac", &["data", "pull"]);
     assert_eq!(answer.code, Some(4), "{}", answer.to_text());
@@ -382,8 +392,84 @@ fn without_a_repository_it_says_how_to_make_one() {
 
 #[test]
 fn help_is_one_screen_with_an_example() {
-    check("data --help", expect![[r#""#]]);
-    check("data gc --help", expect![[r#""#]]);
+    check(
+        "data --help",
+        expect![[r#"
+        exit 0
+        --- stdout
+        Keep versions of data beside git, in the files of DVC
+
+        Usage: almanac data [OPTIONS] <COMMAND>
+
+        Commands:
+          init        Begin to keep versions in this folder
+          add         Track files and folders
+          checkout    Make files what the pointers say, from the cache
+          status      Show which tracked files changed, or what a remote does not have
+          diff        Show which tracked files differ between two revisions
+          push        Send what a remote does not have
+          pull        Fetch, then check out
+          fetch       Get from a remote what the cache does not have
+          gc          Remove objects that nothing uses from the cache, or from a remote
+          import-url  Copy data from a path or an address and track where it came from
+          remote      Say where objects are shared
+          config      Show or set an option, such as `cache.type` or `core.remote`
+          install     Write git hooks: checkout after a checkout, status before a commit, push before a push
+
+        Options:
+          -h, --help  Print help
+
+        Global options:
+          -C, --project <DIR>  Work in this folder, that of the project [default: .]
+              --threads <N>    Threads to use; all cores by default
+          -q, --quiet          Say only what went wrong
+          -v, --verbose...     Say more; twice for a log
+              --color <WHEN>   Colour on standard error [default: auto] [possible values: auto, always,
+                               never]
+
+        Examples:
+          almanac data init && almanac data add sales.csv images/
+          almanac data remote add -d store s3://bucket/data && almanac data push
+          git checkout v1 && almanac data checkout
+    "#]],
+    );
+    check(
+        "data gc --help",
+        expect![[r#"
+        exit 0
+        --- stdout
+        Remove objects that nothing uses from the cache, or from a remote
+
+        Usage: almanac data gc [OPTIONS]
+
+        Options:
+          -w, --workspace          Keep what the working folder uses; everything below keeps that too
+          -a, --all-branches       Also what the tips of all branches use
+          -T, --all-tags           Also what all tags use
+          -A, --all-commits        Also what any commit uses
+              --rev <COMMIT>       Also what this revision uses
+          -n, --num <N>            With `--rev`: and that many commits before it, itself counted
+          -c, --cloud              Collect in a remote too
+          -r, --remote <NAME>      The remote
+          -p, --projects <DIR>...  Keep also what these repositories with the same cache use
+              --dry                Only say what would be removed
+          -f, --force              Do not ask, and collect although what some commit uses is not known
+              --format <FORMAT>    Form of the answer [default: text] [possible values: text, json]
+              --json               The same as `--format json`
+          -h, --help               Print help
+
+        Global options:
+          -C, --project <DIR>  Work in this folder, that of the project [default: .]
+              --threads <N>    Threads to use; all cores by default
+          -q, --quiet          Say only what went wrong
+          -v, --verbose...     Say more; twice for a log
+              --color <WHEN>   Colour on standard error [default: auto] [possible values: auto, always,
+                               never]
+
+        Example:
+          almanac data gc -w --all-commits --dry
+    "#]],
+    );
 }
 
 #[test]
