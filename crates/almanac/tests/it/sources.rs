@@ -46,6 +46,9 @@ fn retail() -> Vec<Row> {
     rows
 }
 
+/// Name, value of `source`, environment.
+type Source<'a> = (&'a str, String, Vec<(&'a str, &'a str)>);
+
 const SETTINGS: &str = r#"id = ["shop"]
 time = "day"
 target = "units"
@@ -133,7 +136,7 @@ fn the_same_retail_set_gives_the_same_silver_table_from_every_source() {
     let path = |name: &str| format!("\"{}\"", place.path(name).display());
     let expected = silver(&place, "csv", &path("sales.csv"), &[]);
     assert!(!expected.is_empty());
-    let mut sources: Vec<(&str, String, Vec<(&str, &str)>)> = Vec::new();
+    let mut sources: Vec<Source<'_>> = Vec::new();
 
     fs::write(place.path("sales.jsonl"), json(&rows).join("\n")).expect("written");
     sources.push(("json", path("sales.jsonl"), Vec::new()));
