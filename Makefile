@@ -136,4 +136,5 @@ deps-test: deps-rust
 	  cp "$$wanted" "$$venv.new/requirements.txt"; \
 	  rm -rf "$$venv"; \
 	  mv "$$venv.new" "$$venv"; \
+	  grep -lIs -d skip "^#!$$venv.new/" "$$venv"/bin/* | xargs -r sed -i "1s|$$venv.new/|$$venv/|"; \
 	done

@@ -150,6 +150,8 @@ pub fn write_project(answers: &InitAnswers) -> String {
     }
     let mut section = "";
     let mut comments: Vec<&str> = Vec::new();
+    // Sections whose names the user chooses: theirs stand in place of the first example, once.
+    let mut chosen: Vec<&str> = Vec::new();
     // The first two lines speak of the default file itself.
     for line in DEFAULT_TOML.lines().skip(2) {
         if let Some(name) = line.strip_prefix('[') {
@@ -163,7 +165,9 @@ pub fn write_project(answers: &InitAnswers) -> String {
                 text.push_str(comment);
                 text.push('\n');
             }
-            write_key(&mut text, answers, &values, &format!("{section}.{key}"), line);
+            let is_first = !chosen.contains(&section);
+            chosen.push(section);
+            write_key(&mut text, answers, &values, &format!("{section}.{key}"), line, is_first);
         } else {
             text.push_str(line);
             text.push('\n');
@@ -172,16 +176,16 @@ pub fn write_project(answers: &InitAnswers) -> String {
     text
 }
 
-fn write_key(text: &mut String, answers: &InitAnswers, values: &BTreeMap<String, String>, path: &str, line: &str) {
+fn write_key(text: &mut String, answers: &InitAnswers, values: &BTreeMap<String, String>, path: &str, line: &str, is_first: bool) {
     let (section, key) = path.rsplit_once('.').unwrap_or(("", path));
     if matches!(section, "data.tables" | "data.types") {
         let prefix = format!("{section}.");
         let entries: Vec<_> = values.iter().filter(|(path, _)| path.starts_with(&prefix)).collect();
-        for (path, value) in &entries {
+        for (path, value) in entries.iter().filter(|_| is_first) {
             write_reason(text, answers, path);
             let _ = writeln!(text, "{} = {value}", quote_key(&path[prefix.len()..]));
         }
-        if entries.is_empty() {
+        if entries.is_empty() || !is_first {
             let _ = writeln!(text, "{line}");
         }
         return;

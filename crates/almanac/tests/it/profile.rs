@@ -88,7 +88,7 @@ fn what_cannot_be_read_is_named() {
         ("profile old.csv --key shop", 4, "there is no column `shop`"),
         ("data diff --tables", 2, "no two versions"),
         ("data diff --tables --table sales", 2, "no table `sales`"),
-        ("data diff --tables old.csv", 2, "required"),
+        ("data diff --tables old.csv", 2, "one table alone"),
     ] {
         let answer = place.almanac(line);
         assert_eq!(answer.code, Some(code), "{line}: {}", answer.stderr);
