@@ -62,6 +62,8 @@ impl Cache {
 
     /// Removes what processes that are gone have left behind. `.part` files stay: a download goes on with them.
     pub(crate) fn tidy(&self) {
+        /// A process that we do not see may run in another container, or on another machine.
+        const GONE_S: u64 = 600;
         const OLD_S: u64 = 24 * 3600;
         let Ok(entries) = fs::read_dir(&self.temporary) else { return };
         for entry in entries.flatten() {
@@ -71,7 +73,8 @@ impl Cache {
             let name = entry.file_name();
             let pid = name.to_str().and_then(|name| name.split('-').next()?.parse::<u32>().ok());
             let is_gone = pid.is_some_and(|pid| pid != std::process::id() && !Path::new("/proc").join(pid.to_string()).exists());
-            if is_temporary && (is_gone && !self.is_shared || age.is_some_and(|age| age.as_secs() > OLD_S)) {
+            let limit = if is_gone && !self.is_shared { GONE_S } else { OLD_S };
+            if is_temporary && age.is_some_and(|age| age.as_secs() > limit) {
                 let _ = fs::remove_file(path);
             }
         }

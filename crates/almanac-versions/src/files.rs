@@ -1,11 +1,14 @@
 //! Files that appear whole or not at all, and what the system knows of a file.
 
+use std::collections::hash_map::RandomState;
 use std::fs::{self, File, Metadata, OpenOptions};
+use std::hash::BuildHasher as _;
 use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::SystemTime;
 
 use crate::error::{Doing, Result};
 
@@ -28,10 +31,11 @@ impl Stamp {
     }
 }
 
-/// Returns a name that no other file of this process has.
+/// Returns a name that no other file has: numbers of processes come again, in containers at once.
 pub(crate) fn temporary_name() -> String {
     static COUNT: AtomicU64 = AtomicU64::new(0);
-    format!("{}-{}.tmp", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
+    static START: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one(SystemTime::now()));
+    format!("{}-{:016x}-{}.tmp", std::process::id(), *START, COUNT.fetch_add(1, Ordering::Relaxed))
 }
 
 /// Makes a file that must not exist yet. `mode`: permissions before the umask.

@@ -180,9 +180,9 @@ impl Work<'_> {
         let is_dir = out.is_dir();
         let mut plan = Plan { is_executable: out.entry.is_executable, is_new: matches!(state, State::Nothing), is_dir, ..Plan::default() };
         let is_legacy = out.entry.oid.is_some_and(|oid| oid.is_legacy);
-        let mut losing = |work: &Self, path: &str, md5: Md5| -> Result<()> {
+        let mut losing = |work: &mut Self, path: &str, md5: Md5| -> Result<()> {
             let oid = Oid { is_legacy, ..Oid::file(md5) };
-            if !options.force && work.repo.cache().stamp(oid)?.is_none() {
+            if !options.force && work.is_whole(oid)? != Some(true) {
                 lost.push(full(path));
             }
             Ok(())
@@ -316,7 +316,7 @@ impl Work<'_> {
             }
             let mut is_saved = state.oid(oid.is_legacy) == Some(oid) && self.is_whole(oid)? == Some(true);
             for md5 in state.tree().files().values() {
-                is_saved = is_saved && self.repo.cache().stamp(Oid { is_legacy: oid.is_legacy, ..Oid::file(*md5) })?.is_some();
+                is_saved = is_saved && self.is_whole(Oid { is_legacy: oid.is_legacy, ..Oid::file(*md5) })? == Some(true);
             }
             if !is_saved {
                 progress.note(&format!("`{path}` is tracked no more and stays, for it is saved nowhere else"));
