@@ -4,7 +4,7 @@
 //!
 //! Not here: inferring the answers (`almanac-data`), asking the user (the binary).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use crate::DEFAULT_TOML;
@@ -148,6 +148,8 @@ pub fn write_project(answers: &InitAnswers) -> String {
         let _ = writeln!(text, "# Not used, because {why}");
     }
     let mut section = "";
+    // Sections whose names the user chooses: theirs stand once, in the place of the examples.
+    let mut named = BTreeSet::new();
     let mut comments: Vec<&str> = Vec::new();
     // The first two lines speak of the default file itself.
     for line in DEFAULT_TOML.lines().skip(2) {
@@ -162,7 +164,7 @@ pub fn write_project(answers: &InitAnswers) -> String {
                 text.push_str(comment);
                 text.push('\n');
             }
-            write_key(&mut text, answers, &values, &format!("{section}.{key}"), line);
+            write_key(&mut text, answers, &values, &format!("{section}.{key}"), line, named.insert(section));
         } else {
             text.push_str(line);
             text.push('\n');
@@ -171,12 +173,12 @@ pub fn write_project(answers: &InitAnswers) -> String {
     text
 }
 
-fn write_key(text: &mut String, answers: &InitAnswers, values: &BTreeMap<String, String>, path: &str, line: &str) {
+fn write_key(text: &mut String, answers: &InitAnswers, values: &BTreeMap<String, String>, path: &str, line: &str, is_first: bool) {
     let (section, key) = path.rsplit_once('.').unwrap_or(("", path));
     if matches!(section, "data.tables" | "data.types") {
         let prefix = format!("{section}.");
         let entries: Vec<_> = values.iter().filter(|(path, _)| path.starts_with(&prefix)).collect();
-        for (path, value) in &entries {
+        for (path, value) in entries.iter().filter(|_| is_first) {
             write_reason(text, answers, path);
             let _ = writeln!(text, "{} = {value}", quote_key(&path[prefix.len()..]));
         }
