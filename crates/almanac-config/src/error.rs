@@ -62,6 +62,11 @@ impl ConfigError {
         }
     }
 
+    /// Whether this error says that a key of the section is not known: what the section then lacks is explained by it.
+    pub(crate) fn is_unknown_in(&self, wanted: &str) -> bool {
+        matches!(self, Self::UnknownKey { section, .. } if section == wanted)
+    }
+
     /// Whether this error explains that `key` has no value: it was misspelt.
     pub(crate) fn is_misspelling_of(&self, key: &str) -> bool {
         match self {

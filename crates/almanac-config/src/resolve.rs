@@ -78,9 +78,11 @@ impl Resolver<'_> {
         let mut errors = self.errors.borrow_mut();
         // A key that was noted already is not also missing.
         let is_known = match &error {
-            ConfigError::Invalid { key, problem, .. } => errors
-                .iter()
-                .any(|known| known.is_about(key) || matches!(**problem, Problem::Missing { .. }) && known.is_misspelling_of(key)),
+            ConfigError::Invalid { key, problem, .. } => errors.iter().any(|known| {
+                known.is_about(key)
+                    || matches!(**problem, Problem::Missing { .. }) && known.is_misspelling_of(key)
+                    || matches!(**problem, Problem::Source { .. }) && known.is_unknown_in(key)
+            }),
             _ => false,
         };
         if !is_known {

@@ -34,6 +34,12 @@ pub struct Views {
     pub notes: Vec<String>,
 }
 
+impl Views {
+    fn files(&self) -> impl Iterator<Item = &PathBuf> {
+        self.current.iter().chain(self.history.iter().flatten())
+    }
+}
+
 /// What a row is, apart from its values.
 #[derive(Debug, Clone, Copy)]
 struct Row {
@@ -102,18 +108,16 @@ pub fn views(table: &TableLanding, source: &str, key: &[String], watermark: Opti
     let files: Vec<(&Load, &LandedFile)> = loads.iter().flat_map(|load| load.files.iter().map(move |file| (load, file))).collect();
     let Some((_, first)) = files.first() else { return Ok(Views { current: Vec::new(), history: Some(Vec::new()), notes: Vec::new() }) };
     let is_parquet = first.name.ends_with(".parquet");
-    let extension = if is_parquet { "parquet" } else { "jsonl" };
     let last = loads.last().map_or(0, |load| load.number);
-    let id = blake3::hash(format!("{source}\n{key:?}\n{watermark:?}\n1").as_bytes()).to_hex();
-    let name = |what: &str| format!("{VIEW}{last:06}-{}-{what}", &id[..8]);
-    let names = [name("current") + "." + extension, name("history") + "." + extension, name("notes") + ".json"];
-    let paths = names.clone().map(|name| table.folder().join(name));
-    let notes: Option<Vec<String>> = fs::read(&paths[2]).ok().and_then(|text| serde_json::from_slice(&text).ok());
-    if let (Some(notes), true, true) = (notes, paths[0].is_file(), paths[1].is_file()) {
-        let [current, history, _] = paths;
-        return Ok(Views { current: vec![current], history: Some(vec![history]), notes });
+    let id = &blake3::hash(format!("{source}\n{key:?}\n{watermark:?}\n1").as_bytes()).to_hex()[..8];
+    let record = table.folder().join(format!("{VIEW}{id}-{last:06}.json"));
+    let found: Option<Record> = fs::read(&record).ok().and_then(|text| serde_json::from_slice(&text).ok());
+    if let Some(found) = found {
+        let views = found.views(table.folder());
+        if views.files().all(|path| path.is_file()) {
+            return Ok(views);
+        }
     }
-    clear(table, &[])?;
     let paths_of: Vec<(&Load, PathBuf)> = files.iter().map(|(load, file)| (*load, table.path(file))).collect();
     let parts: Vec<Part<'_>> = paths_of.iter().map(|(load, path)| Part { load, path }).collect();
 
@@ -127,22 +131,51 @@ pub fn views(table: &TableLanding, source: &str, key: &[String], watermark: Opti
         }
     }
     let (current, history, notes) = count.finish();
-    for (wanted, path) in
-        [(Wanted { rows: &current, with_load: false }, &paths[0]), (Wanted { rows: &history, with_load: true }, &paths[1])]
-    {
-        let staged = path.with_extension("tmp");
+    let write = |what: &str, wanted: &Wanted<'_>| -> Result<String, ConnectError> {
+        let staged = table.folder().join(format!("{VIEW}{what}.tmp"));
         if is_parquet {
-            parquet::write(&manifest.table, &parts, &wanted, &staged)?;
+            parquet::write(&manifest.table, &parts, wanted, &staged)?;
         } else {
-            json::write(&parts, &wanted, &staged)?;
+            json::write(&parts, wanted, &staged)?;
         }
-        settle(&staged, path)?;
+        // Named by its content: a load without a new version leaves the same files, and nothing behind them runs again.
+        let mut hasher = blake3::Hasher::new();
+        fs::File::open(&staged).and_then(|file| hasher.update_reader(file).map(|_| ())).map_err(|source| unwritten(&staged, source))?;
+        let extension = if is_parquet { "parquet" } else { "jsonl" };
+        let name = format!("{VIEW}{what}-{}.{extension}", &hasher.finalize().to_hex()[..16]);
+        let path = table.folder().join(&name);
+        if !path.is_file() {
+            settle(&staged, &path)?;
+        }
+        Ok(name)
+    };
+    let made = Record {
+        current: write("current", &Wanted { rows: &current, with_load: false })?,
+        history: write("history", &Wanted { rows: &history, with_load: true })?,
+        notes,
+    };
+    let staged = table.folder().join(format!("{VIEW}record.tmp"));
+    fs::write(&staged, serde_json::to_vec(&made).expect("plain data")).map_err(|source| unwritten(&staged, source))?;
+    settle(&staged, &record)?;
+    let views = made.views(table.folder());
+    let mut kept: Vec<PathBuf> = views.files().cloned().collect();
+    kept.push(record);
+    clear(table, &kept)?;
+    Ok(views)
+}
+
+/// Which files were made of the loads up to one.
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
+struct Record {
+    current: String,
+    history: String,
+    notes: Vec<String>,
+}
+
+impl Record {
+    fn views(self, folder: &Path) -> Views {
+        Views { current: vec![folder.join(self.current)], history: Some(vec![folder.join(self.history)]), notes: self.notes }
     }
-    let staged = paths[2].with_extension("tmp");
-    fs::write(&staged, serde_json::to_vec(&notes).expect("plain data")).map_err(|source| unwritten(&staged, source))?;
-    settle(&staged, &paths[2])?;
-    let [current, history, _] = paths;
-    Ok(Views { current: vec![current], history: Some(vec![history]), notes })
 }
 
 /// Removes views; those of earlier loads, and halves of some.

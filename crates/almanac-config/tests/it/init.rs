@@ -70,8 +70,10 @@ fn reasons_stand_beside_their_keys_and_questions_at_the_top() {
         # PLEASE CHECK: is `price` known ahead?
 
         [data]
-        # required (or [data.tables]): a file, a folder, a glob, or a list of them; CSV, Parquet or JSON lines.
+        # required (or [data.tables]): a file, a folder, a glob, or a list of them; CSV, Parquet or JSON lines. Or a source outside, as below.
         #source = "sales.csv"
+        # Fetch nothing from sources outside, use what has landed; `almanac run --offline` does so once.
+        #offline = false
         # A SELECT over the tables (DataFusion SQL) that yields the long table. One `source` alone is the table `data`.
         sql = '''
         SELECT *

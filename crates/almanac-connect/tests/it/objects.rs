@@ -1,4 +1,4 @@
-//! A server that speaks S3: `ALMANAC_TEST_S3`, or moto's beside the Python that `ALMANAC_TEST_DVC` names.
+//! A server that speaks S3: `ALMANAC_TEST_S3`, or that of moto, from the virtual environment of the program that `ALMANAC_TEST_DVC` names.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -29,13 +29,17 @@ fn server() -> Option<Server> {
     if let Ok(url) = std::env::var("ALMANAC_TEST_S3") {
         return Some(Server { url, child: None });
     }
-    let beside = std::env::var("ALMANAC_TEST_DVC").ok().and_then(|dvc| Some(Path::new(&dvc).parent()?.join("moto_server")));
+    let beside = std::env::var("ALMANAC_TEST_DVC").ok().and_then(|dvc| Some(Path::new(&dvc).parent()?.join("python")));
     let Some(program) = beside.filter(|program| program.is_file()) else {
         println!("skipped: neither `ALMANAC_TEST_S3` nor `ALMANAC_TEST_DVC` leads to a server that speaks S3");
         return None;
     };
-    let mut child =
-        Command::new(program).args(["-H", "127.0.0.1", "-p", "0"]).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().expect("started");
+    let mut child = Command::new(program)
+        .args(["-m", "moto.server", "-H", "127.0.0.1", "-p", "0"])
+        .stderr(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("started");
     let mut lines = BufReader::new(child.stderr.take().expect("piped")).lines();
     let url =
         lines.by_ref().map_while(Result::ok).find_map(|line| line.split("http://").nth(1).map(|rest| format!("http://{}", rest.trim())));

@@ -80,8 +80,9 @@ async fn rows_after_the_watermark_come_and_corrected_ones_are_new_versions() {
     let keys = r#"{"url": "sqlite:shop.db", "table": "sales", "watermark": "at", "lookback": "1d", "key": ["id"]}"#;
     let first = place.land(keys).await.expect("landed");
     assert_eq!(first.news, Some(3));
-    // Nothing new: the day that is looked back on comes again and is no version.
-    place.land(keys).await.expect("landed");
+    // Nothing new: the day that is looked back on comes again and is no version, and the files stay those they were.
+    let again = place.land(keys).await.expect("landed");
+    assert_eq!((&again.current, &again.history), (&first.current, &first.history));
     connection
         .execute_batch(
             "UPDATE sales SET n = 21, at = '2024-01-04 00:00:00' WHERE id = 2; INSERT INTO sales VALUES (4, 40, '2024-01-02 12:00:00');",

@@ -16,7 +16,7 @@ async fn a_view_that_is_missing_or_half_written_is_made_again() {
     let before = rows(&first.current);
     let folder = place.landing().join("t");
     fs::remove_file(&first.current[0]).expect("removed");
-    fs::write(folder.join("view-000001-00000000-current.tmp"), "half").expect("written");
+    fs::write(folder.join("view-current.tmp"), "half").expect("written");
     let again = place.land(keys).await.expect("landed");
     assert_eq!(rows(&again.current), before);
     assert_eq!(fs::read_dir(&folder).expect("listed").count(), 5, "the manifest, the load, and the view's three");

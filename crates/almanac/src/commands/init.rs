@@ -29,7 +29,8 @@ Examples:
   almanac init data/ --target Weekly_Sales --horizon 8 --yes
   almanac init postgresql://reader@db/shop --table sales
 
-SOURCE is a file (CSV, JSON, Excel, Parquet; zip, gzip and zstd are unpacked), a folder of them, or the URL of a database or of objects; passwords as ${env:NAME}.";
+SOURCE is a file (CSV, JSON, Excel, Parquet; zip, gzip and zstd are unpacked), a folder of them, or the
+URL of a database or of objects. Passwords stay in the environment: `${env:NAME}`.";
 
 /// Write `almanac.toml` for a source, inferring what its columns mean
 #[derive(Debug, Clone, Args)]

@@ -109,9 +109,10 @@ fn help_of_init() {
             Usage: almanac init [OPTIONS] <SOURCE>
 
             Arguments:
-              <SOURCE>  File or folder with the sales history
+              <SOURCE>  File, folder or URL with the sales history
 
             Options:
+                  --table <TABLE>    Table of the database that SOURCE names
                   --time <COLUMN>    Column that says when
                   --target <COLUMN>  Column to forecast
                   --id <COLUMN,…>    Columns that tell one series from another: `store,item`
@@ -135,8 +136,10 @@ fn help_of_init() {
             Examples:
               almanac init sales.csv
               almanac init data/ --target Weekly_Sales --horizon 8 --yes
+              almanac init postgresql://reader@db/shop --table sales
 
-            SOURCE is a CSV, Parquet or JSON lines file, or a folder of them.
+            SOURCE is a CSV, Parquet or JSON lines file, a folder of them, or the URL of a database or of
+            objects. Passwords stay in the environment: `${env:NAME}`.
         "#]],
     );
 }
@@ -159,6 +162,8 @@ fn help_of_run() {
                   --models <NAMES>   Models to compare, instead of those of the project; `auto` stands for those
                                      that suit the data
                   --budget <TIME>    Processor time that the models of `auto` may take: 30s, 10m, 2h
+                  --offline          Fetch nothing from sources outside; use what has landed
+                  --reload <TABLE>   Fetch this table from the beginning, as if nothing of it had landed
                   --format <FORMAT>  Form of the summary on standard output [default: text] [possible values:
                                      text, json]
               -h, --help             Print help

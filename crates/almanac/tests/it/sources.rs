@@ -1,6 +1,7 @@
 //! The same retail set from each kind of source gives the same silver table; and what a user sees when a source fails.
 //!
-//! PostgreSQL and MariaDB run under `.ci/with-services`; S3 is moto's server beside the Python that `ALMANAC_TEST_DVC` names.
+//! PostgreSQL and MariaDB run under `.ci/with-services`; S3 is moto's server, from the virtual environment of the
+//! program that `ALMANAC_TEST_DVC` names.
 
 mod service;
 

@@ -122,13 +122,17 @@ impl Drop for S3 {
 }
 
 pub(crate) fn s3() -> Option<S3> {
-    let beside = std::env::var("ALMANAC_TEST_DVC").ok().and_then(|dvc| Some(Path::new(&dvc).parent()?.join("moto_server")));
+    let beside = std::env::var("ALMANAC_TEST_DVC").ok().and_then(|dvc| Some(Path::new(&dvc).parent()?.join("python")));
     let Some(program) = beside.filter(|program| program.is_file()) else {
         println!("skipped: `ALMANAC_TEST_DVC` leads to no server that speaks S3");
         return None;
     };
-    let mut child =
-        Command::new(program).args(["-H", "127.0.0.1", "-p", "0"]).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().expect("started");
+    let mut child = Command::new(program)
+        .args(["-m", "moto.server", "-H", "127.0.0.1", "-p", "0"])
+        .stderr(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("started");
     let mut lines = BufReader::new(child.stderr.take().expect("piped")).lines();
     let url =
         lines.by_ref().map_while(Result::ok).find_map(|line| line.split("http://").nth(1).map(|rest| format!("http://{}", rest.trim())));
