@@ -114,7 +114,6 @@ pub fn models_that_learnt(store: &TrackingStore, project: &Project) -> Result<Ve
             let version = versions.iter().find(|version| version.run_id.as_deref() == Some(run.id.as_str()));
             models.push(ModelNote {
                 run_id: run.id.to_string(),
-                run: run.name,
                 registered: version.map(|version| (version.model.clone(), version.version)),
                 aliases: version.map(|version| version.aliases.clone()).unwrap_or_default(),
                 made: time(run.started),

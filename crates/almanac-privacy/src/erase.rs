@@ -96,9 +96,7 @@ pub fn erase(ground: &Ground, request: &Request<'_>, observer: &dyn EraseObserve
         return Ok(Outcome { proof: None });
     }
     let needles = Needles::new(request.subject, request.key, &telling);
-    // Runs may be named after whom they are about.
-    let said = |model: &ModelNote| ModelNote { run: needles.shown(&model.run), ..model.clone() };
-    let models = if plan.has_rows() { request.models.iter().map(said).collect() } else { Vec::new() };
+    let models = if plan.has_rows() { request.models.clone() } else { Vec::new() };
     let fresh = || Head::new(hash.clone(), request.now.to_owned(), models, &telling, &request.subject.key);
     let mut journal = Journal::open(folder, fresh)?;
 

@@ -14,8 +14,8 @@ pub enum EraseError {
     /// Nobody is named.
     #[error("the subject's key is empty")]
     NoSubject,
-    /// A short number, and no column in which it would name the subject.
-    #[error("the subject's key is a short number, which means something else in most places, and no column is named in which it is a key")]
+    /// No column in which a key names a subject: its rows would stay, with a mark in them.
+    #[error("no column is named in which the key names a person, so its rows cannot be told")]
     NoColumn,
     /// An erasure of somebody else was begun and not finished.
     #[error("an erasure of another subject was begun at {started} and is not finished")]

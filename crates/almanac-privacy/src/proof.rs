@@ -38,13 +38,11 @@ pub struct FileProof {
 /// What stands in [`FileProof::after`] for a file that is gone.
 pub(crate) const DELETED: &str = "deleted";
 
-/// A model that learnt from the subject's rows.
+/// A model that learnt from the subject's rows. Not by the name of its run, which may be that of a person who is erased later.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModelNote {
     /// Run that made it.
     pub run_id: String,
-    /// Name of the run.
-    pub run: String,
     /// Registered model and version, where it was registered.
     pub registered: Option<(String, u32)>,
     /// Aliases that point to it.

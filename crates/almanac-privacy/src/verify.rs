@@ -86,8 +86,13 @@ pub fn verify(ground: &Ground, number: Option<u32>, subject: Option<&Subject>, k
     }
     if let (Some(subject), Some(key)) = (subject, key) {
         let hash = key.subject(&subject.key);
+        let mut subject = subject.clone();
+        if subject.columns.is_empty() {
+            // Where nothing else is said, what was said at the erasure.
+            subject.columns = all.iter().filter(is_meant).flat_map(|(_, proof, _)| proof.subject.columns.clone()).collect();
+        }
         verdict.is_subject = Some(all.iter().filter(is_meant).any(|(_, proof, _)| proof.subject.hash == hash));
-        let plan = plan_erasure(ground, subject, key)?;
+        let plan = plan_erasure(ground, &subject, key)?;
         (verdict.found, verdict.missed, verdict.searched) = (plan.found, plan.missed, plan.searched);
     }
     Ok(verdict)

@@ -117,7 +117,7 @@ pub(super) fn look_everywhere(
         return Err(EraseError::NoSubject);
     }
     let plain = is_plain(&subject.key);
-    if plain && subject.columns.is_empty() {
+    if subject.columns.is_empty() {
         return Err(EraseError::NoColumn);
     }
     let mut plan = Plan::default();

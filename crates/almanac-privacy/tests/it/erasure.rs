@@ -14,7 +14,6 @@ use crate::folder::{Folder, KEY, MAIL, key, md5, subject};
 fn request<'a>(subject: &'a Subject, key: &'a almanac_privacy::PrivacyKey) -> Request<'a> {
     let model = ModelNote {
         run_id: "r".into(),
-        run: format!("naive for {KEY}"),
         registered: Some(("shop".into(), 1)),
         aliases: vec!["champion".into()],
         made: "2026-01-10T00:00:00Z".into(),
@@ -35,7 +34,7 @@ fn after_an_erasure_a_search_through_everything_finds_nothing() {
     assert_eq!(folder.search(&key().value(KEY)), Vec::<String>::new(), "the hash of the key");
     assert_eq!(folder.search(MAIL), Vec::<String>::new(), "what else named the subject");
     assert_eq!(proof.left, vec![]);
-    assert_eq!(proof.models.iter().map(|model| model.run.as_str()).collect::<Vec<_>>(), ["naive for [erased]"]);
+    assert_eq!(proof.models.iter().map(|model| model.run_id.as_str()).collect::<Vec<_>>(), ["r"]);
 
     let sales = fs::read_to_string(folder.path("data/sales.csv")).expect("there");
     assert_eq!(sales.lines().count(), 10);
@@ -166,8 +165,8 @@ fn a_subject_that_is_nowhere_leaves_everything_as_it_is() {
     assert!(folder.files() == before);
     let empty = Subject { key: " ".into(), ..subject() };
     assert!(matches!(plan_erasure(&folder.ground(), &empty, &key()), Err(EraseError::NoSubject)));
-    let plain = Subject { key: "12".into(), columns: vec![], ..subject() };
-    assert!(matches!(plan_erasure(&folder.ground(), &plain, &key()), Err(EraseError::NoColumn)));
+    let rowless = Subject { columns: vec![], ..subject() };
+    assert!(matches!(plan_erasure(&folder.ground(), &rowless, &key()), Err(EraseError::NoColumn)));
 }
 
 #[test]

@@ -3,13 +3,14 @@
 mod report;
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use almanac_config::{Overrides, Settings};
-use almanac_data::{expand_source, on_disk};
-use almanac_pipeline::{ErasureSite, Project, erase_subject, models_that_learnt, site};
+use almanac_data::{IngestReport, expand_source, nearest, on_disk};
+use almanac_pipeline::{ErasureSite, Project, erase_subject, models_that_learnt, records, site};
 use almanac_privacy::{
     EraseError, EraseObserver, KeySource, ModelNote, Plan, PrivacyKey, Proof, Request, Subject, in_git_history, plan_erasure, verify,
 };
@@ -63,6 +64,8 @@ pub(crate) struct EraseArgs {
 enum Refused {
     #[error("nobody said yes")]
     NotConfirmed,
+    #[error("no source table has a column `{column}`")]
+    NoColumn { column: String, near: Option<String> },
     #[error("failed to read the subject's key from standard input")]
     Input(#[source] io::Error),
 }
@@ -70,6 +73,13 @@ enum Refused {
 impl Hint for Refused {
     fn hint(&self) -> Option<String> {
         match self {
+            Self::NoColumn { near, .. } => {
+                let near = near.as_ref().map(|near| format!("did you mean `{near}`? "));
+                Some(format!(
+                    "{}the column is named as the source names it, in `--column` or `[privacy] subject`",
+                    near.unwrap_or_default()
+                ))
+            }
             Self::NotConfirmed => Some("look at `almanac erase --dry-run`, then add `--yes`".into()),
             Self::Input(_) => None,
         }
@@ -90,6 +100,7 @@ pub(crate) fn erase(ctx: &Context, args: EraseArgs) -> Result<ExitStatus, Failur
         return Ok(if verdict.is_good() { ExitStatus::Success } else { ExitStatus::DataCheck });
     }
     let Some(subject) = subject else { return Err(failed(EraseError::NoSubject)) };
+    check_columns(&project, &subject)?;
     let known = known_key(&settings, &key_file)?;
     let key = match &known {
         Some(key) => key.clone(),
@@ -178,6 +189,21 @@ fn subject(args: &EraseArgs, settings: &Settings) -> Result<Option<Subject>, Fai
     Ok(Some(Subject { key, columns, personal }))
 }
 
+/// A misspelt column would find nobody. Before the first run, and after an erasure, nothing is known of the sources' columns.
+fn check_columns(project: &Project, subject: &Subject) -> Result<(), Failure> {
+    let of_run = records(&project.assets()).or_fail_pipeline()?.into_iter().filter(|record| record.name.starts_with("bronze/"));
+    let reports = of_run.filter_map(|record| serde_json::from_value::<IngestReport>(record.summary).ok());
+    let columns: BTreeSet<String> =
+        reports.flat_map(|report| report.columns.into_iter().map(|column| column.name).chain(report.personal.into_keys())).collect();
+    match subject.columns.iter().find(|column| !columns.is_empty() && !columns.contains(*column)) {
+        None => Ok(()),
+        Some(column) => {
+            let near = nearest(column, columns.iter().map(String::as_str));
+            Err(Refused::NoColumn { column: column.clone(), near }).or_fail(ExitStatus::Usage)
+        }
+    }
+}
+
 /// The key that there is: the one that is named, or that of an earlier erasure.
 fn known_key(settings: &Settings, key_file: &Path) -> Result<Option<PrivacyKey>, Failure> {
     match privacy::key_source(settings) {
@@ -198,6 +224,10 @@ fn site_of(settings: &Settings, project: &Project) -> Result<(ErasureSite, PathB
     }
     let mut more = Vec::new();
     let mut elsewhere = Vec::new();
+    for table in data.tables.iter().filter(|table| table.outside.is_some()) {
+        let why = "it comes from outside: delete the person there too, or a later load brings the rows back";
+        elsewhere.push((format!("the source of `{}`", table.name), why.to_owned()));
+    }
     if let Some(url) = &settings.tracking.backend_store {
         match StoreUrl::parse(url).or_fail(ExitStatus::Config)? {
             StoreUrl::Sqlite(path) => more.push(path),

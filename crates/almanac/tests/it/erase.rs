@@ -88,6 +88,8 @@ fn who_is_erased_is_nowhere_and_the_project_goes_on() {
     assert!(!plan.contains(KEY), "{plan}");
     let names = |files: &[(PathBuf, Vec<u8>)]| files.iter().map(|(path, _)| path.clone()).collect::<Vec<_>>();
     assert_eq!(names(&files_below(&place.path(""))), names(&before));
+    let misspelt = place.almanac(&format!("erase --subject {KEY} --column custmer_id --yes"));
+    assert_eq!((misspelt.code, misspelt.stderr.contains("did you mean `customer_id`?")), (Some(2), true), "{}", misspelt.stderr);
     let refused = place.almanac(&format!("erase --subject {KEY}"));
     assert_eq!(refused.code, Some(2), "{}", refused.stderr);
 
