@@ -395,43 +395,44 @@ fn help_is_one_screen_with_an_example() {
     check(
         "data --help",
         expect![[r#"
-        exit 0
-        --- stdout
-        Keep versions of data beside git, in the files of DVC
+            exit 0
+            --- stdout
+            Keep versions of data beside git, in the files of DVC
 
-        Usage: almanac data [OPTIONS] <COMMAND>
+            Usage: almanac data [OPTIONS] <COMMAND>
 
-        Commands:
-          init        Begin to keep versions in this folder
-          add         Track files and folders
-          checkout    Make files what the pointers say, from the cache
-          status      Show which tracked files changed, or what a remote does not have
-          diff        Show which tracked files differ between two revisions
-          push        Send what a remote does not have
-          pull        Fetch, then check out
-          fetch       Get from a remote what the cache does not have
-          gc          Remove objects that nothing uses from the cache, or from a remote
-          import-url  Copy data from a path or an address and track where it came from
-          remote      Say where objects are shared
-          config      Show or set an option, such as `cache.type` or `core.remote`
-          install     Write git hooks: checkout after a checkout, status before a commit, push before a push
+            Commands:
+              init        Begin to keep versions in this folder
+              add         Track files and folders
+              checkout    Make files what the pointers say, from the cache
+              status      Show which tracked files changed, or what a remote does not have
+              diff        Show how data differs between two versions: which tracked files, or with `--tables`
+                          what is in them
+              push        Send what a remote does not have
+              pull        Fetch, then check out
+              fetch       Get from a remote what the cache does not have
+              gc          Remove objects that nothing uses from the cache, or from a remote
+              import-url  Copy data from a path or an address and track where it came from
+              remote      Say where objects are shared
+              config      Show or set an option, such as `cache.type` or `core.remote`
+              install     Write git hooks: checkout after a checkout, status before a commit, push before a push
 
-        Options:
-          -h, --help  Print help
+            Options:
+              -h, --help  Print help
 
-        Global options:
-          -C, --project <DIR>  Work in this folder, that of the project [default: .]
-              --threads <N>    Threads to use; all cores by default
-          -q, --quiet          Say only what went wrong
-          -v, --verbose...     Say more; twice for a log
-              --color <WHEN>   Colour on standard error [default: auto] [possible values: auto, always,
-                               never]
+            Global options:
+              -C, --project <DIR>  Work in this folder, that of the project [default: .]
+                  --threads <N>    Threads to use; all cores by default
+              -q, --quiet          Say only what went wrong
+              -v, --verbose...     Say more; twice for a log
+                  --color <WHEN>   Colour on standard error [default: auto] [possible values: auto, always,
+                                   never]
 
-        Examples:
-          almanac data init && almanac data add sales.csv images/
-          almanac data remote add -d store s3://bucket/data && almanac data push
-          git checkout v1 && almanac data checkout
-    "#]],
+            Examples:
+              almanac data init && almanac data add sales.csv images/
+              almanac data remote add -d store s3://bucket/data && almanac data push
+              git checkout v1 && almanac data checkout
+        "#]],
     );
     check(
         "data gc --help",

@@ -28,13 +28,15 @@ fn help_is_one_screen_with_an_example() {
               forecast  Write the champion's forecasts to a file, as they are or as they would be
               backtest  Score every model over the cutoffs and show the leaderboard
               audit     Prove properties of the project
+              profile   Show what is in a table: types, missing values, distributions, series
               check     Judge tables by suites of expectations, or propose a suite
+              features  Features for training and for lookups, declared once
               data      Keep versions of data beside git, in the files of DVC
               serve     Serve forecasts, pages, metrics and a tracking server over HTTP
               access    Say who may call the server, and what
               tracking  Import, export and clean up the store of runs and models
-              erase     Erase a person from everything the project holds, and prove it
               privacy   Make the key with which personal columns are hashed
+              erase     Erase a person from everything the project holds, and prove it
               doctor    Check the machine, the libraries and the project
 
             Options:

@@ -36,7 +36,38 @@ fn check(answer: &Answer, expected: Expect) {
 
 #[test]
 fn help_of_profile() {
-    check(&Workplace::new().almanac("profile --help"), expect![[""]]);
+    check(&Workplace::new().almanac("profile --help"), expect![[r#"
+        exit 0
+        --- stdout
+        Show what is in a table: types, missing values, distributions, series
+
+        Usage: almanac profile [OPTIONS] <PATH>...
+
+        Arguments:
+          <PATH>...  Files, folders or globs that together are one table: CSV, JSON lines, Parquet
+
+        Options:
+              --key <A,B>        Columns that together name a series
+              --personal <A,B>   Columns of which no value may be shown
+              --format <FORMAT>  Form of the profile [default: text] [possible values: text, json]
+          -h, --help             Print help
+
+        Global options:
+          -C, --project <DIR>  Work in this folder, that of the project [default: .]
+              --threads <N>    Threads to use; all cores by default
+          -q, --quiet          Say only what went wrong
+          -v, --verbose...     Say more; twice for a log
+              --color <WHEN>   Colour on standard error [default: auto] [possible values: auto, always,
+                               never]
+
+        Examples:
+          almanac profile sales.csv
+          almanac profile 'sales/*.parquet' --key store,item
+          almanac profile sales.csv --personal email --format json
+
+        Bars: numbers from the 1 % to the 99 % quantile, times by period, texts by frequent values.
+        `≈` is an estimate: distinct values within 3 %, ranks within 1 %. Memory does not grow with rows.
+    "#]]);
 }
 
 #[test]
@@ -46,7 +77,19 @@ fn help_of_the_comparison_of_tables() {
 
 #[test]
 fn a_table_is_shown_column_by_column() {
-    check(&place().almanac("profile old.csv --key store,item"), expect![[""]]);
+    check(&place().almanac("profile old.csv --key store,item"), expect![[r#"
+        exit 0
+        --- stdout
+        old.csv: 504 rows, 6 columns, 6 series by store and item of 84 rows each
+
+        column  type       missing  distinct  distribution          what is in it
+        store   text             –         2  ██                    S1 50 %, S2 50 %, 2 characters
+        item    text             –         3  ███                   apples 33 %, bread 33 %, milk 33 %, 4 to 6 characters
+        date    timestamp        –      ≈ 84  ████████████████████  2024-01-01 to 2024-03-28, 84 days, 4 missing
+        units   int64            –        11  █ █ █ █ █ █ █ █ █ ██  0 to 10, median 5, mean 5.012 ± 3.164, 8.7 % zero
+        price   float64       11 %         4  █     ▇      █     ▇  1.5 to 2.25, median 1.75, mean 1.857 ± 0.2777
+        note    text             –        84  ██████████            ok 0 1.2 %, ok 1 1.2 %, ok 10 1.2 %, 4 to 5 characters
+    "#]]);
 }
 
 #[test]
@@ -66,7 +109,12 @@ fn two_files_are_compared() {
 
 #[test]
 fn a_file_does_not_differ_from_itself() {
-    check(&place().almanac("data diff --tables old.csv old.csv"), expect![[""]]);
+    check(&place().almanac("data diff --tables old.csv old.csv"), expect![[r#"
+        exit 0
+        --- stdout
+        old.csv → old.csv: 504 rows → 504 rows, as many rows
+        nothing differs
+    "#]]);
 }
 
 #[test]
