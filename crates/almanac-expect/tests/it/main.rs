@@ -1,5 +1,7 @@
 //! The tests of the crate.
 
+#![allow(clippy::needless_raw_string_hashes, reason = "as expect-test writes them")]
+
 mod field;
 mod gx;
 mod suites;

@@ -130,7 +130,7 @@ fn a_suggested_suite_holds_of_the_data_it_was_made_from() {
     let sales = batch(vec![
         ("store", Arc::new(StringArray::from_iter_values((0..rows).map(|row| format!("s{}", row / 100)))) as ArrayRef),
         ("ds", Arc::new(arrow::array::TimestampMicrosecondArray::from_iter_values((0..rows).map(|row| (row % 100) * crate::tables::DAY)))),
-        ("y", Arc::new(Float64Array::from_iter((0..rows).map(|row| (row % 10 != 3).then_some((row % 17) as f64))))),
+        ("y", Arc::new((0..rows).map(|row| (row % 10 != 3).then_some((row % 17) as f64)).collect::<Float64Array>())),
     ]);
     let options = Options { now: Some(200 * crate::tables::DAY), ..Options::default() };
     let table = table(vec![sales]);
