@@ -114,18 +114,19 @@ fn help_of_init() {
               <SOURCE>  File, folder or URL with the sales history
 
             Options:
-                  --table <TABLE>    Table of the database that SOURCE names
-                  --time <COLUMN>    Column that says when
-                  --target <COLUMN>  Column to forecast
-                  --id <COLUMN,…>    Columns that tell one series from another: `store,item`
-                  --freq <FREQ>      Spacing of the history: D, W-SUN, MS, h, …
-                  --horizon <H>      Steps to forecast
-              -o, --out <FILE>       File to write; `-` is standard output [default: almanac.toml]
-                  --force            Write over an existing file
-              -y, --yes              Ask nothing: take the most likely answer and report the doubt
-                  --format <FORMAT>  Form of the report of what was inferred [default: text] [possible values:
-                                     text, json]
-              -h, --help             Print help
+                  --table <TABLE>         Table of the database that SOURCE names
+                  --time <COLUMN>         Column that says when
+                  --target <COLUMN>       Column to forecast
+                  --id <COLUMN,…>         Columns that tell one series from another: `store,item`
+                  --freq <FREQ>           Spacing of the history: D, W-SUN, MS, h, …
+                  --horizon <H>           Steps to forecast
+                  --season-length <ROWS>  Rows in a season, where it is not the usual one of the spacing
+              -o, --out <FILE>            File to write; `-` is standard output [default: almanac.toml]
+                  --force                 Write over an existing file
+              -y, --yes                   Ask nothing: take the most likely answer and report the doubt
+                  --format <FORMAT>       Form of the report of what was inferred [default: text] [possible
+                                          values: text, json]
+              -h, --help                  Print help
 
             Global options:
               -C, --project <DIR>  Work in this folder, that of the project [default: .]
@@ -140,8 +141,9 @@ fn help_of_init() {
               almanac init data/ --target Weekly_Sales --horizon 8 --yes
               almanac init postgresql://reader@db/shop --table sales
 
-            SOURCE is a CSV, Parquet or JSON lines file, a folder of them, or the URL of a database or of
-            objects. Passwords stay in the environment: `${env:NAME}`.
+            SOURCE is a file (CSV, JSON, Excel, Parquet; zip, gzip and zstd are unpacked), a folder of them, or
+            the
+            URL of a database or of objects. Passwords stay in the environment: `${env:NAME}`.
         "#]],
     );
 }

@@ -72,7 +72,59 @@ fn help_of_profile() {
 
 #[test]
 fn help_of_the_comparison_of_tables() {
-    check(&Workplace::new().almanac("data diff --help"), expect![[""]]);
+    check(&Workplace::new().almanac("data diff --help"), expect![[r#"
+        exit 0
+        --- stdout
+        Show how data differs between two versions: which tracked files, or with `--tables` what is in them
+
+        Usage: almanac data diff [OPTIONS] [A] [B]
+
+        Arguments:
+          [A]  The older: a revision of git, HEAD by default; with --tables a file, folder or glob,
+               REVISION:PATH, or TABLE@VERSION
+          [B]  The newer; the working folder by default
+
+        Options:
+              --tables  Compare the content of tables
+          -h, --help    Print help
+
+        Without --tables:
+              --targets [<PATH>...]  Only these files and folders
+              --show-hash            Show hashes
+              --hide-missing         Leave out what is not in the cache
+
+        With --tables:
+              --table <NAME>        Only this table of the project
+              --key <A,B>           Columns that together name a series
+              --personal <A,B>      Columns of which no value may be shown
+              --method <TEST>       The test of every column, instead of the one that suits it [possible
+                                    values: psi, ks, chi-square, wasserstein, jensen-shannon]
+              --threshold <NUMBER>  From where a test counts as drift, instead of its own limit
+              --share <SHARE>       Share of the columns that must drift for the table to have drifted
+                                    [default: 0.5]
+              --fail-on-drift       Exit code 5 if a table drifted
+              --format <FORMAT>     Form of the answer [default: text] [possible values: text, json]
+              --json                The same as `--format json`
+
+        Global options:
+          -C, --project <DIR>  Work in this folder, that of the project [default: .]
+              --threads <N>    Threads to use; all cores by default
+          -q, --quiet          Say only what went wrong
+          -v, --verbose...     Say more; twice for a log
+              --color <WHEN>   Colour on standard error [default: auto] [possible values: auto, always,
+                               never]
+
+        Examples:
+          almanac data diff v1 v2 --show-hash                    # tracked files between two revisions
+          almanac data diff --tables                             # each table against its version before
+          almanac data diff --tables silver@3f2a91 silver        # a kept version against the newest
+          almanac data diff --tables old.csv new.csv --key store,item
+          almanac data diff --tables HEAD~1:sales.csv sales.csv  # as committed, or as its .dvc file says
+
+        Tests and limits are Evidently's. Up to 1,000 rows: Kolmogorov-Smirnov, chi-square or z-test, p of
+        5 %. Beyond: Wasserstein distance over the standard deviation, or Jensen-Shannon distance, from 0.1.
+        Exit code 5 if a table drifted and --fail-on-drift is given.
+    "#]]);
 }
 
 #[test]
