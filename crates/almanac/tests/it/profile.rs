@@ -156,7 +156,23 @@ fn nothing_of_a_personal_column_is_shown() {
 
 #[test]
 fn two_files_are_compared() {
-    check(&place().almanac("data diff --tables old.csv new.csv --key store,item"), expect![[""]]);
+    check(&place().almanac("data diff --tables old.csv new.csv --key store,item"), expect![[r#"
+        exit 0
+        --- stdout
+        old.csv → new.csv: 504 rows → 672 rows, +33.3 % rows
+        `new.csv` drifted: 3 of 5 tested columns differ, 60 % (drift from 50 %)
+          series: 6 → 6; 1 new (S3/milk); 1 gone (S2/milk)
+          ! 33 % more rows
+          ! 1 series are gone
+
+        column  before                after                 test                                      what changed
+        store   ██                    █▆▃                   chi-square p 0.000 ≤ 0.05          drift  1 new (S3)
+        price   █ ▇  █  ▇                        █  ▇  █ ▇  Kolmogorov-Smirnov p 0.000 ≤ 0.05  drift  mean 1.857 → 2.859, missing 11 % → 9.8 %
+        note    ████████              ▆▆▆▆▆▆▆▆              chi-square p 0.000 ≤ 0.05          drift  28 new (ok 100, ok 101, ok 102, ok 103, ok 104, …)
+        item    ███                   ███                   chi-square p 1.000 > 0.05
+        date                                                                                          2024-01-01 to 2024-03-28 → 2024-01-01 to 2024-04-28, 28 days new
+        units   █ █ █ █ █ █ █ █ █ ██  █ █ █ █ █ █ █ █ █ ██  Kolmogorov-Smirnov p 1.000 > 0.05         mean 5.012 → 4.994
+    "#]]);
 }
 
 #[test]
