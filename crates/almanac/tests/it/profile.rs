@@ -36,7 +36,9 @@ fn check(answer: &Answer, expected: Expect) {
 
 #[test]
 fn help_of_profile() {
-    check(&Workplace::new().almanac("profile --help"), expect![[r#"
+    check(
+        &Workplace::new().almanac("profile --help"),
+        expect![[r#"
         exit 0
         --- stdout
         Show what is in a table: types, missing values, distributions, series
@@ -67,12 +69,15 @@ fn help_of_profile() {
 
         Bars: numbers from the 1 % to the 99 % quantile, times by period, texts by frequent values.
         `≈` is an estimate: distinct values within 3 %, ranks within 1 %. Memory does not grow with rows.
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn help_of_the_comparison_of_tables() {
-    check(&Workplace::new().almanac("data diff --help"), expect![[r#"
+    check(
+        &Workplace::new().almanac("data diff --help"),
+        expect![[r#"
         exit 0
         --- stdout
         Show how data differs between two versions: which tracked files, or with `--tables` what is in them
@@ -124,12 +129,15 @@ fn help_of_the_comparison_of_tables() {
         Tests and limits are Evidently's. Up to 1,000 rows: Kolmogorov-Smirnov, chi-square or z-test, p of
         5 %. Beyond: Wasserstein distance over the standard deviation, or Jensen-Shannon distance, from 0.1.
         Exit code 5 if a table drifted and --fail-on-drift is given.
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_table_is_shown_column_by_column() {
-    check(&place().almanac("profile old.csv --key store,item"), expect![[r#"
+    check(
+        &place().almanac("profile old.csv --key store,item"),
+        expect![[r#"
         exit 0
         --- stdout
         old.csv: 504 rows, 6 columns, 6 series by store and item of 84 rows each
@@ -141,7 +149,8 @@ fn a_table_is_shown_column_by_column() {
         units   int64            –        11  █ █ █ █ █ █ █ █ █ ██  0 to 10, median 5, mean 5.012 ± 3.164, 8.7 % zero
         price   float64       11 %         4  █     ▇      █     ▇  1.5 to 2.25, median 1.75, mean 1.857 ± 0.2777
         note    text             –        84  ██████████            ok 0 1.2 %, ok 1 1.2 %, ok 10 1.2 %, 4 to 5 characters
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -156,7 +165,9 @@ fn nothing_of_a_personal_column_is_shown() {
 
 #[test]
 fn two_files_are_compared() {
-    check(&place().almanac("data diff --tables old.csv new.csv --key store,item"), expect![[r#"
+    check(
+        &place().almanac("data diff --tables old.csv new.csv --key store,item"),
+        expect![[r#"
         exit 0
         --- stdout
         old.csv → new.csv: 504 rows → 672 rows, +33.3 % rows
@@ -172,17 +183,21 @@ fn two_files_are_compared() {
         item    ███                   ███                   chi-square p 1.000 > 0.05
         date                                                                                          2024-01-01 to 2024-03-28 → 2024-01-01 to 2024-04-28, 28 days new
         units   █ █ █ █ █ █ █ █ █ ██  █ █ █ █ █ █ █ █ █ ██  Kolmogorov-Smirnov p 1.000 > 0.05         mean 5.012 → 4.994
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_file_does_not_differ_from_itself() {
-    check(&place().almanac("data diff --tables old.csv old.csv"), expect![[r#"
+    check(
+        &place().almanac("data diff --tables old.csv old.csv"),
+        expect![[r#"
         exit 0
         --- stdout
         old.csv → old.csv: 504 rows → 504 rows, as many rows
         nothing differs
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
