@@ -14,6 +14,7 @@ use crate::context::Context;
 use crate::exit::ExitStatus;
 use crate::failure::{Failure, OrFail};
 use crate::printer::{OutputFormat, table};
+use crate::privacy;
 use crate::session::{OrFailPipeline, now_ms, start_threads};
 
 const EXAMPLE: &str = "\
@@ -110,13 +111,18 @@ fn of_project(ctx: &Context, args: &CheckArgs, options: &Options) -> Result<Exit
     let settings = ctx.settings(Overrides::default())?;
     start_threads(ctx, &settings);
     let project = Project::new(&settings.project);
+    let mut options = options.clone();
+    options.personal.extend(privacy::hidden(&settings));
     let wanted = |layer: &str| args.layer.as_deref().is_none_or(|name| name == layer);
     if args.suggest {
+        // A suite is a file to be kept and shared: it names nobody.
+        options.personal.extend(settings.privacy.subject.iter().cloned());
         let mut proposals = Vec::new();
         for layer in LAYERS.into_iter().filter(|layer| args.layer.as_deref().unwrap_or("bronze") == *layer) {
+            is_there(&project, layer)?;
             for (name, opened) in tables(&project, layer).or_fail_pipeline()? {
                 if args.table.as_ref().is_none_or(|wanted| *wanted == name) {
-                    let suite = suggest(&opened, &format!("{layer}.{name}"), options).or_fail(ExitStatus::DataInput)?;
+                    let suite = suggest(&opened, &format!("{layer}.{name}"), &options).or_fail(ExitStatus::DataInput)?;
                     proposals.push((format!("{layer}.{name}.yaml"), Suite { layer: Some(layer.into()), table: Some(name), ..suite }));
                 }
             }
@@ -144,8 +150,9 @@ fn of_project(ctx: &Context, args: &CheckArgs, options: &Options) -> Result<Exit
         return Err(Failure::new(ExitStatus::Usage, NoSuite));
     }
     let mut validations: Vec<Validation> = Vec::new();
-    for layer in LAYERS {
-        validations.extend(judge(&project, &suites, layer, options).or_fail_pipeline()?.into_iter().map(|(_, validation)| validation));
+    for layer in LAYERS.into_iter().filter(|layer| suites.iter().any(|placed| placed.layer == *layer)) {
+        is_there(&project, layer)?;
+        validations.extend(judge(&project, &suites, layer, &options).or_fail_pipeline()?.into_iter().map(|(_, validation)| validation));
     }
     let store = compose::store(&settings.tracking, &project)?;
     for validation in &validations {
@@ -210,6 +217,29 @@ fn show(ctx: &Context, format: OutputFormat, validations: &[Validation]) -> Resu
     let bad = validations.iter().map(|validation| validation.failures().count()).sum::<usize>();
     ctx.printer.note(&if bad == 0 { format!("all {all} expectations hold") } else { format!("{bad} of {all} expectations failed") });
     Ok(status)
+}
+
+/// Refuses a layer that no run has made yet.
+fn is_there(project: &Project, layer: &'static str) -> Result<(), Failure> {
+    let folder = match layer {
+        "bronze" => project.bronze(),
+        "silver" => project.silver(),
+        _ => project.gold(),
+    };
+    if folder.is_dir() { Ok(()) } else { Err(Failure::new(ExitStatus::Usage, NoLayer { layer })) }
+}
+
+/// There is nothing to judge.
+#[derive(Debug, thiserror::Error)]
+#[error("the {layer} layer is not made yet")]
+struct NoLayer {
+    layer: &'static str,
+}
+
+impl almanac_series::Hint for NoLayer {
+    fn hint(&self) -> Option<String> {
+        Some(format!("`almanac run --only {}` makes it", self.layer))
+    }
 }
 
 /// There is nothing to judge by.

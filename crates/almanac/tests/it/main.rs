@@ -2,6 +2,7 @@
 
 #![expect(clippy::needless_raw_string_hashes, reason = "snapshots are written by expect-test")]
 
+mod check;
 mod data;
 mod demo;
 mod erase;
