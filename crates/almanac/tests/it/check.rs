@@ -66,13 +66,13 @@ fn a_proposed_suite_names_no_subject() {
 fn rows_that_fail_leave_before_silver_and_come_back_with_the_suite() {
     let place = shop("");
     let (_, whole) = run(&place);
-    assert_eq!(whole["silver"]["rows_read"], 180, "{whole}");
+    assert_eq!(whole["silver"]["rows_in"], 180, "{whole}");
     suite(&place, "quarantine");
     let (answer, fewer) = run(&place);
-    assert_eq!((answer.code, &fewer["silver"]["rows_read"]), (Some(0), &162.into()), "{}", answer.stderr);
+    assert_eq!((answer.code, &fewer["silver"]["rows_in"]), (Some(0), &162.into()), "{}", answer.stderr);
     assert_eq!(run(&place).1["made"], 0);
     fs::remove_file(place.path("expectations/sales.yaml")).expect("removed");
-    assert_eq!(run(&place).1["silver"]["rows_read"], 180);
+    assert_eq!(run(&place).1["silver"]["rows_in"], 180);
 }
 
 #[test]
@@ -85,6 +85,6 @@ fn an_expectation_that_must_hold_stops_the_run_and_one_that_warns_does_not() {
     assert_eq!(place.almanac("check").code, Some(5));
     suite(&place, "warn");
     let (warned, summary) = run(&place);
-    assert_eq!((warned.code, &summary["silver"]["rows_read"]), (Some(0), &180.into()), "{}", warned.stderr);
+    assert_eq!((warned.code, &summary["silver"]["rows_in"]), (Some(0), &180.into()), "{}", warned.stderr);
     assert_eq!(place.almanac("check").code, Some(0));
 }
