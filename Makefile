@@ -45,12 +45,15 @@ build: deps ## Build bin/almanac
 CLIENTS := crates/almanac-server/tests/clients
 test: export ALMANAC_TEST_PYTHON_3X ?= $(CACHE)/clients-3x/bin/python
 test: export ALMANAC_TEST_PYTHON_2X ?= $(CACHE)/clients-2x/bin/python
+# The real DVC, and a server that speaks S3, that versions of data are tested with.
+DVC_CLIENTS := crates/almanac-versions/tests/clients
+test: export ALMANAC_TEST_DVC ?= $(CACHE)/clients-dvc/bin/dvc
 test: export ALMANAC_TEST_PYTHON_FEAST ?= $(CACHE)/clients-feast/bin/python
 test: deps deps-test ## Format, lints, house rules, every test
 	cargo fmt --all --check
 	cargo clippy --release --locked --workspace --all-targets -- -D warnings
 	cargo run --release --locked -p xtask -- tidy
-	.ci/with-postgres cargo nextest run --release --locked --workspace
+	.ci/with-services cargo nextest run --release --locked --workspace
 	cargo test --release --locked --doc -p almanac-series
 
 bench: ## Say how to measure speed, memory and accuracy
@@ -117,14 +120,21 @@ deps-test: deps-rust
 	  $(SUDO) apt-get update -q; \
 	  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends postgresql; \
 	fi
-	@for version in 3x 2x feast; do \
+	@if ! command -v mariadbd >/dev/null && ! command -v mysqld >/dev/null && ! [ -x /usr/sbin/mariadbd ]; then \
+	  echo "installing MariaDB for the tests of sources"; \
+	  $(SUDO) apt-get update -q; \
+	  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends mariadb-server; \
+	fi
+	@for version in 3x 2x dvc feast; do \
 	  wanted="$(CLIENTS)/requirements-$$version.txt"; venv="$(CACHE)/clients-$$version"; \
+	  if [ "$$version" = dvc ]; then wanted="$(DVC_CLIENTS)/requirements.txt"; fi; \
 	  if cmp -s "$$wanted" "$$venv/requirements.txt" && "$$venv/bin/python" -c ''; then continue; fi; \
-	  echo "installing clients into $$venv"; \
+	  echo "installing the clients that $$wanted names into $$venv"; \
 	  rm -rf "$$venv.new"; \
 	  python3 -m venv "$$venv.new"; \
 	  "$$venv.new/bin/pip" install -q --disable-pip-version-check -r "$$wanted"; \
 	  cp "$$wanted" "$$venv.new/requirements.txt"; \
 	  rm -rf "$$venv"; \
 	  mv "$$venv.new" "$$venv"; \
+	  grep -lIs -d skip "^#!$$venv.new/" "$$venv"/bin/* | xargs -r sed -i "1s|$$venv.new/|$$venv/|"; \
 	done

@@ -62,6 +62,11 @@ impl ConfigError {
         }
     }
 
+    /// Whether this error says that a key of the section is not known: what the section then lacks is explained by it.
+    pub(crate) fn is_unknown_in(&self, wanted: &str) -> bool {
+        matches!(self, Self::UnknownKey { section, .. } if section == wanted)
+    }
+
     /// Whether this error explains that `key` has no value: it was misspelt.
     pub(crate) fn is_misspelling_of(&self, key: &str) -> bool {
         match self {
@@ -104,6 +109,8 @@ pub enum Problem {
     UnknownCountry { given: String, near: Option<String> },
     #[error("asks for `{given}`, which is not there yet")]
     NotYet { given: String, instead: &'static str },
+    #[error("is not right: {reason}")]
+    Source { reason: String, hint: Option<String> },
     #[error("cannot stand beside `{other}`")]
     Exclusive { other: &'static str },
     #[error("needs `{other}`")]
@@ -122,6 +129,10 @@ pub enum Problem {
     NotInHierarchy { column: String, known: Vec<String> },
     #[error("asks for {min_folds} folds, but `forecast.folds` is {folds}")]
     TooFewFolds { min_folds: usize, folds: usize },
+    #[error("names the column `{column}`, which is personal{}", if *is_target { "" } else { " and not hashed" })]
+    Personal { column: String, is_target: bool },
+    #[error("holds a secret itself")]
+    LiteralSecret,
     #[error("names `ensemble`, which needs at least two other models")]
     LonelyEnsemble,
 }
@@ -151,6 +162,7 @@ impl Hint for Problem {
             Self::UnknownTimezone { near: None, .. } => Some("use an IANA name, such as `Europe/Berlin`".into()),
             Self::UnknownCountry { near: None, .. } => Some("use an ISO 3166 code of two letters, such as `DE`".into()),
             Self::NotYet { instead, .. } => Some((*instead).to_owned()),
+            Self::Source { hint, .. } => hint.clone(),
             Self::Exclusive { .. } => Some("keep one of the two".into()),
             Self::Needs { example, .. } => Some(format!("write, for example, `{example}`")),
             Self::Freq(error) => error.hint(),
@@ -162,6 +174,13 @@ impl Hint for Problem {
             Self::TooFewFolds { min_folds, .. } => {
                 Some(format!("raise `[forecast] folds` to {min_folds}, or lower `min_folds` if the history is too short"))
             }
+            Self::Personal { is_target: true, .. } => {
+                Some("what is forecast, and when, must be readable; take it out of `[privacy.personal]`".into())
+            }
+            Self::Personal { column, .. } => {
+                Some(format!("write `\"{column}\" = \"hash\"` under `[privacy.personal]`, or take the column out here"))
+            }
+            Self::LiteralSecret => Some("name where it is: `key = \"${env:ALMANAC_PRIVACY_KEY}\"`, or `key_file = \"privacy.key\"`".into()),
             Self::LonelyEnsemble => Some("list the models to combine, or write `models = [\"auto\"]`".into()),
             Self::Empty | Self::NotA { .. } | Self::OutOfRange(_) | Self::NotAscending { .. } | Self::Twice { .. } => None,
         }

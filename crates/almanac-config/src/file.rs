@@ -7,7 +7,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::de::{SeqAccess, Visitor};
+use almanac_connect::SourceKeys;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 /// The whole file.
@@ -16,6 +18,7 @@ use serde::{Deserialize, Deserializer};
 #[expect(missing_docs, reason = "each key is documented in default.toml")]
 pub struct ProjectFile {
     pub data: DataSection,
+    pub privacy: PrivacySection,
     pub features: FeaturesSection,
     pub forecast: ForecastSection,
     pub models: ModelsSection,
@@ -30,10 +33,11 @@ pub struct ProjectFile {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct DataSection {
-    pub source: Option<StringOrList>,
-    pub tables: BTreeMap<String, StringOrList>,
+    pub source: Option<TableEntry>,
+    pub tables: BTreeMap<String, TableEntry>,
+    pub offline: Option<bool>,
     pub sql: Option<String>,
-    pub future_source: Option<StringOrList>,
+    pub future_source: Option<TableEntry>,
     pub future_sql: Option<String>,
     pub id: Option<StringOrList>,
     pub time: Option<String>,
@@ -64,6 +68,16 @@ pub struct CsvSection {
     pub decimal: Option<String>,
     pub date_format: Option<StringOrList>,
     pub null_values: Option<StringOrList>,
+}
+
+/// `[privacy]`.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PrivacySection {
+    pub personal: BTreeMap<String, String>,
+    pub key: Option<String>,
+    pub key_file: Option<String>,
+    pub subject: Option<StringOrList>,
 }
 
 /// `[features]`.
@@ -161,6 +175,7 @@ pub struct XgBoostSection {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ChecksSection {
+    pub expectations: Option<String>,
     pub max_null_share: Option<f64>,
     pub min: Option<f64>,
     pub max: Option<f64>,
@@ -228,6 +243,45 @@ impl<'de> Deserialize<'de> for StringOrList {
                     list.push(item);
                 }
                 Ok(StringOrList(list))
+            }
+        }
+        deserializer.deserialize_any(Either)
+    }
+}
+
+/// Where a table is from: files or URLs, or the keys of a source outside.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TableEntry {
+    /// Files, folders, globs or URLs.
+    Places(Vec<String>),
+    /// `{ url = … }`.
+    Source(Box<SourceKeys>),
+}
+
+impl<'de> Deserialize<'de> for TableEntry {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = TableEntry;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string, a list of strings or a table such as `{ url = \"…\", table = \"…\" }`")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<TableEntry, E> {
+                Ok(TableEntry::Places(vec![text.to_owned()]))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<TableEntry, A::Error> {
+                let mut list = Vec::new();
+                while let Some(item) = items.next_element()? {
+                    list.push(item);
+                }
+                Ok(TableEntry::Places(list))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<TableEntry, A::Error> {
+                SourceKeys::deserialize(MapAccessDeserializer::new(map)).map(|keys| TableEntry::Source(Box::new(keys)))
             }
         }
         deserializer.deserialize_any(Either)

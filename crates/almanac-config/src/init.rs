@@ -18,6 +18,24 @@ pub struct InitTable {
     pub patterns: Vec<String>,
 }
 
+/// A source outside the project.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct InitOutside {
+    /// As it was given.
+    pub url: String,
+    /// Table of a database.
+    pub table: Option<String>,
+}
+
+impl InitOutside {
+    fn to_toml(&self) -> String {
+        match &self.table {
+            Some(table) => format!("{{ url = {}, table = {} }}", string(&self.url), string(table)),
+            None => string(&self.url),
+        }
+    }
+}
+
 /// Why a key has its value.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct InitReason {
@@ -35,6 +53,8 @@ pub struct InitReason {
 pub struct InitAnswers {
     /// One table that no SQL names is written as `source`.
     pub tables: Vec<InitTable>,
+    /// The URL and table or query of a source outside, in the place of the files of the only table.
+    pub outside: Option<InitOutside>,
     pub sql: Option<String>,
     pub future_source: Option<String>,
     pub future_sql: Option<String>,
@@ -64,6 +84,7 @@ pub struct InitAnswers {
     /// Column and type name.
     pub types: Vec<(String, String)>,
     pub horizon: Option<usize>,
+    pub season_length: Option<usize>,
     pub folds: Option<usize>,
     pub fold_stride: Option<usize>,
     pub min_folds: Option<usize>,
@@ -129,6 +150,8 @@ pub fn write_project(answers: &InitAnswers) -> String {
     }
     let mut section = "";
     let mut comments: Vec<&str> = Vec::new();
+    // Sections whose names the user chooses: theirs stand in place of the first example, once.
+    let mut chosen: Vec<&str> = Vec::new();
     // The first two lines speak of the default file itself.
     for line in DEFAULT_TOML.lines().skip(2) {
         if let Some(name) = line.strip_prefix('[') {
@@ -142,7 +165,9 @@ pub fn write_project(answers: &InitAnswers) -> String {
                 text.push_str(comment);
                 text.push('\n');
             }
-            write_key(&mut text, answers, &values, &format!("{section}.{key}"), line);
+            let is_first = !chosen.contains(&section);
+            chosen.push(section);
+            write_key(&mut text, answers, &values, &format!("{section}.{key}"), line, is_first);
         } else {
             text.push_str(line);
             text.push('\n');
@@ -151,16 +176,16 @@ pub fn write_project(answers: &InitAnswers) -> String {
     text
 }
 
-fn write_key(text: &mut String, answers: &InitAnswers, values: &BTreeMap<String, String>, path: &str, line: &str) {
+fn write_key(text: &mut String, answers: &InitAnswers, values: &BTreeMap<String, String>, path: &str, line: &str, is_first: bool) {
     let (section, key) = path.rsplit_once('.').unwrap_or(("", path));
     if matches!(section, "data.tables" | "data.types") {
         let prefix = format!("{section}.");
         let entries: Vec<_> = values.iter().filter(|(path, _)| path.starts_with(&prefix)).collect();
-        for (path, value) in &entries {
+        for (path, value) in entries.iter().filter(|_| is_first) {
             write_reason(text, answers, path);
             let _ = writeln!(text, "{} = {value}", quote_key(&path[prefix.len()..]));
         }
-        if entries.is_empty() {
+        if entries.is_empty() || !is_first {
             let _ = writeln!(text, "{line}");
         }
         return;
@@ -187,11 +212,13 @@ fn values(answers: &InitAnswers) -> BTreeMap<String, String> {
             values.insert(path.to_owned(), value);
         }
     };
+    let outside = answers.outside.as_ref().map(InitOutside::to_toml);
+    let place = |table: &InitTable| outside.clone().unwrap_or_else(|| string_or_list(&table.patterns));
     match &answers.tables[..] {
-        [only] if answers.sql.is_none() && answers.future_sql.is_none() => set("data.source", Some(string_or_list(&only.patterns))),
+        [only] if answers.sql.is_none() && answers.future_sql.is_none() => set("data.source", Some(place(only))),
         tables => {
             for table in tables {
-                set(&format!("data.tables.{}", table.name), Some(string_or_list(&table.patterns)));
+                set(&format!("data.tables.{}", table.name), Some(place(table)));
             }
         }
     }
@@ -232,6 +259,7 @@ fn values(answers: &InitAnswers) -> BTreeMap<String, String> {
         set(&format!("data.types.{column}"), Some(string(name)));
     }
     set("forecast.horizon", answers.horizon.map(|steps| steps.to_string()));
+    set("forecast.season_length", answers.season_length.map(|steps| steps.to_string()));
     set("forecast.folds", answers.folds.map(|folds| folds.to_string()));
     set("forecast.fold_stride", answers.fold_stride.map(|steps| steps.to_string()));
     set("gates.min_folds", answers.min_folds.map(|folds| folds.to_string()));

@@ -3,16 +3,19 @@
 //! The list stands beside the structs of `file` because a suggestion may come from another section; a test holds the two
 //! and the default file together.
 
+use almanac_connect::SOURCE_KEYS;
+
 /// The default configuration, commented: what a project without a line of its own gets.
 pub const DEFAULT_TOML: &str = include_str!("default.toml");
 
 /// Sections and their keys. A section without keys holds names that the user chooses.
-pub(crate) const SECTIONS: [(&str, &[&str]); 17] = [
+pub(crate) const SECTIONS: [(&str, &[&str]); 19] = [
     (
         "data",
         &[
             "source",
             "tables",
+            "offline",
             "sql",
             "future_source",
             "future_sql",
@@ -38,6 +41,8 @@ pub(crate) const SECTIONS: [(&str, &[&str]); 17] = [
     ("data.tables", &[]),
     ("data.csv", &["delimiter", "encoding", "decimal", "date_format", "null_values"]),
     ("data.types", &[]),
+    ("privacy", &["personal", "key", "key_file", "subject"]),
+    ("privacy.personal", &[]),
     (
         "features",
         &[
@@ -112,6 +117,7 @@ pub(crate) const SECTIONS: [(&str, &[&str]); 17] = [
     (
         "checks",
         &[
+            "expectations",
             "max_null_share",
             "min",
             "max",
@@ -143,8 +149,14 @@ pub(crate) fn unknown(path: &str) -> Option<(&str, &str)> {
     if section.is_empty() {
         return (!sections().any(|(name, _)| name == key)).then_some(("", key));
     }
-    let (_, keys) = sections().find(|(name, _)| *name == section)?;
+    let keys = if is_source(section) { &SOURCE_KEYS[..] } else { sections().find(|(name, _)| *name == section)?.1 };
     (!keys.is_empty() && !keys.contains(&key)).then_some((section, key))
+}
+
+/// Whether the section holds the keys of one source: `data.tables.sales`.
+fn is_source(section: &str) -> bool {
+    matches!(section, "data.source" | "data.future_source")
+        || section.strip_prefix("data.tables.").is_some_and(|table| !table.is_empty() && !table.contains('.'))
 }
 
 /// What to write instead of an unknown key: a near key of its own section, else of any section.
@@ -155,7 +167,8 @@ pub(crate) fn suggest(section: &str, key: &str) -> Option<String> {
             return Some(format!("did you mean `[{near}]`?"));
         }
     }
-    let own = sections().find(|(name, _)| *name == section).map_or(&[][..], |(_, keys)| keys);
+    let listed = || sections().find(|(name, _)| *name == section).map_or(&[][..], |(_, keys)| keys);
+    let own = if is_source(section) { &SOURCE_KEYS[..] } else { listed() };
     if let Some(near) = nearest(key, own.iter().copied()) {
         return Some(format!("did you mean `{near}`?"));
     }

@@ -6,11 +6,12 @@
 
 mod data;
 mod models;
+mod privacy;
 
 use std::cell::RefCell;
 use std::cmp::Ordering;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use almanac_series::{Horizon, Quantile, SeasonLength, Seed};
@@ -39,6 +40,7 @@ pub(crate) fn settings(project: &Path, text: &str, environment: &Overrides, flag
         features: r.features(&file, &default, &data),
         models: r.models(&file, &default, &data),
         checks: r.checks(&file, &default),
+        privacy: r.privacy(&file, &data),
         gates: r.gates(&file, &default, &forecast),
         run: r.run(&file, &default),
         tracking: r.tracking(&file),
@@ -76,9 +78,11 @@ impl Resolver<'_> {
         let mut errors = self.errors.borrow_mut();
         // A key that was noted already is not also missing.
         let is_known = match &error {
-            ConfigError::Invalid { key, problem, .. } => errors
-                .iter()
-                .any(|known| known.is_about(key) || matches!(**problem, Problem::Missing { .. }) && known.is_misspelling_of(key)),
+            ConfigError::Invalid { key, problem, .. } => errors.iter().any(|known| {
+                known.is_about(key)
+                    || matches!(**problem, Problem::Missing { .. }) && known.is_misspelling_of(key)
+                    || matches!(**problem, Problem::Source { .. }) && known.is_unknown_in(key)
+            }),
             _ => false,
         };
         if !is_known {
@@ -311,7 +315,9 @@ impl Resolver<'_> {
             ordered(&format!("checks.ranges.{column}"), *min, *max);
         }
         let max_row_change = checks.max_row_change.or(standard.max_row_change);
+        let folder = checks.expectations.as_ref().or(standard.expectations.as_ref());
         CheckSettings {
+            expectations: folder.map_or_else(|| PathBuf::from("expectations"), PathBuf::from),
             max_null_share: self.share("checks.max_null_share", checks.max_null_share, standard.max_null_share),
             min: checks.min,
             max: checks.max,

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use almanac_connect::SourceSpec;
 use almanac_series::{Freq, Horizon, Quantile, SeasonLength, Seed};
 use serde::{Serialize, Serializer};
 
@@ -19,6 +20,7 @@ pub struct Settings {
     /// The project's folder; relative paths of the file start here.
     pub project: PathBuf,
     pub data: DataSettings,
+    pub privacy: PrivacySettings,
     pub features: FeatureSettings,
     pub forecast: ForecastSettings,
     pub models: ModelSettings,
@@ -34,8 +36,11 @@ pub struct Settings {
 pub struct TableSource {
     /// Its name in `sql`; `data` for a plain `source`.
     pub name: String,
-    /// Files, folders or globs as written; see [`Settings::path`].
+    /// Files, folders or globs as written; see [`Settings::path`]. Empty for a source outside.
     pub patterns: Vec<String>,
+    /// A source outside, which lands below `.almanac/landing` before it is read.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "identity")]
+    pub outside: Option<SourceSpec>,
 }
 
 /// `[data]`.
@@ -44,6 +49,9 @@ pub struct TableSource {
 pub struct DataSettings {
     /// At least one, sorted by name.
     pub tables: Vec<TableSource>,
+    /// Whether only what has landed is used.
+    #[serde(skip)]
+    pub offline: bool,
     pub sql: Option<String>,
     /// The table `future`, from `future_source`.
     pub future_source: Option<TableSource>,
@@ -136,6 +144,39 @@ pub enum ValueType {
     Boolean,
     Date,
     Timestamp,
+}
+
+/// `[privacy]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct PrivacySettings {
+    /// Personal columns, as `column` or `table.column`.
+    pub personal: BTreeMap<String, PersonalPolicy>,
+    /// Where the key of the hashes is. There where a column is hashed.
+    pub key: Option<KeyPlace>,
+    /// Columns whose values name a person.
+    pub subject: Vec<String>,
+}
+
+/// What becomes of a personal column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PersonalPolicy {
+    /// A keyed hash stands for each value.
+    Hash,
+    /// The shape of each value stays.
+    Mask,
+    /// The column is left out.
+    Drop,
+}
+
+/// Where a secret is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyPlace {
+    /// In this variable of the environment.
+    Environment(String),
+    /// In this file; a relative path starts at the project.
+    File(String),
 }
 
 /// `[features]`.
@@ -293,6 +334,8 @@ pub struct XgBoostSettings {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[expect(missing_docs, reason = "each key is documented in default.toml")]
 pub struct CheckSettings {
+    /// Folder of suites of expectations; it need not exist.
+    pub expectations: PathBuf,
     pub max_null_share: f64,
     pub min: Option<f64>,
     pub max: Option<f64>,
@@ -431,6 +474,11 @@ impl CanonicalJson for GateSettings {}
 #[expect(clippy::ref_option, reason = "serde's signature")]
 fn shown_option<S: Serializer>(value: &Option<Freq>, serializer: S) -> Result<S::Ok, S::Error> {
     value.map(|value| value.to_string()).serialize(serializer)
+}
+
+#[expect(clippy::ref_option, reason = "serde's signature")]
+fn identity<S: Serializer>(value: &Option<SourceSpec>, serializer: S) -> Result<S::Ok, S::Error> {
+    value.as_ref().map(SourceSpec::identity).serialize(serializer)
 }
 
 fn seconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {

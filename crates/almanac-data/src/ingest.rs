@@ -7,7 +7,11 @@
 //! bronze/<table>/part-00000.parquet   columns of the source, then `_file` (index) and `_row` (record in the file)
 //! bronze/<table>/quarantine.parquet   file, row, column, value, reason; only if there is something in it
 //! ```
-//! Parquet sources are checked by decoding them and copied as they are (no `_file`, no `_row`).
+//! CSV, JSON and spreadsheets become rows of cells first (`records`), whatever they are packed in: gzip, zstd, zip. What a file with
+//! several things in it is asked for stands behind `!/` in its path (`find`).
+//!
+//! Parquet sources are checked by decoding them and copied as they are (no `_file`, no `_row`), unless columns are personal: what
+//! [`TableSpec::redaction`] names is hashed, masked or left out here, before a row, a refused value or a message is written.
 //!
 //! Policies: names are trimmed, nameless columns are `column_N`, a repeated name gets `_2`; empty lines are skipped; a record with too few
 //! or too many cells is put aside (more than 10 % of them refuse the file); text keeps its blanks; `NA`, `NaN`, `null`, `N/A` and empty are
@@ -15,16 +19,23 @@
 //!
 //! Not here: cleaning, keys, gaps (`silver`); SQL over bronze (`query`).
 
+mod archive;
+mod book;
 mod columns;
 mod date;
 mod dialect;
+mod encoding;
 mod error;
+mod find;
+mod json;
+mod nested;
 mod number;
 mod parquet_source;
 mod profile;
 mod records;
 mod source;
 mod table;
+mod unpack;
 mod write;
 
 use std::collections::BTreeMap;
@@ -32,9 +43,13 @@ use std::fmt;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
+use almanac_privacy::{Policy, Redaction};
+use arrow::array::RecordBatch;
+
 pub use date::DayOrder;
 pub use error::{IngestError, MAX_COLUMNS};
-pub use source::{SourceFormat, expand_source};
+pub use find::{expand_source, on_disk};
+pub use source::SourceFormat;
 pub use table::nearest;
 
 pub(crate) use columns::arrow_type;
@@ -107,6 +122,18 @@ pub struct TableSpec {
     pub csv: CsvOptions,
     /// Types of columns that are not to be found out.
     pub types: BTreeMap<String, ColumnKind>,
+    /// What becomes of its personal columns before anything of them is written or said.
+    pub redaction: Redaction,
+}
+
+impl TableSpec {
+    /// The type of a column that is not to be found out. Values of personal columns are text: finding out would quote them.
+    pub(crate) fn kind(&self, column: &str) -> Option<ColumnKind> {
+        match self.redaction.policy(column) {
+            Some(_) => Some(ColumnKind::Text),
+            None => self.types.get(column).copied(),
+        }
+    }
 }
 
 /// A row that was put aside.
@@ -128,6 +155,20 @@ impl Quarantined {
     fn new(file: &Path, row: u64, column: &str, value: &str, reason: String) -> Self {
         let value = value.chars().take(200).collect();
         Self { file: file.display().to_string(), row, column: column.to_owned(), value, reason }
+    }
+
+    /// The row as it may be written. A line that has no columns may hold anything, and parsers quote what they stumble over.
+    fn hidden(mut self, redaction: &Redaction) -> Self {
+        if redaction.is_empty() {
+            return self;
+        }
+        if self.column.is_empty() {
+            self.value = redaction.line(&self.value).into_owned();
+            self.reason.truncate(self.reason.find(':').unwrap_or(self.reason.len()));
+        } else {
+            self.value = redaction.value(&self.column, &self.value).into_owned();
+        }
+        self
     }
 }
 
@@ -176,6 +217,9 @@ pub struct IngestReport {
     pub quarantined: u64,
     /// Remarks for the user.
     pub notes: Vec<String>,
+    /// Columns of the source that are personal, with what became of them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub personal: BTreeMap<String, Policy>,
 }
 
 /// Brings a table into `bronze_dir/<table>`, replacing what was there.
@@ -188,7 +232,7 @@ pub fn ingest_table(spec: &TableSpec, bronze_dir: &Path) -> Result<IngestReport,
     let failed = |source| IngestError::Write { path: target.clone(), source };
     let staged = StagedDir::new(&target).map_err(failed)?;
     let (rows, quarantine) = match &table.content {
-        Content::Parquet(parquet) if parquet.is_uniform => {
+        Content::Parquet(parquet) if parquet.is_uniform && spec.redaction.is_empty() => {
             parquet.check()?;
             for (index, path) in parquet.paths().enumerate() {
                 // A copy, not a link: a source that is later rewritten in place must not change bronze.
@@ -220,7 +264,35 @@ pub fn ingest_table(spec: &TableSpec, bronze_dir: &Path) -> Result<IngestReport,
         columns: table.columns,
         quarantined: quarantine.len() as u64,
         notes: table.notes,
+        personal: table.personal,
     })
+}
+
+/// Hands out a table's rows in typed batches, in the order of its files, without writing anything; returns how many did not fit. Dates
+/// that fit two orders are read in the likelier one.
+///
+/// The columns are those of bronze without [`FILE_COLUMN`] and [`ROW_COLUMN`]; `take` gets at least one batch, which may be empty.
+///
+/// # Errors
+/// [`IngestError`].
+pub fn scan_table(spec: &TableSpec, mut take: impl FnMut(RecordBatch) -> ControlFlow<()>) -> Result<u64, IngestError> {
+    let table = OpenTable::open(spec, true)?;
+    let schema = table.schema();
+    let kept: Vec<usize> = (0..schema.fields().len()).filter(|index| !is_origin(schema.field(*index).name())).collect();
+    let project = |batch: &RecordBatch| {
+        batch
+            .project(&kept)
+            .map_err(|source| IngestError::Encode { path: spec.paths.first().cloned().unwrap_or_default(), source: source.into() })
+    };
+    if take(project(&RecordBatch::new_empty(schema.clone()))?).is_break() {
+        return Ok(0);
+    }
+    let misfits = table.read(&mut |batch| Ok(take(project(&batch)?)))?;
+    Ok(misfits.len() as u64)
+}
+
+fn is_origin(column: &str) -> bool {
+    column == FILE_COLUMN || column == ROW_COLUMN
 }
 
 fn part(index: usize) -> String {

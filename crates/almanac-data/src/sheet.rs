@@ -56,7 +56,7 @@ impl Sheet {
     pub fn read(path: &Path, csv: &CsvOptions, wanted: &BTreeMap<String, ColumnKind>) -> Result<Self, IngestError> {
         let types = if ingest::is_parquet(path)? { BTreeMap::new() } else { wanted.clone() };
         let name = path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
-        let spec = TableSpec { name, paths: vec![path.to_owned()], csv: csv.clone(), types };
+        let spec = TableSpec { name, paths: vec![path.to_owned()], csv: csv.clone(), types, ..TableSpec::default() };
         let table = OpenTable::open_any(&spec, false)?;
         let mut columns: Vec<Column> = table.columns.iter().map(|report| Column::new(&report.name, report.kind, None)).collect();
         let mut places = Vec::new();

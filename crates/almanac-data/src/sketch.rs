@@ -90,8 +90,8 @@ impl Frame {
         let mut columns: Vec<Column> =
             table.columns.iter().map(|report| Column::new(&report.name, report.kind, report.note.clone())).collect();
         if let Content::Text(text) = &table.content {
-            for (column, plan) in columns.iter_mut().zip(&text.plans) {
-                column.order_is_guessed = plan.order_is_guessed;
+            for column in &mut columns {
+                column.order_is_guessed = text.plans.iter().any(|plan| plan.name == column.name && plan.order_is_guessed);
             }
         }
         let cap = (SKETCH_CELLS / columns.len().max(1)).clamp(10_000, SKETCH_ROWS);

@@ -5,7 +5,7 @@
 //!
 //! Not here: running models (`backtest`), scores (`score`).
 
-use almanac_series::{Hint, Horizon, Panel, Period, SeriesSpan};
+use almanac_series::{Hint, Horizon, Panel, Period, SeasonLength, SeriesSpan};
 
 /// One cutoff and what is held out after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,7 +91,13 @@ const TRAINED_SHARE: f64 = 0.25;
 ///
 /// # Errors
 /// [`PlanError`] if not one fold fits.
-pub fn plan_folds(panel: &Panel, horizon: Horizon, n_folds: usize, stride: Option<usize>) -> Result<FoldPlan, PlanError> {
+pub fn plan_folds(
+    panel: &Panel,
+    horizon: Horizon,
+    n_folds: usize,
+    stride: Option<usize>,
+    season: SeasonLength,
+) -> Result<FoldPlan, PlanError> {
     let h = horizon.steps();
     let stride = stride.unwrap_or(h);
     if n_folds == 0 || stride == 0 {
@@ -100,7 +106,7 @@ pub fn plan_folds(panel: &Panel, horizon: Horizon, n_folds: usize, stride: Optio
     let (Some(first), Some(last)) = (panel.first_period(), panel.last_period()) else { return Err(PlanError::Empty) };
     let history = (last.since(first) + 1) as usize;
     let least = h.max(4);
-    let seasonal = least.max(panel.freq().season_length().steps() + 1);
+    let seasonal = least.max(season.steps() + 1);
     for training in [seasonal, least] {
         let mut cutoffs: Vec<Period> = (0..n_folds as i64)
             .map(|back| last.plus(-(h as i64) - back * stride as i64))
@@ -132,7 +138,12 @@ mod tests {
 
     fn cutoffs(rows: usize, h: usize, n: usize, stride: Option<usize>) -> Vec<i64> {
         let panel = panel_of(&[("a", vec![1.0; rows])]);
-        plan_folds(&panel, horizon(h), n, stride).expect("fits").folds.iter().map(|fold| fold.cutoff.0).collect()
+        plan_folds(&panel, horizon(h), n, stride, panel.freq().season_length())
+            .expect("fits")
+            .folds
+            .iter()
+            .map(|fold| fold.cutoff.0)
+            .collect()
     }
 
     #[test]
@@ -142,9 +153,19 @@ mod tests {
     }
 
     #[test]
+    fn cutoffs_leave_room_for_the_season_that_is_asked_for() {
+        let panel = panel_of(&[("a", vec![1.0; 60])]);
+        let folds = |season| {
+            let plan = plan_folds(&panel, horizon(4), 20, None, SeasonLength::new(season).expect("in range")).expect("fits");
+            plan.folds[0].cutoff.0
+        };
+        assert_eq!((folds(7), folds(30)), (7, 31));
+    }
+
+    #[test]
     fn a_short_history_gives_fewer_folds_and_says_so() {
         let panel = panel_of(&[("a", vec![1.0; 35])]);
-        let plan = plan_folds(&panel, horizon(10), 5, None).expect("two fit");
+        let plan = plan_folds(&panel, horizon(10), 5, None, panel.freq().season_length()).expect("two fit");
         assert_eq!(plan.folds.iter().map(|fold| fold.cutoff.0).collect::<Vec<_>>(), [14, 24]);
         assert_eq!(plan.reduced().as_deref(), Some("2 of 5 folds: the history of 35 periods leaves no 10 training rows before the others"));
     }
@@ -157,9 +178,9 @@ mod tests {
     #[test]
     fn a_history_shorter_than_a_fold_is_refused_with_a_hint() {
         let panel = panel_of(&[("a", vec![1.0; 12])]);
-        let error = plan_folds(&panel, horizon(10), 3, None).unwrap_err();
+        let error = plan_folds(&panel, horizon(10), 3, None, panel.freq().season_length()).unwrap_err();
         assert_eq!(error.to_string(), "the history has 12 periods, a fold needs at least 20 (10 to learn from and 10 held out)");
         assert!(error.hint().is_some_and(|hint| hint.contains("horizon = 4")));
-        assert_eq!(plan_folds(&panel, horizon(1), 0, None), Err(PlanError::Nothing));
+        assert_eq!(plan_folds(&panel, horizon(1), 0, None, panel.freq().season_length()), Err(PlanError::Nothing));
     }
 }

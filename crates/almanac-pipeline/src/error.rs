@@ -3,10 +3,12 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use almanac_connect::ConnectError;
 use almanac_data::{CheckError, CheckReport, ForecastTableError, IngestError, LakeError, QueryError, SilverError};
 use almanac_evaluate::{BacktestError, CalibrateError, GateReport, PlanError};
 use almanac_hierarchy::HierarchyError;
 use almanac_model::{FitError, PredictError};
+use almanac_profile::ProfileError;
 use almanac_series::{Hint, OutOfRange, PanelError};
 use almanac_tracking::{ArtifactError, StoreError};
 
@@ -78,9 +80,15 @@ pub enum PipelineError {
         /// The level.
         level: String,
     },
+    /// A source outside could not be landed.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
     /// A step of reading sources failed.
     #[error(transparent)]
     Ingest(#[from] IngestError),
+    /// A table could not be profiled, or its profile not be kept.
+    #[error(transparent)]
+    Profile(#[from] ProfileError),
     /// The user's SQL failed.
     #[error(transparent)]
     Query(#[from] QueryError),
@@ -96,6 +104,12 @@ pub enum PipelineError {
     /// Data broke an expectation.
     #[error("{} of {} checks of {} failed: {}", .0.failures().count(), .0.results.len(), place(.0), failures(.0))]
     Check(Box<CheckReport>),
+    /// Data broke an expectation of a suite.
+    #[error("{} of {} expectations of {} failed: {}", .0.failures().count(), .0.outcomes.len(), crate::steps::expect::place(.0), expectations(.0))]
+    Expectations(Box<almanac_expect::Validation>),
+    /// A table could not be judged by a suite.
+    #[error(transparent)]
+    Expecting(#[from] almanac_expect::CheckError),
     /// Checks could not be made.
     #[error(transparent)]
     Checking(#[from] CheckError),
@@ -134,6 +148,17 @@ pub enum PipelineError {
     /// The champion did not beat the baselines.
     #[error("the model gate failed: {}", .0.reason)]
     Gate(Box<GateReport>),
+    /// A personal column is in no table: its name is probably wrong.
+    #[error("the personal column `{column}` is in no table")]
+    NoPersonal {
+        /// The column.
+        column: String,
+        /// The nearest that there is.
+        near: Option<String>,
+    },
+    /// A subject could not be erased.
+    #[error(transparent)]
+    Erase(#[from] almanac_privacy::EraseError),
     /// The metadata store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -146,6 +171,10 @@ pub enum PipelineError {
     /// A number is outside its unit.
     #[error(transparent)]
     Unit(#[from] OutOfRange),
+}
+
+fn expectations(validation: &almanac_expect::Validation) -> String {
+    validation.failures().map(crate::steps::expect::line).collect::<Vec<_>>().join("; ")
 }
 
 fn place(report: &CheckReport) -> String {
@@ -196,12 +225,16 @@ impl Hint for PipelineError {
             Self::NoIntervals { model, .. } => {
                 Some(format!("add `{model}` to `[forecast] models` and run `almanac run`: the backtest calibrates its intervals"))
             }
+            Self::Connect(error) => error.hint(),
             Self::Ingest(error) => error.hint(),
+            Self::Profile(error) => error.hint(),
             Self::Query(error) => error.hint(),
             Self::Silver(error) => error.hint(),
             Self::Lake(error) => error.hint(),
             Self::Forecasts(error) => error.hint(),
             Self::Check(_) => Some("mend the data, or loosen `[checks]` if the data is right".into()),
+            Self::Expectations(_) => Some("mend the data, or loosen the suite in `expectations/` if the data is right; `almanac check` judges alone".into()),
+            Self::Expecting(error) => error.hint(),
             Self::Checking(error) => error.hint(),
             Self::Plan(error) => error.hint(),
             Self::Hierarchy(error) => error.hint(),
@@ -214,6 +247,9 @@ impl Hint for PipelineError {
             Self::Gate(_) => Some(
                 "the forecasts of the last promoted model stay in place; look at `almanac backtest`, or name other baselines under `[gates] beats`".into(),
             ),
+            Self::NoPersonal { near: Some(near), .. } => Some(format!("did you mean `{near}`?")),
+            Self::NoPersonal { near: None, .. } => Some("correct or remove it under `[privacy.personal]`; columns are named as the source names them".into()),
+            Self::Erase(error) => error.hint(),
             Self::Store(error) => error.hint(),
             Self::Artifact(error) => error.hint(),
             Self::Panel(_) | Self::Unit(_) => None,

@@ -80,7 +80,8 @@ impl FeatureSources {
             KeyKind::Int => ColumnKind::Integer,
         };
         let types = keys.iter().map(|(column, of)| (column.clone(), kind(of))).collect();
-        let spec = TableSpec { name: name.to_owned(), paths, csv: self.csv.clone(), types };
+        let spec =
+            TableSpec { name: name.to_owned(), paths, csv: self.csv.clone(), types, redaction: almanac_privacy::Redaction::default() };
         let from = |error| FeatureError::Source { view: format!("`{name}`"), source: Box::new(error) };
         let allowed = self.memory as u64 >> 20;
         let too_much = || FeatureError::Memory { place: format!("the source of `{name}`"), needed: allowed + 1, allowed };

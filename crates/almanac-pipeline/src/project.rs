@@ -49,9 +49,19 @@ impl Project {
         self.state().join("assets")
     }
 
+    /// Returns the folder of what came from outside, as it came.
+    pub fn landing(&self) -> PathBuf {
+        self.root.join(".almanac/landing")
+    }
+
     /// Returns the folder of raw, typed tables.
     pub fn bronze(&self) -> PathBuf {
         self.state().join("lake/bronze")
+    }
+
+    /// Returns the folder of the bronze tables without the rows that expectations took out; there only where they take any out.
+    pub fn checked(&self) -> PathBuf {
+        self.state().join("lake/checked")
     }
 
     /// Returns the folder of the regular panel.
@@ -62,6 +72,11 @@ impl Project {
     /// Returns the folder of the as-of features.
     pub fn gold(&self) -> PathBuf {
         self.state().join("lake/gold")
+    }
+
+    /// Returns the folder of the profiles of every version of the tables.
+    pub fn profiles(&self) -> PathBuf {
+        self.state().join("profiles")
     }
 
     /// Returns the file that declares features.

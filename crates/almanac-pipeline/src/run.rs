@@ -21,7 +21,7 @@ use crate::steps::forecast::ForecastSummary;
 use crate::steps::gold::GoldSummary;
 use crate::steps::register::Promotion;
 use crate::steps::select::SelectionSummary;
-use crate::steps::{Context, backtest, bronze, check, field, forecast, gold, register, select, silver};
+use crate::steps::{Context, backtest, bronze, check, expect, field, forecast, gold, profile, register, select, silver};
 use crate::{PipelineError, RunError};
 
 /// How a run is to be made.
@@ -71,6 +71,9 @@ pub struct RunSummary {
     pub cached: usize,
     /// Source tables.
     pub tables: Vec<IngestReport>,
+    /// What came of the suites of expectations.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub expectations: Vec<almanac_expect::Validation>,
     /// The panel.
     pub silver: Option<SilverReport>,
     /// The features.
@@ -116,17 +119,34 @@ pub fn run(project: &Project, settings: &PipelineSettings, options: &RunOptions,
     tables.iter().for_each(|made| summary.count(made));
     let table_fingerprints: Vec<Fingerprint> = tables.iter().map(|made| made.fingerprint.clone()).collect();
     summary.tables = tables.into_iter().map(|made| made.summary).collect();
+    for (table, fingerprint) in settings.tables.iter().zip(&table_fingerprints) {
+        summary.count(&profile::bronze(ctx, &table.name, fingerprint, (outside.clock)())?);
+    }
     summary.count(&check::bronze(ctx, &table_fingerprints, &summary.tables)?);
+    let mut silver_inputs = table_fingerprints.clone();
+    let now_ms = (outside.clock)();
+    if let Some(made) = expect::gate(ctx, "bronze", &table_fingerprints, &summary.tables, outside.store, now_ms)? {
+        summary.count(&made);
+        if made.summary.taken_out > 0 {
+            silver_inputs.push(made.fingerprint.clone());
+        }
+        summary.expectations.extend(made.summary.validations);
+    }
     if stops_after(Until::Bronze) {
         return Ok(summary);
     }
 
-    let made = silver::make(ctx, &table_fingerprints)?;
+    let made = silver::make(ctx, &silver_inputs, silver_inputs.len() > table_fingerprints.len())?;
     summary.count(&made);
     let silver = made.fingerprint;
     summary.silver = Some(made.summary);
     let panel = LazyPanel::new(project.silver());
     summary.count(&check::silver(ctx, &silver, summary.silver.as_ref().expect("just made"), &panel, (outside.clock)())?);
+    if let Some(made) = expect::gate(ctx, "silver", std::slice::from_ref(&silver), &[], outside.store, now_ms)? {
+        summary.count(&made);
+        summary.expectations.extend(made.summary.validations);
+    }
+    summary.count(&profile::silver(ctx, &silver, (outside.clock)())?);
     if stops_after(Until::Silver) {
         return Ok(summary);
     }
@@ -135,6 +155,10 @@ pub fn run(project: &Project, settings: &PipelineSettings, options: &RunOptions,
     summary.count(&made);
     summary.count(&check::gold(ctx, &made.fingerprint, &made.summary)?);
     summary.gold = Some(made.summary);
+    if let Some(made) = expect::gate(ctx, "gold", std::slice::from_ref(&made.fingerprint), &[], outside.store, now_ms)? {
+        summary.count(&made);
+        summary.expectations.extend(made.summary.validations);
+    }
     if stops_after(Until::Gold) {
         return Ok(summary);
     }

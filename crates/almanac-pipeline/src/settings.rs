@@ -25,6 +25,8 @@ pub struct Checks {
 pub struct PipelineSettings {
     /// Source tables.
     pub tables: Vec<TableSpec>,
+    /// Names of personal columns that hold for every table, to be found in at least one.
+    pub personal: Vec<String>,
     /// Query over the tables that gives the long table; `None` takes the only table as it is.
     pub sql: Option<String>,
     /// Table or query that gives rows known ahead, without a target.
@@ -33,6 +35,12 @@ pub struct PipelineSettings {
     pub silver: SilverSpec,
     /// What the data must keep to, layer by layer.
     pub checks: Checks,
+    /// Columns of which no value is shown in profiles, validations and reports.
+    pub hidden: Vec<String>,
+    /// Suites of expectations, layer by layer.
+    pub suites: Vec<crate::PlacedSuite>,
+    /// Column of the sources that holds the time.
+    pub time: String,
     /// As-of features of the gold layer; `None` takes the usual ones of the frequency.
     pub features: Option<FeatureSpec>,
     /// Paths of static columns, top down: `region/store`.

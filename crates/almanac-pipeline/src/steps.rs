@@ -3,9 +3,11 @@
 pub(crate) mod backtest;
 pub(crate) mod bronze;
 pub(crate) mod check;
+pub(crate) mod expect;
 pub(crate) mod field;
 pub(crate) mod forecast;
 pub(crate) mod gold;
+pub(crate) mod profile;
 pub(crate) mod register;
 pub(crate) mod select;
 pub(crate) mod silver;

@@ -10,6 +10,7 @@ mod api;
 mod assets;
 mod blocking;
 mod csv;
+mod data_report;
 mod ds;
 mod error;
 mod listen;
@@ -26,6 +27,7 @@ mod telemetry;
 mod validate;
 
 pub use access::{Access, Guard, GuardPolicy, Hosts};
+pub use data_report::{DataReport, ShownTable};
 pub use error::ServiceError;
 pub use listen::{Listening, ServeError, bind, serve, shutdown_signal};
 pub use no_project::NoProject;

@@ -1,5 +1,7 @@
 //! The pages: server-rendered HTML, one file each, that work without any other host.
 
+mod checks;
+mod data;
 mod explorer;
 mod features;
 mod layout;
@@ -7,6 +9,8 @@ mod leaderboard;
 mod problem;
 mod wording;
 
+pub(crate) use checks::checks;
+pub(crate) use data::data;
 pub(crate) use explorer::explorer;
 pub(crate) use features::features;
 pub(crate) use leaderboard::leaderboard;
@@ -30,4 +34,16 @@ fn page(status: StatusCode, markup: Markup) -> Response {
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
+}
+
+/// Returns a name as a part of an address.
+fn encoded(name: &str) -> String {
+    let mut encoded = String::new();
+    for byte in name.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b'/' => encoded.push(char::from(byte)),
+            _ => encoded.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    encoded
 }

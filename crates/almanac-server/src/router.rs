@@ -7,6 +7,7 @@ use crate::mlflow::{self, Tracking};
 use crate::telemetry::{Telemetry, measure};
 use crate::{Services, api, assets, openapi, ops, optuna, pages};
 use almanac_feature_store::OnlineStore;
+use almanac_tracking::TrackingStore;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderValue, header};
@@ -30,6 +31,8 @@ pub(crate) struct App {
     pub(crate) caller: Caller,
     pub(crate) telemetry: Telemetry,
     pub(crate) features: Option<Arc<OnlineStore>>,
+    /// Where the history of validations is kept.
+    pub(crate) checks: Option<Arc<TrackingStore>>,
 }
 
 /// Builds the whole server as a router, for tests and for embedding.
@@ -39,14 +42,21 @@ pub fn router(services: Services) -> Router {
 
 pub(crate) fn router_with(services: Services, telemetry: Telemetry) -> Router {
     let gate = Gate::new(services.access);
-    let app = App { caller: Caller::new(services.forecasts), telemetry: telemetry.clone(), features: services.features };
+    let app = App {
+        caller: Caller::new(services.forecasts),
+        telemetry: telemetry.clone(),
+        features: services.features,
+        checks: services.tracking.clone(),
+    };
     // Clients of MLflow move files and small answers: neither is compressed or cut short by time.
     let studies = services.tracking.clone().map(optuna::router).unwrap_or_default();
     let tracking = services.tracking.map(|store| mlflow::router(Tracking::new(store, services.artifacts))).unwrap_or_default();
     let own = Router::new()
         .route("/", get(pages::explorer))
         .route("/leaderboard", get(pages::leaderboard))
+        .route("/data", get(pages::data))
         .route("/features", get(pages::features))
+        .route("/checks", get(pages::checks))
         .route("/assets/{*path}", get(assets::serve))
         .route("/api/v1/project", get(api::project))
         .route("/api/v1/series", get(api::series))

@@ -4,7 +4,7 @@
 //! almanac (binary) ── implements ──► ForecastService ◄── calls ── almanac-server
 //! ```
 
-use crate::ServiceError;
+use crate::{DataReport, ServiceError};
 use almanac_api::{ExogValue, ForecastRow, History, Leaderboard, PredictResponse, ProjectInfo, Readiness, SeriesPage};
 use almanac_series::{Horizon, Quantile, SeriesId};
 use std::collections::BTreeMap;
@@ -56,6 +56,14 @@ pub trait ForecastService: Send + Sync + 'static {
 
     /// Returns the scores of the backtest that chose the champion.
     fn leaderboard(&self) -> Result<Leaderboard, ServiceError>;
+
+    /// Returns what is in a table, the first by default, and what changed since its version before.
+    ///
+    /// The default has no tables.
+    fn data(&self, table: Option<&str>) -> Result<DataReport, ServiceError> {
+        let _ = table;
+        Err(ServiceError::NotReady { reason: "no table has been profiled yet".to_owned() })
+    }
 }
 
 /// Which series to list.

@@ -21,6 +21,7 @@ mod search;
 mod studies;
 mod traces;
 mod trials;
+mod validations;
 
 use std::sync::atomic::AtomicUsize;
 use std::time::{SystemTime, UNIX_EPOCH};

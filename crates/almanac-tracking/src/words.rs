@@ -11,6 +11,7 @@ mod registry;
 mod run;
 mod study;
 mod trace;
+mod validation;
 mod webhook;
 
 pub use access::{AccessToken, AccessUser, NewAccessToken, PasswordProof, Role, Secret};
@@ -28,6 +29,7 @@ pub use study::{AttributeKind, Micros, Study, StudyDirection, StudyId, Trial, Tr
 pub use trace::{
     Assessment, AssessmentUpdate, AssessmentValue, Span, SpanStatus, Trace, TraceInfo, TraceSearch, TraceSelection, TraceSpans, TraceState,
 };
+pub use validation::{NewValidation, RecordedValidation};
 pub use webhook::{NewWebhook, Webhook, WebhookEvent, WebhookStatus, WebhookUpdate};
 
 /// Milliseconds since 1970-01-01 UTC, given by the caller.

@@ -7,7 +7,9 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand};
 
-use crate::commands::{access, audit, backtest, demo, doctor, features, forecast, init, run, serve, status, tracking};
+use crate::commands::{
+    access, audit, backtest, check, data, demo, doctor, erase, features, forecast, init, privacy, profile, run, serve, status, tracking,
+};
 use crate::printer::Verbosity;
 
 const EXAMPLE: &str = "\
@@ -64,10 +66,15 @@ pub(crate) enum Command {
     Forecast(forecast::ForecastArgs),
     Backtest(backtest::BacktestArgs),
     Audit(audit::AuditArgs),
+    Profile(profile::ProfileArgs),
+    Check(check::CheckArgs),
     Features(features::FeaturesArgs),
+    Data(data::DataArgs),
     Serve(serve::ServeArgs),
     Access(access::AccessArgs),
     Tracking(tracking::TrackingArgs),
+    Privacy(privacy::PrivacyArgs),
+    Erase(erase::EraseArgs),
     Doctor(doctor::DoctorArgs),
 }
 

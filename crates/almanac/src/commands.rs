@@ -6,11 +6,16 @@
 pub(crate) mod access;
 pub(crate) mod audit;
 pub(crate) mod backtest;
+pub(crate) mod check;
+pub(crate) mod data;
 pub(crate) mod demo;
 pub(crate) mod doctor;
+pub(crate) mod erase;
 pub(crate) mod features;
 pub(crate) mod forecast;
 pub(crate) mod init;
+pub(crate) mod privacy;
+pub(crate) mod profile;
 pub(crate) mod run;
 pub(crate) mod serve;
 pub(crate) mod status;

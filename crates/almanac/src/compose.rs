@@ -9,7 +9,8 @@ use almanac_data::{
 };
 use almanac_evaluate::GateConfig;
 use almanac_features::{FeatureSpec, FourierSpec, QuantileSpec, WindowSpec};
-use almanac_pipeline::{Checks, PipelineSettings, Project};
+use almanac_pipeline::{Checks, OutsideTable, PipelineSettings, Project, landed_files};
+use almanac_privacy::PrivacyKey;
 use almanac_series::{Freq, Hint, Horizon};
 use almanac_tracking::{ArtifactStore, StoreError, StoreUrl, TrackingStore};
 
@@ -17,6 +18,8 @@ use crate::exit::ExitStatus;
 use crate::failure::{Failure, OrFail};
 use crate::models::Models;
 use crate::printer::Printer;
+use crate::privacy;
+use crate::session::OrFailPipeline;
 
 /// Rows of a partition of the lake.
 const ROWS_PER_PARTITION: usize = 1_000_000;
@@ -62,7 +65,17 @@ pub(crate) fn pipeline(settings: &Settings, printer: &Printer) -> Result<Pipelin
     let horizon = horizon(settings)?;
     let mut sources: Vec<&TableSource> = data.tables.iter().collect();
     sources.extend(&data.future_source);
-    let tables = sources.into_iter().map(|source| table(settings, source)).collect::<Result<Vec<_>, _>>()?;
+    // Before anything is read: a key that is missing is missing now.
+    let key = privacy::key(settings)?;
+    let mut tables = Vec::new();
+    let mut histories = Vec::new();
+    for source in sources {
+        let (now, history) = table(settings, source, key.as_ref())?;
+        tables.push(now);
+        histories.extend(history);
+    }
+    // Behind the tables themselves, of which the first is the long table where no SQL says otherwise.
+    tables.extend(histories);
     let whole = |source: &TableSource| format!("SELECT * FROM \"{}\"", source.name);
     let silver = SilverSpec {
         id: data.id.clone(),
@@ -103,6 +116,9 @@ pub(crate) fn pipeline(settings: &Settings, printer: &Printer) -> Result<Pipelin
         future_sql: data.future_sql.clone().or_else(|| data.future_source.as_ref().map(whole)),
         silver,
         checks: checks(settings),
+        hidden: privacy::hidden(settings),
+        suites: suites(settings)?,
+        time: settings.data.time.clone(),
         features: features(settings, horizon)?,
         hierarchy: data.hierarchy.iter().map(|path| path.join("/")).collect(),
         price: data.price.clone(),
@@ -118,6 +134,7 @@ pub(crate) fn pipeline(settings: &Settings, printer: &Printer) -> Result<Pipelin
         gates: GateConfig { beats: settings.gates.beats.clone(), min_folds: settings.gates.min_folds },
         memory: memory(settings),
         root: settings.project.clone(),
+        personal: privacy::for_any_table(settings),
         config_text: std::fs::read_to_string(settings.project.join(almanac_config::PROJECT_FILE)).unwrap_or_default(),
         tables,
     })
@@ -126,7 +143,11 @@ pub(crate) fn pipeline(settings: &Settings, printer: &Printer) -> Result<Pipelin
 /// Tells what a missing row means as `init` does, from the first table that holds the series as they are, and says so.
 fn gaps_of(settings: &Settings, tables: &[TableSpec], printer: &Printer) -> Result<SilverGaps, Failure> {
     let data = &settings.data;
-    for table in tables.iter().filter(|table| data.future_source.as_ref().is_none_or(|ahead| ahead.name != table.name)) {
+    for table in tables
+        .iter()
+        .filter(|table| !table.name.ends_with("__history"))
+        .filter(|table| data.future_source.as_ref().is_none_or(|ahead| ahead.name != table.name))
+    {
         let found = infer_gaps(table, &data.id, &data.time, &data.target, data.freq).or_fail(ExitStatus::DataInput)?;
         if let Some((gaps, why)) = found {
             printer.note(&format!("`gaps = \"auto\"` is `{gaps}`: {why}"));
@@ -180,12 +201,40 @@ pub(crate) fn artifacts(asked: &TrackingSettings, project: &Project) -> Result<A
     ArtifactStore::open(&asked.artifact_root.clone().unwrap_or_else(folder)).or_fail(ExitStatus::Config)
 }
 
-fn table(settings: &Settings, source: &TableSource) -> Result<TableSpec, Failure> {
+/// Returns what reads Kafka, if the program was built with it.
+#[cfg(feature = "kafka")]
+#[expect(clippy::unnecessary_wraps, reason = "as without Kafka")]
+pub(crate) fn kafka() -> Option<&'static dyn almanac_connect::ReadKafka> {
+    Some(&almanac_kafka::KafkaReader)
+}
+
+/// Returns what reads Kafka, if the program was built with it.
+#[cfg(not(feature = "kafka"))]
+pub(crate) fn kafka() -> Option<&'static dyn almanac_connect::ReadKafka> {
+    None
+}
+
+/// A table, and the one of all versions of its rows where they have a key.
+fn table(settings: &Settings, source: &TableSource, key: Option<&PrivacyKey>) -> Result<(TableSpec, Option<TableSpec>), Failure> {
+    let redaction = privacy::redaction(settings, &source.name, key)?;
+    let spec = |name: String, paths| TableSpec { name, paths, csv: csv(settings), types: types(settings), redaction: redaction.clone() };
+    if let Some(outside) = &source.outside {
+        let table = OutsideTable { name: source.name.clone(), source: outside.clone() };
+        let (current, history) = landed_files(&Project::new(&settings.project), &table).or_fail_pipeline()?;
+        let history = history.map(|paths| spec(format!("{}__history", source.name), paths));
+        return Ok((spec(source.name.clone(), current), history));
+    }
     let mut paths = Vec::new();
     for pattern in &source.patterns {
         paths.extend(expand_source(&settings.project, pattern).or_fail(ExitStatus::DataInput)?);
     }
-    Ok(TableSpec { name: source.name.clone(), paths, csv: csv(settings), types: types(settings) })
+    Ok((spec(source.name.clone(), paths), None))
+}
+
+/// Returns the tables whose sources are outside the project.
+pub(crate) fn outside_tables(settings: &Settings) -> Vec<OutsideTable> {
+    let all = settings.data.tables.iter().chain(&settings.data.future_source);
+    all.filter_map(|table| Some(OutsideTable { name: table.name.clone(), source: table.outside.clone()? })).collect()
 }
 
 /// Returns how text files of the project are written.
@@ -212,6 +261,15 @@ pub(crate) fn types(settings: &Settings) -> BTreeMap<String, ColumnKind> {
         ValueType::Timestamp => ColumnKind::Timestamp,
     };
     settings.data.types.iter().map(|(name, value)| (name.clone(), kind(value))).collect()
+}
+
+/// Returns the suites of expectations that lie in the project.
+pub(crate) fn suites(settings: &Settings) -> Result<Vec<almanac_pipeline::PlacedSuite>, Failure> {
+    let folder = settings.project.join(&settings.checks.expectations);
+    let mut suites = almanac_pipeline::read_suites(&folder).or_fail(ExitStatus::Config)?;
+    let hidden = privacy::hidden(settings);
+    suites.iter_mut().for_each(|placed| placed.suite.personal.extend(hidden.iter().cloned()));
+    Ok(suites)
 }
 
 /// Returns the gates on the data.

@@ -13,6 +13,7 @@ mod exit;
 mod failure;
 mod models;
 mod printer;
+mod privacy;
 mod serving;
 mod session;
 mod xgboost;
@@ -51,10 +52,15 @@ fn dispatch(ctx: &Context, command: Command) -> Result<ExitStatus, Failure> {
         Command::Forecast(args) => verb::forecast::forecast(ctx, args),
         Command::Backtest(args) => verb::backtest::backtest(ctx, args),
         Command::Audit(args) => verb::audit::audit(ctx, args),
+        Command::Profile(args) => verb::profile::profile(ctx, args),
+        Command::Check(args) => verb::check::check(ctx, args),
         Command::Features(args) => verb::features::features(ctx, args),
+        Command::Data(args) => verb::data::data(ctx, args),
         Command::Serve(args) => verb::serve::serve(ctx, args),
         Command::Access(args) => verb::access::access(ctx, args),
         Command::Tracking(args) => verb::tracking::tracking(ctx, args),
+        Command::Privacy(args) => verb::privacy::privacy(ctx, args),
+        Command::Erase(args) => verb::erase::erase(ctx, args),
         Command::Doctor(args) => verb::doctor::doctor(ctx, args),
     }
 }

@@ -3,6 +3,7 @@
 //! What is served is immutable and replaced as a whole when `almanac run` promotes a new champion; requests in flight keep what they
 //! started with.
 
+mod data;
 mod loaded;
 mod predict;
 
@@ -20,7 +21,9 @@ use almanac_data::ForecastTable;
 use almanac_model::Forecast;
 use almanac_pipeline::{ModelFactory, PipelineError, Project, read_latest_selection};
 use almanac_series::{Horizon, RowStatus};
-use almanac_server::{ForecastQuery, ForecastService, HistoryQuery, Order, PredictQuery, SeriesQuery, SeriesSort, ServiceError};
+use almanac_server::{
+    DataReport, ForecastQuery, ForecastService, HistoryQuery, Order, PredictQuery, SeriesQuery, SeriesSort, ServiceError,
+};
 
 use self::loaded::Loaded;
 use crate::coverage;
@@ -138,6 +141,10 @@ fn timestamp(ms: i64) -> Option<String> {
 }
 
 impl ForecastService for Serving {
+    fn data(&self, table: Option<&str>) -> Result<DataReport, ServiceError> {
+        data::report(&self.project, table)
+    }
+
     fn project(&self) -> Result<ProjectInfo, ServiceError> {
         let loaded = match self.current() {
             Ok(loaded) => loaded,

@@ -3,9 +3,13 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use almanac_config::{Overrides, Settings};
+use almanac_connect::{ConnectError, Lookup};
 use almanac_data::IngestError;
 use almanac_model::FitError;
-use almanac_pipeline::{Event, Observer, Outside, PipelineError, PipelineSettings, Project, RunError};
+use almanac_pipeline::{Event, LandContext, Observer, Outside, PipelineError, PipelineSettings, Project, RunError, land_tables};
+use almanac_privacy::EraseError;
+use almanac_profile::ProfileError;
+use almanac_series::Hint;
 use almanac_tracking::{ArtifactStore, TrackingStore};
 
 use crate::compose;
@@ -34,6 +38,18 @@ impl Session {
     /// # Errors
     /// Exit codes 3 (settings), 4 (sources), 7 (database).
     pub(crate) fn open(ctx: &Context, flags: Overrides) -> Result<Self, Failure> {
+        Self::open_with(ctx, flags, None)
+    }
+
+    /// As [`Self::open`], after landing what is new of the sources outside; the tables named in `anew` from the beginning.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub(crate) fn open_landed(ctx: &Context, flags: Overrides, anew: &[String]) -> Result<Self, Failure> {
+        Self::open_with(ctx, flags, Some(anew))
+    }
+
+    fn open_with(ctx: &Context, flags: Overrides, land: Option<&[String]>) -> Result<Self, Failure> {
         let settings = ctx.settings(flags)?;
         let threads = start_threads(ctx, &settings);
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -42,6 +58,10 @@ impl Session {
             .build()
             .map_err(|error| Failure::foreign(ExitStatus::Io, error))?;
         let project = Project::new(&settings.project);
+        let observer = Progress(AssetProgress::new(ctx.printer.clone()));
+        if let Some(anew) = land {
+            land_outside(&settings, &project, &observer, &runtime, anew)?;
+        }
         let pipeline = compose::pipeline(&settings, &ctx.printer)?;
         let models = Models { threads, ..compose::models(&settings)? };
         let store = compose::store(&settings.tracking, &project)?;
@@ -49,7 +69,6 @@ impl Session {
             Some(_) => Some(compose::artifacts(&settings.tracking, &project)?),
             None => None,
         };
-        let observer = Progress(AssetProgress::new(ctx.printer.clone()));
         Ok(Self { project, pipeline, models, store, artifacts, runtime, observer })
     }
 
@@ -68,6 +87,41 @@ impl Session {
     /// Returns who hears of progress.
     pub(crate) fn observer(&self) -> &dyn Observer {
         &self.observer
+    }
+}
+
+fn land_outside(
+    settings: &Settings,
+    project: &Project,
+    observer: &dyn Observer,
+    runtime: &tokio::runtime::Runtime,
+    anew: &[String],
+) -> Result<(), Failure> {
+    let tables = compose::outside_tables(settings);
+    if let Some(name) = anew.iter().find(|name| !tables.iter().any(|table| table.name == **name)) {
+        let known = tables.iter().map(|table| table.name.clone()).collect();
+        return Err(Failure::new(ExitStatus::Usage, NotOutside { name: name.clone(), known }));
+    }
+    if settings.data.offline {
+        return Ok(());
+    }
+    let lookup = Lookup { variable: &|name| std::env::var(name).ok(), root: &settings.project };
+    let context = LandContext { lookup, observer, runtime: runtime.handle(), clock: now_ms, anew, kafka: compose::kafka() };
+    land_tables(project, &tables, context).map_err(run_failure)
+}
+
+/// Something that cannot be loaded anew.
+#[derive(Debug, thiserror::Error)]
+#[error("there is no table `{name}` whose source is outside the project")]
+struct NotOutside {
+    name: String,
+    known: Vec<String>,
+}
+
+impl Hint for NotOutside {
+    fn hint(&self) -> Option<String> {
+        let names: Vec<String> = self.known.iter().map(|name| format!("`{name}`")).collect();
+        Some(if names.is_empty() { "`[data]` names files of this machine only".into() } else { format!("there are {}", names.join(", ")) })
     }
 }
 
@@ -112,7 +166,12 @@ pub(crate) fn run_failure(error: RunError) -> Failure {
 /// Gives a failure of the pipeline its exit code.
 pub(crate) fn status_of(error: &PipelineError) -> ExitStatus {
     match error {
-        PipelineError::Ingest(IngestError::Write { .. } | IngestError::Encode { .. }) => ExitStatus::Io,
+        PipelineError::Ingest(IngestError::Write { .. } | IngestError::Encode { .. })
+        | PipelineError::Connect(ConnectError::Write { .. } | ConnectError::Landing(_)) => ExitStatus::Io,
+        PipelineError::Connect(ConnectError::Secret(_) | ConnectError::BadUrl { .. }) => ExitStatus::Config,
+        PipelineError::Connect(_) => ExitStatus::DataInput,
+        PipelineError::Profile(ProfileError::Io { .. } | ProfileError::Kept { .. }) => ExitStatus::Io,
+        PipelineError::Profile(_) => ExitStatus::DataInput,
         PipelineError::Source { .. } | PipelineError::Ingest(_) | PipelineError::Silver(_) | PipelineError::Panel(_) => {
             ExitStatus::DataInput
         }
@@ -123,8 +182,12 @@ pub(crate) fn status_of(error: &PipelineError) -> ExitStatus {
         | PipelineError::NoLibrary(_)
         | PipelineError::Fit(FitError::NoLibrary { .. })
         | PipelineError::Features(_) => ExitStatus::Config,
-        PipelineError::Check(_) => ExitStatus::DataCheck,
+        PipelineError::Check(_) | PipelineError::Expectations(_) => ExitStatus::DataCheck,
+        PipelineError::Expecting(almanac_expect::CheckError::NoTable { .. }) => ExitStatus::Config,
+        PipelineError::Expecting(_) => ExitStatus::DataInput,
         PipelineError::Gate(_) => ExitStatus::ModelGate,
+        PipelineError::NoPersonal { .. } => ExitStatus::Config,
+        PipelineError::Erase(error) => erase_status(error),
         PipelineError::Store(_) => ExitStatus::Store,
         PipelineError::State { .. }
         | PipelineError::Lake(_)
@@ -134,6 +197,16 @@ pub(crate) fn status_of(error: &PipelineError) -> ExitStatus {
         | PipelineError::Damaged { .. } => ExitStatus::Io,
         PipelineError::NoChampion | PipelineError::NoEnsemble | PipelineError::NoIntervals { .. } => ExitStatus::Usage,
         _ => ExitStatus::Unexpected,
+    }
+}
+
+/// Gives a failure of an erasure its exit code.
+pub(crate) fn erase_status(error: &EraseError) -> ExitStatus {
+    match error {
+        EraseError::NoSubject | EraseError::NoColumn | EraseError::NoProof { .. } | EraseError::OtherPending { .. } => ExitStatus::Usage,
+        EraseError::Key(_) => ExitStatus::Config,
+        EraseError::Stopped => ExitStatus::Unexpected,
+        _ => ExitStatus::Io,
     }
 }
 

@@ -59,6 +59,7 @@ const DATA_FLOOR: &[&str] = &[
     "almanac-data",
     "almanac-expect",
     "almanac-feature-store",
+    "almanac-privacy",
     "almanac-profile",
     "almanac-tracking",
     "almanac-versions",
@@ -78,10 +79,11 @@ const PLACES: &[Place] = &[
     place("almanac-tune", Layer::Knowing, WORDS, &[]),
     place("almanac-expect", Layer::Doing, WORDS, &[]),
     place("almanac-profile", Layer::Doing, WORDS, &[]),
-    place("almanac-connect", Layer::Doing, WORDS, &[]),
+    place("almanac-privacy", Layer::Doing, WORDS, &[]),
+    place("almanac-connect", Layer::Doing, WORDS, &["almanac-privacy"]),
     place("almanac-kafka", Layer::Doing, WORDS, &["almanac-connect"]),
     place("almanac-feature-store", Layer::Doing, WORDS, &[]),
-    place("almanac-data", Layer::Doing, WORDS, &[]),
+    place("almanac-data", Layer::Doing, WORDS, &["almanac-privacy"]),
     place("almanac-tracking", Layer::Doing, WORDS, &[]),
     place("almanac-versions", Layer::Doing, WORDS, &[]),
     place("almanac-pipeline", Layer::Doing, PURE, DATA_FLOOR),
@@ -114,12 +116,13 @@ const OUTSIDE: &[Outside] = &[
     Outside { homes: &["almanac-server"], packages: &["axum"] },
     Outside { homes: &["almanac"], packages: &["clap"] },
     Outside { homes: &["almanac-trees"], packages: &["lightgbm3-sys", "lightgbm3", "libloading"] },
-    Outside { homes: &["almanac-tracking", "almanac-connect"], packages: &["sqlx", "rusqlite"] },
+    Outside { homes: &["almanac-tracking", "almanac-connect", "almanac-privacy"], packages: &["sqlx", "rusqlite"] },
     Outside { homes: &["almanac-kafka"], packages: &["rdkafka"] },
 ];
 
 /// The crates that hold tables in memory or in files.
-const TABLES: &[&str] = &["almanac-data", "almanac-expect", "almanac-profile", "almanac-connect", "almanac-feature-store"];
+const TABLES: &[&str] =
+    &["almanac-data", "almanac-expect", "almanac-profile", "almanac-connect", "almanac-feature-store", "almanac-privacy"];
 
 /// Returns the crates that may know a package from outside, if it is a heavy one.
 pub(crate) fn homes_of(package: &str) -> Option<&'static [&'static str]> {

@@ -90,9 +90,9 @@ fn a_heavy_thing_is_found_outside_its_home_under_any_name_and_for_any_target() {
     assert_eq!(
         workspace.findings(),
         [
-            "crates/almanac-stats/Cargo.toml:6: `almanac-stats` must not know `sqlx`: it lives in `almanac-tracking`, `almanac-connect` alone",
+            "crates/almanac-stats/Cargo.toml:6: `almanac-stats` must not know `sqlx`: it lives in `almanac-tracking`, `almanac-connect`, `almanac-privacy` alone",
             "crates/almanac-stats/Cargo.toml:8: `almanac-stats` must not know `arrow-array`: it lives in `almanac-data`, `almanac-expect`, `almanac-profile`, `almanac-connect`, \
-             `almanac-feature-store` alone",
+             `almanac-feature-store`, `almanac-privacy` alone",
             "crates/almanac-stats/Cargo.toml:9: `almanac-stats` must not know `clap`: it lives in `almanac` alone",
         ]
     );

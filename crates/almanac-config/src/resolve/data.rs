@@ -4,27 +4,43 @@
 
 use std::collections::BTreeMap;
 
+use almanac_connect::{SourceKeys, SourceSpec};
 use almanac_features::{Country, PlanError, countries};
 
 use super::Resolver;
-use crate::file::StringOrList;
+use crate::file::{StringOrList, TableEntry};
 use crate::keys::nearest;
 use crate::names::ENCODINGS;
 use crate::settings::{CsvSettings, DataSettings, Duplicates, GapPolicy, Negatives, TableSource, ValueType};
 use crate::{ConfigError, Problem, ProjectFile};
 
 impl Resolver<'_> {
-    fn patterns(&self, key: &str, given: &StringOrList) -> Result<Vec<String>, ConfigError> {
-        if given.0.is_empty() || given.0.iter().any(|pattern| pattern.trim().is_empty()) {
-            return Err(self.invalid(key, Problem::Empty));
+    /// Files of the project, or a source outside it.
+    fn table(&self, key: &str, name: &str, given: &TableEntry) -> Result<TableSource, ConfigError> {
+        let source = |patterns, outside| TableSource { name: name.to_owned(), patterns, outside };
+        match given {
+            TableEntry::Source(keys) => Ok(source(Vec::new(), Some(self.outside(key, keys, true)?))),
+            TableEntry::Places(places) if places.is_empty() || places.iter().any(|place| place.trim().is_empty()) => {
+                Err(self.invalid(key, Problem::Empty))
+            }
+            TableEntry::Places(places) => match places.iter().filter(|place| is_url(place)).count() {
+                0 => Ok(source(places.clone(), None)),
+                some if some < places.len() => {
+                    let reason = "files of this machine and URLs stand in one list".to_owned();
+                    let hint = Some("give them tables of their own, and join them in `sql` with UNION ALL".to_owned());
+                    Err(self.invalid(key, Problem::Source { reason, hint }))
+                }
+                _ => Ok(source(Vec::new(), Some(self.outside(key, &SourceKeys::of_urls(places.clone()), false)?))),
+            },
         }
-        match given.0.iter().find(|pattern| pattern.contains("://")) {
-            Some(url) => Err(self.invalid(
-                key,
-                Problem::NotYet { given: url.clone(), instead: "copy the data to a local file; only files, folders and globs are read" },
-            )),
-            None => Ok(given.0.clone()),
-        }
+    }
+
+    fn outside(&self, key: &str, keys: &SourceKeys, is_table: bool) -> Result<SourceSpec, ConfigError> {
+        SourceSpec::new(keys).map_err(|error| {
+            let own = format!("{key}.{}", error.key);
+            let is_there = is_table && self.lines.line(&own).is_some();
+            self.invalid(if is_there { &own } else { key }, Problem::Source { reason: error.reason, hint: error.hint })
+        })
     }
 
     fn tables(&self, file: &ProjectFile) -> Result<Vec<TableSource>, ConfigError> {
@@ -32,7 +48,7 @@ impl Resolver<'_> {
         let missing = Problem::Missing { example: "source = \"sales.csv\"" };
         match &data.source {
             Some(_) if !data.tables.is_empty() => Err(self.invalid("data.source", Problem::Exclusive { other: "[data.tables]" })),
-            Some(source) => Ok(vec![TableSource { name: "data".into(), patterns: self.patterns("data.source", source)? }]),
+            Some(source) => Ok(vec![self.table("data.source", "data", source)?]),
             None if data.tables.is_empty() && self.is_wrong_below("data.tables") => Ok(Vec::new()),
             None if data.tables.is_empty() => Err(self.invalid("data.source", missing)),
             None if data.tables.len() > 1 && data.sql.is_none() && !self.is_wrong(&["data.sql"]) => {
@@ -40,14 +56,18 @@ impl Resolver<'_> {
                 Err(self.invalid("data.tables", Problem::Needs { other: "data.sql", example }))
             }
             None => {
-                let table = |(name, source): (&String, &StringOrList)| {
+                let table = |(name, source): (&String, &TableEntry)| {
                     let key = format!("data.tables.{name}");
                     let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
                     if name.starts_with(|c: char| c.is_ascii_digit()) || !name.chars().all(is_name) {
                         let expected = "a table name of a-z, 0-9 and _";
                         return Err(self.invalid(&key, Problem::NotA { expected, given: name.clone() }));
                     }
-                    Ok(TableSource { name: name.clone(), patterns: self.patterns(&key, source)? })
+                    if name.ends_with("__history") {
+                        let expected = "a table name that does not end in `__history`, which the versions of rows have";
+                        return Err(self.invalid(&key, Problem::NotA { expected, given: name.clone() }));
+                    }
+                    self.table(&key, name, source)
                 };
                 Ok(data.tables.iter().filter_map(|entry| self.keep(table(entry).map(Some), None)).collect())
             }
@@ -71,7 +91,7 @@ impl Resolver<'_> {
             if data.future_sql.is_some() {
                 return Err(self.invalid("data.future_source", Problem::Exclusive { other: "data.future_sql" }));
             }
-            Ok(TableSource { name: "future".into(), patterns: self.patterns("data.future_source", source)? })
+            self.table("data.future_source", "future", source)
         });
         let freq = data.freq.as_deref().filter(|alias| *alias != "auto");
         let freq = freq.map(|alias| alias.parse().map_err(|error| self.invalid("data.freq", Problem::Freq(error))));
@@ -93,6 +113,7 @@ impl Resolver<'_> {
         let negatives = [("keep", Negatives::Keep), ("clip", Negatives::Clip), ("quarantine", Negatives::Quarantine)];
         let settings = DataSettings {
             tables,
+            offline: data.offline.or(standard.offline).unwrap_or(false),
             sql: data.sql.clone(),
             future_source: self.keep(future_source.transpose(), None),
             future_sql: data.future_sql.clone(),
@@ -254,4 +275,9 @@ impl Resolver<'_> {
         };
         file.data.types.iter().map(one).collect()
     }
+}
+
+/// Whether a place is none on this machine.
+fn is_url(place: &str) -> bool {
+    place.contains("://") || place.starts_with("sqlite:") || place.starts_with("${")
 }

@@ -70,8 +70,13 @@ fn reasons_stand_beside_their_keys_and_questions_at_the_top() {
         # PLEASE CHECK: is `price` known ahead?
 
         [data]
-        # required (or [data.tables]): a file, a folder, a glob, or a list of them; CSV, Parquet or JSON lines.
+        # required (or [data.tables]): a file, a folder, a glob, or a list of them. Or a source outside, as below.
+        # Read are CSV, JSON lines, JSON, spreadsheets (xlsx, xlsm, xlsb, xls, ods) and Parquet; text also packed with gzip or zstd, and the members
+        # of a zip archive. Behind `!/` stands what is wanted of a file: "book.xlsx!/Sales" a sheet (`!/*` all), "year.zip!/2024-*.csv" members,
+        # "answer.json!/data/items" the rows at that JSON pointer.
         #source = "sales.csv"
+        # Fetch nothing from sources outside, use what has landed; `almanac run --offline` does so once.
+        #offline = false
         # A SELECT over the tables (DataFusion SQL) that yields the long table. One `source` alone is the table `data`.
         sql = '''
         SELECT *

@@ -6,6 +6,7 @@ mod defaults;
 mod init;
 mod messages;
 mod precedence;
+mod privacy;
 
 use std::path::Path;
 

@@ -194,10 +194,73 @@ fn sources_are_one_kind_and_local() {
     "#]],
     );
     with(
-        "future_source = \"s3://bucket/plan.csv\"",
+        "future_source = [\"plan.csv\", \"s3://bucket/plan.csv\"]",
         expect![[r#"
-        error: almanac.toml:6: `data.future_source` asks for `s3://bucket/plan.csv`, which is not there yet
-        hint: copy the data to a local file; only files, folders and globs are read
+        error: almanac.toml:6: `data.future_source` is not right: files of this machine and URLs stand in one list
+        hint: give them tables of their own, and join them in `sql` with UNION ALL
+    "#]],
+    );
+}
+
+#[test]
+fn sources_outside_are_checked_before_anything_is_contacted() {
+    let with_source = |keys: &str, expected: Expect| {
+        let text = MINIMAL.replace("source = \"sales.csv\"\n", "sql = \"SELECT * FROM orders\"\n");
+        check(&format!("{text}[data.tables]\norders = {keys}\n"), expected);
+    };
+    with_source(
+        r#"{ url = "postgresql://reader:hunter22@db/shop", table = "orders" }"#,
+        expect![[r#"
+        error: almanac.toml:7: `data.tables.orders.url` is not right: a password stands in the configuration
+        hint: write `postgresql://reader:${env:NAME}@…` and set the variable NAME, or `${file:PATH}`
+    "#]],
+    );
+    with_source(
+        r#"{ url = "postgresql://reader:${DB_PASSWORD}@db/shop", table = "orders" }"#,
+        expect![[r#"
+        error: almanac.toml:7: `data.tables.orders.url` is not right: `${DB_PASSWORD}` is no place of a secret
+        hint: write `${env:NAME}` or `${file:PATH}`
+    "#]],
+    );
+    with_source(
+        r#"{ url = "postgresql://db/shop", tabel = "orders" }"#,
+        expect![[r#"
+        error: almanac.toml:7: unknown key `tabel` in `[data.tables.orders]`
+        hint: did you mean `table`?
+    "#]],
+    );
+    with_source(
+        r#"{ url = "postgresql://db/shop", table = "orders", watermark = "at", lookback = "2d" }"#,
+        expect![[r#"
+        error: almanac.toml:7: `data.tables.orders.lookback` is not right: it needs `key`
+        hint: write `key = ["id"]`, the columns that name a row: without it the rows fetched again would count twice
+    "#]],
+    );
+    with_source(
+        r#"{ url = "https://api/stock", paging = "link" }"#,
+        expect![[r#"
+        error: almanac.toml:7: `data.tables.orders.paging` is not right: it means nothing to a file behind a URL (a service needs `rows`)
+        hint: remove it, or use one of url, headers, auth, timeout, retries
+    "#]],
+    );
+    with_source(
+        r#"{ url = "https://api/stock", rows = "/items", auth = "Bearer hunter22" }"#,
+        expect![[r#"
+        error: almanac.toml:7: `data.tables.orders.auth` is not right: a secret stands in the configuration
+        hint: keep it in an environment variable or a file: `${env:NAME}` or `${file:PATH}` in its place
+    "#]],
+    );
+    with_source(
+        r#""ftp://host/sales.csv""#,
+        expect![[r#"
+            error: almanac.toml:7: `data.tables.orders` is not right: `ftp://host/sales.csv` is no source that can be read
+            hint: known are postgresql://, mysql://, mariadb://, sqlite:, kafka://, s3://, gs://, az://, abfss://, http:// and https://
+        "#]],
+    );
+    with_source(
+        "7",
+        expect![[r#"
+        error: almanac.toml:7: `data.tables.orders` should be a string, a list of strings or a table such as `{ url = "…", table = "…" }`, got integer `7`
     "#]],
     );
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::ingest::{CsvOptions, IngestError, TableSpec, expand_source};
+use crate::ingest::{IngestError, TableSpec, expand_source};
 use crate::sketch::Frame;
 
 /// Words that cannot name a table without quotes.
@@ -45,7 +45,7 @@ pub(crate) fn load(sources: &[PathBuf]) -> Result<Loaded, IngestError> {
         let base = if paths.len() > 1 { key.split('*').next().unwrap_or(&key).to_owned() } else { stem(&paths[0]) };
         let taken: Vec<&str> = frames.iter().map(|frame| frame.name.as_str()).chain(failed.iter().map(|(name, _)| name.as_str())).collect();
         let name = table_name(&base, &taken);
-        let spec = TableSpec { name: name.clone(), paths, csv: CsvOptions::default(), types: BTreeMap::new() };
+        let spec = TableSpec { name: name.clone(), paths, ..TableSpec::default() };
         match Frame::load(&spec) {
             Ok(frame) => frames.push(frame),
             Err(error) => failed.push((name, error)),

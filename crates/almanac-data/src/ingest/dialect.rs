@@ -5,7 +5,8 @@
 //!
 //! Not here: encodings (`source`), the cells' meaning.
 
-use super::source::{TextSource, read_full};
+use super::encoding::TextSource;
+use super::unpack::{fault, read_full};
 use super::{CsvOptions, IngestError};
 
 /// Delimiters that are tried, the likelier first.
@@ -19,8 +20,7 @@ pub(crate) fn delimiter(source: &TextSource, options: &CsvOptions) -> Result<u8,
         return Ok(given as u8);
     }
     let mut sample = vec![0; SAMPLE_BYTES];
-    let got =
-        read_full(&mut source.open()?, &mut sample).map_err(|error| IngestError::Read { path: source.path.clone(), source: error })?;
+    let got = read_full(&mut source.open()?, &mut sample).map_err(|error| fault(&source.path, error))?;
     let is_whole = got < SAMPLE_BYTES;
     Ok(sniff(&sample[..got], is_whole))
 }

@@ -57,7 +57,7 @@ pub enum IngestError {
         path: PathBuf,
     },
     /// An extension and content that no reader knows.
-    #[error("`{}` is neither CSV, JSON lines nor Parquet: {reason}", path.display())]
+    #[error("`{}` is no table that can be read: {reason}", path.display())]
     UnknownFormat {
         /// The file.
         path: PathBuf,
@@ -102,7 +102,115 @@ pub enum IngestError {
         /// 1-based record of the first one; the header is record 1.
         row: u64,
     },
-    /// Lines that are no JSON objects.
+    /// A packed file that cannot be unpacked to its end.
+    #[error("`{}` is damaged: {format}, byte {offset}: {reason}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// How it is packed.
+        format: &'static str,
+        /// Where in the packed file it was noticed.
+        offset: u64,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A record, row or value that is longer than anything sensible.
+    #[error("`{}`: {what} is longer than {} MiB", path.display(), limit >> 20)]
+    TooLong {
+        /// The file.
+        path: PathBuf,
+        /// Which.
+        what: String,
+        /// Bytes that are allowed.
+        limit: u64,
+    },
+    /// An archive that would fill the disk or the memory.
+    #[error("`{}` is refused: {reason}", path.display())]
+    Bomb {
+        /// The archive or spreadsheet.
+        path: PathBuf,
+        /// What it would do.
+        reason: String,
+    },
+    /// A member whose name leads out of the folder in which someone might unpack it.
+    #[error("`{}` has a member with an unsafe name: `{member}`", path.display())]
+    UnsafeMember {
+        /// The archive.
+        path: PathBuf,
+        /// The name, escaped.
+        member: String,
+    },
+    /// A file or member with a password.
+    #[error("`{}` is protected by a password", path.display())]
+    Encrypted {
+        /// The file or member.
+        path: PathBuf,
+    },
+    /// A member of an archive that cannot be read as a stream.
+    #[error("`{}` is {what} inside an archive", path.display())]
+    Nested {
+        /// The member.
+        path: PathBuf,
+        /// What it is.
+        what: &'static str,
+    },
+    /// What stands behind `!/` is not in the file.
+    #[error("`{}` has no `{wanted}`", path.display())]
+    NoPart {
+        /// The file.
+        path: PathBuf,
+        /// A sheet, the name of a member, a JSON pointer.
+        wanted: String,
+        /// What there is.
+        there: Vec<String>,
+        /// The nearest of it.
+        near: Option<String>,
+    },
+    /// A spreadsheet that cannot be decoded.
+    #[error("`{}` is not a sound spreadsheet: {reason}", path.display())]
+    BadSheet {
+        /// The file.
+        path: PathBuf,
+        /// What the parser says.
+        reason: String,
+    },
+    /// Rows of a sheet that cannot be used, too many to put aside.
+    #[error("`{}`: {bad} of {rows} rows cannot be used (first: row {row}, {reason})", path.display())]
+    BadRows {
+        /// The sheet.
+        path: PathBuf,
+        /// How many.
+        bad: u64,
+        /// Of how many.
+        rows: u64,
+        /// 1-based row of the first one.
+        row: u64,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A JSON document that breaks off or is none.
+    #[error("`{}` is not sound JSON: line {line}, column {column}: {reason}", path.display())]
+    BadJson {
+        /// The file.
+        path: PathBuf,
+        /// 1-based line.
+        line: usize,
+        /// 1-based byte in the line.
+        column: usize,
+        /// What the parser says.
+        reason: String,
+    },
+    /// A JSON document with more than one array of objects.
+    #[error("`{}` has rows in two places: `{first}` and `{second}`", path.display())]
+    AmbiguousRows {
+        /// The file.
+        path: PathBuf,
+        /// JSON pointer to one array.
+        first: String,
+        /// And to another.
+        second: String,
+    },
+    /// Lines or rows that are no JSON objects.
     #[error("`{}`: {bad} of {rows} lines are no JSON objects (first: line {row})", path.display())]
     NotJson {
         /// The file.
@@ -174,6 +282,9 @@ pub enum IngestError {
         /// What the reader says.
         reason: String,
     },
+    /// A personal column cannot be hidden.
+    #[error(transparent)]
+    Hide(#[from] almanac_privacy::RedactError),
     /// The lake could not be written.
     #[error("failed to encode `{}`", path.display())]
     Encode {
@@ -197,7 +308,26 @@ impl Hint for IngestError {
             }
             Self::Read { .. } | Self::Write { .. } | Self::Encode { .. } => return None,
             Self::Empty { .. } | Self::NoRows { .. } => "export the file again, or take it out of the source".into(),
-            Self::UnknownFormat { .. } => "save it as CSV (also `.csv.gz`), JSON lines or Parquet".into(),
+            Self::UnknownFormat { .. } => "save it as CSV, JSON, Excel or Parquet; text may be packed with gzip, zstd or zip".into(),
+            Self::Damaged { reason, .. } if reason.contains("only deflate") => "pack it again with plain zip, gzip or zstd".into(),
+            Self::Damaged { .. } => "it was probably cut off or altered on its way: copy or download it again".into(),
+            Self::TooLong { .. } => "a quote is not closed, or it is no table; look at that place".into(),
+            Self::Bomb { .. } => "if you trust it, unpack it yourself and name the files".into(),
+            Self::UnsafeMember { .. } => "do not unpack it; ask whoever made it for another".into(),
+            Self::Encrypted { .. } => "save it without a password; almanac asks for none".into(),
+            Self::Nested { .. } => "unpack the outer archive and name what is in it, or choose other members: `archive.zip!/*.csv`".into(),
+            Self::NoPart { near: Some(near), .. } => format!("did you mean `{near}`?"),
+            Self::NoPart { there, .. } if there.is_empty() => {
+                "only archives, spreadsheets and JSON documents have parts behind `!/`".into()
+            }
+            Self::NoPart { there, .. } => {
+                let some: Vec<String> = there.iter().take(8).map(|name| format!("`{name}`")).collect();
+                format!("it has {}", some.join(", "))
+            }
+            Self::BadSheet { .. } => "open it in a spreadsheet program and save it again, or export the sheet as CSV".into(),
+            Self::BadRows { .. } => "mend the cells, or choose another sheet: `book.xlsx!/NAME`".into(),
+            Self::BadJson { .. } => "it was probably cut off: export or download it again".into(),
+            Self::AmbiguousRows { path, first, .. } => format!("say which: `{}!{first}`", path.display()),
             Self::UnknownEncoding { .. } => {
                 "use a web label such as `utf-8`, `utf-16le`, `windows-1252`, `iso-8859-15` or `shift_jis`".into()
             }
@@ -213,6 +343,7 @@ impl Hint for IngestError {
             Self::AmbiguousDates { .. } => "set `date_format = [\"%d/%m/%Y\"]` or `[\"%m/%d/%Y\"]` under `[data.csv]`".into(),
             Self::NoColumn { near, .. } => return near.as_ref().map(|near| format!("did you mean `{near}`?")),
             Self::SchemaConflict { column, .. } => format!("set one type for it, e.g. `\"{column}\" = \"string\"` under `[data.types]`"),
+            Self::Hide(error) => return error.hint(),
             Self::BadParquet { .. } => "the file is probably cut off: copy or export it again".into(),
         })
     }

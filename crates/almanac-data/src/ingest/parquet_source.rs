@@ -2,9 +2,12 @@
 //!
 //! The decoder is given bytes from anywhere, so a panic in it is turned into [`IngestError::BadParquet`].
 //!
+//! Structs become columns of their own and lists JSON text (`nested`).
+//!
 //! Not here: writing Parquet (`write`).
 
 use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -18,6 +21,7 @@ use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, Parq
 use rayon::prelude::*;
 
 use super::error::{IngestError, MAX_COLUMNS};
+use super::nested::{self, Leaf};
 use super::profile::promote;
 use super::source::SourceFormat;
 use super::{ColumnKind, ColumnReport, FileReport, TableSpec, columns};
@@ -30,6 +34,7 @@ pub(crate) struct ParquetTable {
     table: String,
     files: Vec<(PathBuf, ArrowReaderMetadata)>,
     schema: SchemaRef,
+    leaves: Vec<Leaf>,
     kinds: Vec<ColumnKind>,
     /// Whether the files can be taken over as they are.
     pub(crate) is_uniform: bool,
@@ -54,37 +59,40 @@ pub(crate) fn kind_of(data_type: &DataType) -> Option<ColumnKind> {
 impl ParquetTable {
     pub(crate) fn open(spec: &TableSpec, paths: &[PathBuf], notes: &mut Vec<String>) -> Result<Self, IngestError> {
         let mut files = Vec::new();
-        let mut fields: Vec<(Field, ColumnKind)> = Vec::new();
+        let mut fields: Vec<(Leaf, ColumnKind)> = Vec::new();
+        let mut left_out: Vec<String> = Vec::new();
         for path in paths {
             let metadata = open(path)?;
-            let got = metadata.schema().fields().len();
-            if got > MAX_COLUMNS {
-                return Err(IngestError::TooManyColumns { path: path.clone(), got });
+            let leaves = nested::leaves(metadata.schema().fields());
+            if leaves.len() > MAX_COLUMNS {
+                return Err(IngestError::TooManyColumns { path: path.clone(), got: leaves.len() });
             }
-            for field in metadata.schema().fields() {
-                let known = fields.iter_mut().find(|(known, _)| known.name() == field.name());
-                let kind = spec.types.get(field.name()).copied().or_else(|| kind_of(field.data_type()));
-                let Some(kind) = kind else {
-                    if known.is_none() {
-                        notes.push(format!("column `{}` is left out: {} is no type of a table here", field.name(), field.data_type()));
+            for leaf in leaves {
+                let name = leaf.name();
+                let known = fields.iter_mut().find(|(known, _)| known.path == leaf.path);
+                let own = if nested::is_json(&leaf.data_type) { Some(ColumnKind::Text) } else { kind_of(&leaf.data_type) };
+                let Some(kind) = own.map(|own| spec.types.get(&name).copied().unwrap_or(own)) else {
+                    if !left_out.contains(&name) {
+                        notes.push(format!("column `{name}` is left out: {} is no type of a table here", leaf.data_type));
+                        left_out.push(name);
                     }
                     continue;
                 };
                 match known {
                     None => {
                         if !files.is_empty() {
-                            notes.push(format!("column `{}` is missing in some files; it is null there", field.name()));
+                            notes.push(format!("column `{name}` is missing in some files; it is null there"));
                         }
-                        fields.push((field.as_ref().clone(), kind));
+                        fields.push((leaf, kind));
                     }
                     Some((known, first)) => {
                         let both = promote(*first, kind);
                         if both == ColumnKind::Text && *first != kind {
                             return Err(IngestError::SchemaConflict {
                                 table: spec.name.clone(),
-                                column: field.name().clone(),
-                                first: known.data_type().to_string(),
-                                second: field.data_type().to_string(),
+                                column: name,
+                                first: known.data_type.to_string(),
+                                second: leaf.data_type.to_string(),
                             });
                         }
                         *first = both;
@@ -103,12 +111,12 @@ impl ParquetTable {
             return Err(IngestError::NoRows { path: paths.first().cloned().unwrap_or_default() });
         }
         let first = files[0].1.schema().clone();
-        let is_uniform = spec.types.is_empty() && files.iter().all(|(_, metadata)| metadata.schema().fields() == first.fields());
-        let schema = Arc::new(Schema::new(
-            fields.iter().map(|(field, kind)| Field::new(field.name(), columns::arrow_type(*kind), true)).collect::<Vec<_>>(),
-        ));
-        let kinds = fields.iter().map(|(_, kind)| *kind).collect();
-        Ok(Self { table: spec.name.clone(), files, schema, kinds, is_uniform })
+        let is_flat = fields.iter().all(|(leaf, _)| leaf.path.len() == 1 && !nested::is_json(&leaf.data_type));
+        let is_uniform = is_flat && spec.types.is_empty() && files.iter().all(|(_, metadata)| metadata.schema().fields() == first.fields());
+        let column = |(leaf, kind): &(Leaf, ColumnKind)| Field::new(leaf.name(), columns::arrow_type(*kind), true);
+        let schema = Arc::new(Schema::new(fields.iter().map(column).collect::<Vec<_>>()));
+        let (leaves, kinds) = fields.into_iter().unzip();
+        Ok(Self { table: spec.name.clone(), files, schema, leaves, kinds, is_uniform })
     }
 
     pub(crate) fn schema(&self) -> SchemaRef {
@@ -183,13 +191,17 @@ impl ParquetTable {
 
     fn conform(&self, path: &Path, batch: &RecordBatch) -> Result<RecordBatch, IngestError> {
         let options = CastOptions { safe: false, ..CastOptions::default() };
-        let column = |field: &Arc<Field>| -> Result<ArrayRef, IngestError> {
-            let Some(found) = batch.column_by_name(field.name()) else { return Ok(new_null_array(field.data_type(), batch.num_rows())) };
-            let bad =
-                |reason: String| IngestError::BadParquet { path: path.to_owned(), reason: format!("column `{}`: {reason}", field.name()) };
-            cast_with_options(found, field.data_type(), &options).map_err(|error| bad(error.to_string()))
+        let column = |(field, leaf): (&Arc<Field>, &Leaf)| -> Result<ArrayRef, IngestError> {
+            let bad = |error: arrow::error::ArrowError| {
+                let reason = format!("column `{}`: {error}", field.name());
+                IngestError::BadParquet { path: path.to_owned(), reason }
+            };
+            let Some(found) = nested::values(batch, &leaf.path).map_err(bad)? else {
+                return Ok(new_null_array(field.data_type(), batch.num_rows()));
+            };
+            cast_with_options(&found, field.data_type(), &options).map_err(bad)
         };
-        let arrays: Vec<ArrayRef> = self.schema.fields().iter().map(column).collect::<Result<_, _>>()?;
+        let arrays: Vec<ArrayRef> = self.schema.fields().iter().zip(&self.leaves).map(column).collect::<Result<_, _>>()?;
         RecordBatch::try_new(self.schema.clone(), arrays)
             .map_err(|error| IngestError::BadParquet { path: path.to_owned(), reason: format!("table `{}`: {error}", self.table) })
     }
@@ -204,12 +216,28 @@ pub(crate) fn is_canonical(data_type: &DataType) -> bool {
 }
 
 fn open(path: &Path) -> Result<ArrowReaderMetadata, IngestError> {
-    let file = File::open(path).map_err(|source| IngestError::Read { path: path.to_owned(), source })?;
-    let bytes = file.metadata().map_err(|source| IngestError::Read { path: path.to_owned(), source })?.len();
+    let failed = |source| IngestError::Read { path: path.to_owned(), source };
+    let mut file = File::open(path).map_err(failed)?;
+    let bytes = file.metadata().map_err(failed)?.len();
     if bytes == 0 {
         return Err(IngestError::Empty { path: path.to_owned() });
     }
     let bad = |reason: String| IngestError::BadParquet { path: path.to_owned(), reason };
+    // The list of what the file holds is written last.
+    let (mut head, mut tail) = ([0_u8; 4], [0_u8; 4]);
+    if bytes >= 12 {
+        file.read_exact(&mut head).and_then(|()| file.seek(SeekFrom::End(-4))).and_then(|_| file.read_exact(&mut tail)).map_err(failed)?;
+    }
+    match (&head, &tail) {
+        (b"PAR1", b"PAR1") => {}
+        (_, b"PARE") | (b"PARE", _) => return Err(IngestError::Encrypted { path: path.to_owned() }),
+        ([0x1f, 0x8b, ..] | [0x28, 0xb5, 0x2f, 0xfd], _) => {
+            let reason = "it is a packed Parquet file, and Parquet packs itself".to_owned();
+            return Err(IngestError::UnknownFormat { path: path.to_owned(), reason });
+        }
+        (b"PAR1", _) => return Err(bad("its end is missing: it is still being written, or was cut off".into())),
+        _ => return Err(bad("it does not begin and end as Parquet does".into())),
+    }
     guarded(path, || {
         ArrowReaderMetadata::load(&file, ArrowReaderOptions::new().with_skip_arrow_metadata(false)).map_err(|error| bad(error.to_string()))
     })
@@ -230,7 +258,10 @@ fn decode(
             .fields()
             .iter()
             .enumerate()
-            .filter(|(_, field)| kind_of(field.data_type()).is_some())
+            .filter(|(_, field)| {
+                let mut leaves = nested::leaves(&vec![Arc::clone(field)].into()).into_iter();
+                leaves.any(|leaf| nested::is_json(&leaf.data_type) || kind_of(&leaf.data_type).is_some())
+            })
             .map(|(index, _)| index)
             .collect();
         let mask = ProjectionMask::roots(metadata.parquet_schema(), readable);

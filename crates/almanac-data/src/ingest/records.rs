@@ -6,21 +6,24 @@
 //! Not here: types of columns (`profile`, `columns`).
 
 use std::collections::HashMap;
-use std::io::{BufRead, BufReader, Read};
+use std::io;
 use std::ops::ControlFlow;
+use std::path::Path;
 
-use serde::de::{Deserializer, MapAccess, Visitor};
-
+use super::encoding::TextSource;
 use super::error::{IngestError, MAX_COLUMNS};
-use super::source::{SourceFormat, TextSource};
-use super::{CsvOptions, Quarantined, dialect};
+use super::source::{Body, Origin, SourceFormat};
+use super::unpack::{Metered, fault};
+use super::{CsvOptions, Quarantined, book, dialect, json};
 
-const BATCH_ROWS: usize = 65_536;
-const BATCH_BYTES: usize = 16 << 20;
-/// Longest single JSON line that is read.
-const MAX_LINE: usize = 64 << 20;
+pub(crate) const BATCH_ROWS: usize = 65_536;
+pub(crate) const BATCH_BYTES: usize = 16 << 20;
+/// Longest single record that is read, in bytes.
+pub(crate) const MAX_RECORD: u64 = 64 << 20;
 /// Share of rows without a sound shape above which the file is refused.
-const MAX_RAGGED: f64 = 0.1;
+pub(crate) const MAX_RAGGED: f64 = 0.1;
+/// Rows without a sound shape from which the share is looked at before the end.
+const MANY_RAGGED: usize = 100_000;
 
 /// Cells of some rows, row by row in one buffer.
 #[derive(Debug, Default, Clone)]
@@ -36,8 +39,20 @@ pub(crate) struct RawBatch {
 }
 
 impl RawBatch {
-    fn new(columns: usize, is_valid_utf8: bool) -> Self {
+    pub(crate) fn new(columns: usize, is_valid_utf8: bool) -> Self {
         Self { columns, is_valid_utf8, ..Self::default() }
+    }
+
+    /// Adds the next cell of the row in the making.
+    pub(crate) fn push_cell(&mut self, bytes: &[u8]) {
+        self.data.extend_from_slice(bytes);
+        self.ends.push(self.data.len() as u32);
+    }
+
+    /// Completes the row, which has had a cell for every column.
+    pub(crate) fn end_row(&mut self, number: u64) {
+        debug_assert_eq!(self.ends.len(), (self.rows.len() + 1) * self.columns);
+        self.rows.push(number);
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -66,13 +81,13 @@ impl RawBatch {
         if !self.is_valid_utf8 && text.contains('\u{fffd}') { Err(text.to_owned()) } else { Ok(text) }
     }
 
-    fn is_full(&self) -> bool {
+    pub(crate) fn is_full(&self) -> bool {
         self.rows.len() >= BATCH_ROWS || self.data.len() >= BATCH_BYTES || self.ends.len() >= 4 << 20
     }
 }
 
 /// What a whole pass over a file found besides the batches.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Pass {
     /// Column names in the order of the file.
     pub(crate) header: Vec<String>,
@@ -85,43 +100,59 @@ pub(crate) struct Pass {
     pub(crate) notes: Vec<String>,
 }
 
-/// Reads the file and hands each batch to `take`, which may break off.
-pub(crate) fn read(
-    format: SourceFormat,
-    source: &TextSource,
-    options: &CsvOptions,
-    take: &mut dyn FnMut(RawBatch) -> ControlFlow<()>,
-) -> Result<Pass, IngestError> {
-    match format {
-        SourceFormat::JsonLines => read_json(source, take),
-        _ => read_csv(source, options, take),
+impl Pass {
+    /// Whether so many rows are without a sound shape that the rest need not be read.
+    pub(crate) fn is_hopeless(&self) -> bool {
+        self.ragged.len() >= MANY_RAGGED && self.ragged.len() as f64 > MAX_RAGGED * self.rows as f64
+    }
+}
+
+/// Reads an origin and hands each batch to `take`, which may break off.
+pub(crate) fn read(origin: &Origin, options: &CsvOptions, take: &mut dyn FnMut(RawBatch) -> ControlFlow<()>) -> Result<Pass, IngestError> {
+    match (&origin.body, origin.format) {
+        (Body::Sheet(sheet), _) => book::read(sheet, &origin.path, options, take),
+        (Body::Text(text), SourceFormat::JsonLines) => json::read_lines(text, options, take),
+        (Body::Text(text), SourceFormat::Json) => json::read_document(text, options, take),
+        (Body::Text(text), _) => read_csv(text, options, take),
+        (Body::Parquet, _) => Ok(Pass::default()),
+    }
+}
+
+fn csv_fault(path: &Path, row: u64, error: csv::Error) -> IngestError {
+    let error = match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
+    };
+    match fault(path, error) {
+        IngestError::TooLong { path, limit, .. } => IngestError::TooLong { path, what: format!("record {row}"), limit },
+        other => other,
     }
 }
 
 fn read_csv(source: &TextSource, options: &CsvOptions, take: &mut dyn FnMut(RawBatch) -> ControlFlow<()>) -> Result<Pass, IngestError> {
     let path = &source.path;
-    let failed = |error: csv::Error| IngestError::Read { path: path.clone(), source: error.into() };
     let delimiter = dialect::delimiter(source, options)?;
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .delimiter(delimiter)
-        .buffer_capacity(256 * 1024)
-        .from_reader(source.open()?);
+    let (stream, meter) = Metered::new(source.open()?, MAX_RECORD);
+    let mut reader =
+        csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).buffer_capacity(256 * 1024).from_reader(stream);
     let mut record = csv::ByteRecord::new();
-    if !reader.read_byte_record(&mut record).map_err(failed)? {
+    if !reader.read_byte_record(&mut record).map_err(|error| csv_fault(path, 1, error))? {
         return Err(IngestError::Empty { path: path.clone() });
     }
     if record.len() > MAX_COLUMNS {
         return Err(IngestError::TooManyColumns { path: path.clone(), got: record.len() });
     }
     let mut notes = Vec::new();
-    let header = name_columns(&record, &mut notes);
+    let header = name_columns(record.iter(), &mut notes);
     let mut pass = Pass { header, rows: 0, ragged: Vec::new(), delimiter: Some(delimiter), notes };
     let columns = pass.header.len();
     let mut batch = RawBatch::new(columns, source.is_valid_utf8);
     let mut number = 1;
-    while reader.read_byte_record(&mut record).map_err(failed)? {
+    loop {
+        meter.reset();
+        if !reader.read_byte_record(&mut record).map_err(|error| csv_fault(path, number + 1, error))? {
+            break;
+        }
         number += 1;
         pass.rows += 1;
         let extra_is_blank = record.len() > columns && record.iter().skip(columns).all(<[u8]>::is_empty);
@@ -129,15 +160,12 @@ fn read_csv(source: &TextSource, options: &CsvOptions, take: &mut dyn FnMut(RawB
             let text: Vec<_> = record.iter().take(20).map(String::from_utf8_lossy).collect();
             let reason = format!("the row has {} cells, the header {columns}", record.len());
             pass.ragged.push(Quarantined::new(path, number, "", &text.join(&(delimiter as char).to_string()), reason));
+            if pass.is_hopeless() {
+                break;
+            }
             continue;
         }
         let kept = record.range(columns - 1).map_or(0, |range| range.end);
-        if kept > MAX_LINE {
-            return Err(IngestError::UnknownFormat {
-                path: path.clone(),
-                reason: format!("record {number} is longer than 64 MiB: a quote is not closed"),
-            });
-        }
         let start = batch.data.len();
         let cells = record.as_slice();
         for index in 0..columns {
@@ -166,10 +194,10 @@ fn read_csv(source: &TextSource, options: &CsvOptions, take: &mut dyn FnMut(RawB
 }
 
 /// Trims names, names the nameless by position, numbers the repeated.
-fn name_columns(record: &csv::ByteRecord, notes: &mut Vec<String>) -> Vec<String> {
+pub(crate) fn name_columns<'a>(cells: impl Iterator<Item = &'a [u8]>, notes: &mut Vec<String>) -> Vec<String> {
     let mut seen: HashMap<String, usize> = HashMap::new();
-    let mut names: Vec<String> = Vec::with_capacity(record.len());
-    for (index, bytes) in record.iter().enumerate() {
+    let mut names: Vec<String> = Vec::new();
+    for (index, bytes) in cells.enumerate() {
         let given = String::from_utf8_lossy(bytes).trim().to_owned();
         let base = if given.is_empty() { format!("column_{}", index + 1) } else { given };
         let mut name = base.clone();
@@ -185,113 +213,4 @@ fn name_columns(record: &csv::ByteRecord, notes: &mut Vec<String>) -> Vec<String
         names.push(name);
     }
     names
-}
-
-/// The members of one JSON object, as text, in their order.
-struct JsonRecord(Vec<(String, String)>);
-
-impl<'de> serde::Deserialize<'de> for JsonRecord {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Members;
-        impl<'de> Visitor<'de> for Members {
-            type Value = JsonRecord;
-
-            fn expecting(&self, formatter: &mut std::fmt::Formatter) -> std::fmt::Result {
-                formatter.write_str("a JSON object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<JsonRecord, A::Error> {
-                let mut members = Vec::new();
-                while let Some((name, value)) = map.next_entry::<String, serde_json::Value>()? {
-                    let text = match value {
-                        serde_json::Value::Null => String::new(),
-                        serde_json::Value::String(text) => text,
-                        other => other.to_string(),
-                    };
-                    members.push((name, text));
-                }
-                Ok(JsonRecord(members))
-            }
-        }
-        deserializer.deserialize_map(Members)
-    }
-}
-
-fn read_json(source: &TextSource, take: &mut dyn FnMut(RawBatch) -> ControlFlow<()>) -> Result<Pass, IngestError> {
-    let path = &source.path;
-    let failed = |error| IngestError::Read { path: path.clone(), source: error };
-    let mut reader = BufReader::with_capacity(256 * 1024, source.open()?);
-    let mut pass = Pass { header: Vec::new(), rows: 0, ragged: Vec::new(), delimiter: None, notes: Vec::new() };
-    let mut positions: HashMap<String, usize> = HashMap::new();
-    let mut pending: Vec<(u64, JsonRecord)> = Vec::new();
-    let (mut line, mut bytes, mut number) = (Vec::new(), 0, 0);
-    let mut skipped = Vec::new();
-    loop {
-        line.clear();
-        let got = (&mut reader).take(MAX_LINE as u64).read_until(b'\n', &mut line).map_err(failed)?;
-        number += u64::from(got > 0);
-        let trimmed = line.trim_ascii();
-        if !trimmed.is_empty() {
-            pass.rows += 1;
-            // A JSON array of objects over several lines reads like JSON lines once its frame is off.
-            let body = trimmed.strip_suffix(b",").unwrap_or(trimmed);
-            match serde_json::from_slice::<JsonRecord>(body) {
-                Ok(record) => {
-                    for (name, _) in &record.0 {
-                        if !positions.contains_key(name) {
-                            positions.insert(name.clone(), pass.header.len());
-                            pass.header.push(name.clone());
-                        }
-                    }
-                    if pass.header.len() > MAX_COLUMNS {
-                        return Err(IngestError::TooManyColumns { path: path.clone(), got: pass.header.len() });
-                    }
-                    bytes += got;
-                    pending.push((number, record));
-                }
-                Err(_) if matches!(body, b"[" | b"]") => pass.rows -= 1,
-                Err(error) => {
-                    let text = String::from_utf8_lossy(&trimmed[..trimmed.len().min(200)]).into_owned();
-                    skipped.push(Quarantined::new(path, number, "", &text, format!("the line is no JSON object: {error}")));
-                }
-            }
-        }
-        let cells = pending.len() * pass.header.len().max(1);
-        if !pending.is_empty() && (got == 0 || pending.len() >= BATCH_ROWS || bytes >= BATCH_BYTES || cells >= 4 << 20) {
-            let batch = lay_out(&mut pending, &positions, source.is_valid_utf8);
-            bytes = 0;
-            if take(batch).is_break() {
-                return Ok(pass);
-            }
-        }
-        if got == 0 {
-            break;
-        }
-    }
-    if let Some(first) = skipped.first()
-        && skipped.len() as f64 > MAX_RAGGED * pass.rows as f64
-    {
-        return Err(IngestError::NotJson { path: path.clone(), bad: skipped.len() as u64, rows: pass.rows, row: first.row });
-    }
-    pass.ragged = skipped;
-    Ok(pass)
-}
-
-fn lay_out(pending: &mut Vec<(u64, JsonRecord)>, positions: &HashMap<String, usize>, is_valid_utf8: bool) -> RawBatch {
-    let columns = positions.len();
-    let mut batch = RawBatch::new(columns, is_valid_utf8);
-    let mut cells: Vec<Option<String>> = vec![None; columns];
-    for (number, record) in pending.drain(..) {
-        for (name, text) in record.0 {
-            cells[positions[&name]] = Some(text);
-        }
-        for cell in &mut cells {
-            if let Some(text) = cell.take() {
-                batch.data.extend_from_slice(text.as_bytes());
-            }
-            batch.ends.push(batch.data.len() as u32);
-        }
-        batch.rows.push(number);
-    }
-    batch
 }

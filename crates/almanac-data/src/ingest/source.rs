@@ -1,18 +1,21 @@
-//! Source files: which there are, what format they have, and their text as a UTF-8 stream.
+//! What a source file turns out to be, told from its content and not from its name.
 //!
-//! Formats and compression are told from the content, not from the name. Encodings: a byte order mark decides; then valid
-//! UTF-8; then UTF-16 by its zero bytes; then what `chardetng` guesses (windows-1252 where it has no better idea). A file that is
-//! plainly UTF-8 with a few broken bytes stays UTF-8: the rows that hold them are put aside.
+//! One file can hold several things to read: the members of an archive, the sheets of a spreadsheet. Each becomes an [`Origin`]
+//! with a name of its own, which is what messages and the quarantine call it.
 //!
-//! Not here: delimiters (`dialect`), cells.
+//! Not here: which files there are (`find`), their bytes (`unpack`), their text (`encoding`).
 
-use std::fs::File;
-use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use encoding_rs::{CoderResult, Encoding, UTF_8, UTF_16BE, UTF_16LE};
+use encoding_rs::Encoding;
 
+use super::archive::{self, TABLES};
+use super::book::{self, BookKind, SheetSource};
+use super::encoding::{self, TextSource};
 use super::error::IngestError;
+use super::find::{self, has_extension};
+use super::json;
+use super::unpack::{self, Place, fault, read_full};
 
 /// Format of a source file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -21,6 +24,10 @@ pub enum SourceFormat {
     Csv,
     /// One JSON object per line.
     JsonLines,
+    /// One JSON document with the rows in an array.
+    Json,
+    /// A sheet of a spreadsheet: xlsx, xlsb, xls or ods.
+    Sheet,
     /// Apache Parquet.
     Parquet,
 }
@@ -31,102 +38,182 @@ impl SourceFormat {
         match self {
             Self::Csv => "CSV",
             Self::JsonLines => "JSON lines",
+            Self::Json => "JSON",
+            Self::Sheet => "spreadsheet",
             Self::Parquet => "Parquet",
         }
     }
-}
 
-const EXTENSIONS: [&str; 8] = ["csv", "tsv", "txt", "json", "jsonl", "ndjson", "parquet", "pq"];
-
-/// Returns the files that a path, a folder or a glob below `root` names, sorted by path.
-///
-/// A folder gives the files directly in it whose extension is a known one, `.gz` included.
-///
-/// # Errors
-/// [`IngestError::NoFile`] if there are none.
-pub fn expand_source(root: &Path, pattern: &str) -> Result<Vec<PathBuf>, IngestError> {
-    let whole = root.join(pattern);
-    if whole.is_file() {
-        return Ok(vec![whole]);
+    /// Whether one table may have files of both.
+    pub(crate) fn goes_with(self, other: Self) -> bool {
+        let is_json = |format| matches!(format, Self::JsonLines | Self::Json);
+        self == other || (is_json(self) && is_json(other))
     }
-    let mut files = Vec::new();
-    if whole.is_dir() {
-        let failed = |source| IngestError::Read { path: whole.clone(), source };
-        for entry in std::fs::read_dir(&whole).map_err(failed)? {
-            let path = entry.map_err(failed)?.path();
-            if path.is_file() && has_known_extension(&path) {
-                files.push(path);
-            }
-        }
-    } else {
-        let bad = |reason: String| IngestError::BadPattern { pattern: pattern.to_owned(), reason };
-        let escaped = glob::Pattern::escape(&root.to_string_lossy());
-        let text = if Path::new(pattern).is_absolute() {
-            pattern.to_owned()
-        } else {
-            Path::new(&escaped).join(pattern).to_string_lossy().into_owned()
-        };
-        for found in glob::glob(&text).map_err(|error| bad(error.to_string()))? {
-            let path = found.map_err(|error| IngestError::Read { path: error.path().to_owned(), source: error.into() })?;
-            if path.is_file() {
-                files.push(path);
-            }
-        }
-    }
-    files.sort();
-    if files.is_empty() { Err(IngestError::NoFile { pattern: pattern.to_owned() }) } else { Ok(files) }
 }
 
-fn has_known_extension(path: &Path) -> bool {
-    let name = path.file_name().map(|name| name.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
-    if name.starts_with('.') {
-        return false;
-    }
-    let name = name.strip_suffix(".gz").unwrap_or(&name);
-    name.rsplit_once('.').is_some_and(|(_, extension)| EXTENSIONS.contains(&extension))
-}
-
-fn has_extension(name: &str, wanted: &[&str]) -> bool {
-    name.rsplit_once('.').is_some_and(|(_, extension)| wanted.contains(&extension))
-}
-
-/// A text file whose format and encoding are known.
+/// Something with rows.
 #[derive(Debug, Clone)]
-pub(crate) struct TextSource {
+pub(crate) struct Origin {
+    /// What the user calls it: `sales.csv`, `archive.zip!/sales.csv`, `book.xlsx!/Sales`.
     pub(crate) path: PathBuf,
-    pub(crate) encoding: &'static Encoding,
-    /// Whether the bytes are valid UTF-8 throughout, so that cells need no check.
-    pub(crate) is_valid_utf8: bool,
+    pub(crate) format: SourceFormat,
+    /// Its size on disk.
+    pub(crate) bytes: u64,
+    pub(crate) body: Body,
 }
 
-/// What a file turned out to be.
 #[derive(Debug, Clone)]
-pub(crate) enum Source {
-    Text { format: SourceFormat, text: TextSource },
+pub(crate) enum Body {
+    Text(TextSource),
+    Sheet(SheetSource),
     Parquet,
+}
+
+/// What a file holds, and remarks on what of it is not read.
+#[derive(Debug, Default)]
+pub(crate) struct Examined {
+    pub(crate) origins: Vec<Origin>,
+    pub(crate) notes: Vec<String>,
 }
 
 /// Tells whether a file is Parquet, by its content.
 pub(crate) fn is_parquet(path: &Path) -> Result<bool, IngestError> {
-    Ok(matches!(examine(path, None)?, Source::Parquet))
+    let (file, _) = find::split(path);
+    let place = Place::File(file.to_owned());
+    Ok(is_parquet_head(&head_of(path, &place)?, &file.to_string_lossy().to_ascii_lowercase()))
 }
 
-/// Tells format and encoding; reads a text file once from end to end.
-pub(crate) fn examine(path: &Path, encoding: Option<&str>) -> Result<Source, IngestError> {
-    let failed = |source| IngestError::Read { path: path.to_owned(), source };
-    let mut head = [0_u8; 4096];
-    let mut file = raw(path).map_err(failed)?;
-    let got = read_full(&mut file, &mut head).map_err(failed)?;
-    let head = &head[..got];
-    if head.is_empty() {
-        return Err(IngestError::Empty { path: path.to_owned() });
+fn is_parquet_head(head: &[u8], lower: &str) -> bool {
+    head.starts_with(b"PAR1") || head.starts_with(b"PARE") || has_extension(lower, &["parquet", "pq"])
+}
+
+fn head_of(path: &Path, place: &Place) -> Result<Vec<u8>, IngestError> {
+    let mut head = vec![0_u8; 4096];
+    let got = unpack::open(place).and_then(|mut stream| read_full(&mut stream, &mut head)).map_err(|error| fault(path, error))?;
+    head.truncate(got);
+    if head.is_empty() { Err(IngestError::Empty { path: path.to_owned() }) } else { Ok(head) }
+}
+
+/// Tells what a file holds; reads a text once from end to end.
+pub(crate) fn examine(path: &Path, encoding: Option<&str>) -> Result<Examined, IngestError> {
+    let (file, wanted) = find::split(path);
+    let place = Place::File(file.to_owned());
+    let head = head_of(file, &place)?;
+    let lower = file.to_string_lossy().to_ascii_lowercase();
+    let bytes = std::fs::metadata(file).map_or(0, |data| data.len());
+    if is_parquet_head(&head, &lower) {
+        if let Some(wanted) = wanted {
+            return Err(IngestError::NoPart { path: file.to_owned(), wanted: wanted.to_owned(), there: Vec::new(), near: None });
+        }
+        let origin = Origin { path: file.to_owned(), format: SourceFormat::Parquet, bytes, body: Body::Parquet };
+        return Ok(Examined { origins: vec![origin], notes: Vec::new() });
     }
-    let name = path.to_string_lossy().to_ascii_lowercase();
-    if head.starts_with(b"PAR1") || has_extension(&name, &["parquet", "pq"]) {
-        return Ok(Source::Parquet);
+    if let Some(kind) = book::kind(file, &head)? {
+        return sheets(file, kind, wanted, bytes);
     }
-    if head.starts_with(b"PK\x03\x04") {
-        return Err(IngestError::UnknownFormat { path: path.to_owned(), reason: "it is a zip archive or a spreadsheet".into() });
+    if head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") {
+        return members(file, wanted, encoding);
+    }
+    let origin = text(file, place, wanted, encoding, bytes, &head)?;
+    Ok(Examined { origins: vec![origin], notes: Vec::new() })
+}
+
+fn sheets(file: &Path, kind: BookKind, wanted: Option<&str>, bytes: u64) -> Result<Examined, IngestError> {
+    let (sheets, notes) = book::sheets(file, kind, wanted)?;
+    let origins = sheets.into_iter().map(|sheet| {
+        let path = archive::inside(file, &sheet.sheet);
+        Origin { path, format: SourceFormat::Sheet, bytes, body: Body::Sheet(sheet) }
+    });
+    Ok(Examined { origins: origins.collect(), notes })
+}
+
+fn members(file: &Path, wanted: Option<&str>, encoding: Option<&str>) -> Result<Examined, IngestError> {
+    let members = archive::list(file, &TABLES)?;
+    if members.is_empty() {
+        return Err(IngestError::Empty { path: file.to_owned() });
+    }
+    // What follows a second `!/` is wanted of each member.
+    let (wanted, below) = wanted.map_or((None, None), |wanted| match wanted.split_once(find::INSIDE) {
+        Some((outer, inner)) => (Some(outer), Some(inner)),
+        None => (Some(wanted), None),
+    });
+    let bad =
+        |error: glob::PatternError| IngestError::BadPattern { pattern: wanted.unwrap_or_default().to_owned(), reason: error.to_string() };
+    let pattern = wanted.map(glob::Pattern::new).transpose().map_err(bad)?;
+    let is_alone = members.len() == 1;
+    let names: Vec<String> = members.iter().map(|member| member.name.clone()).collect();
+    let mut examined = Examined::default();
+    for member in members {
+        let path = archive::inside(file, &member.name);
+        match &pattern {
+            Some(pattern) if wanted != Some(member.name.as_str()) && !pattern.matches(&member.name) => continue,
+            None if !is_alone && !is_archive(&member.name) && !find::is_known(member.name.rsplit('/').next().unwrap_or(&member.name)) => {
+                examined.notes.push(format!("`{}` is left out: it is no table", path.display()));
+                continue;
+            }
+            _ => {}
+        }
+        let (size, place) = (member.packed, Place::Member { archive: file.to_owned(), member });
+        let head = match head_of(&path, &place) {
+            Err(IngestError::Empty { .. }) if !is_alone => {
+                examined.notes.push(format!("`{}` is empty", path.display()));
+                continue;
+            }
+            head => head?,
+        };
+        if let Some(what) = needs_unpacking(&head) {
+            return Err(IngestError::Nested { path, what });
+        }
+        examined.origins.push(text(&path, place, below, encoding, size, &head)?);
+    }
+    if examined.origins.is_empty() {
+        let wanted = wanted.unwrap_or("*.csv").to_owned();
+        let near = super::nearest(&wanted, names.iter().map(String::as_str));
+        return Err(IngestError::NoPart { path: file.to_owned(), wanted, there: names, near });
+    }
+    Ok(examined)
+}
+
+fn is_archive(name: &str) -> bool {
+    has_extension(&name.to_ascii_lowercase(), &["zip", "tar", "tgz", "7z", "rar", "bz2", "xz"])
+}
+
+/// What a member is that cannot be read as a stream.
+fn needs_unpacking(head: &[u8]) -> Option<&'static str> {
+    Some(match head {
+        [b'P', b'K', 3 | 5, 4 | 6, ..] => "an archive or a spreadsheet",
+        [b'P', b'A', b'R', b'1' | b'E', ..] => "a Parquet file",
+        [0xd0, 0xcf, 0x11, 0xe0, ..] => "a spreadsheet",
+        _ => return foreign(head),
+    })
+}
+
+/// Names content that is plainly something else.
+fn foreign(head: &[u8]) -> Option<&'static str> {
+    let text = head.trim_ascii_start().get(..6).unwrap_or_default().to_ascii_lowercase();
+    Some(match head {
+        [b'B', b'Z', b'h', b'1'..=b'9', ..] => "a bzip2 file",
+        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => "an xz file",
+        [b'7', b'z', 0xbc, 0xaf, ..] => "a 7-Zip archive",
+        [b'R', b'a', b'r', b'!', ..] => "a RAR archive",
+        [b'%', b'P', b'D', b'F', ..] => "a PDF document",
+        [b'O', b'b', b'j', 1, ..] => "an Avro file",
+        [b'O', b'R', b'C', ..] if head.contains(&0) => "an ORC file",
+        [b'A', b'R', b'R', b'O', b'W', b'1', ..] => "an Arrow file",
+        [b'S', b'Q', b'L', b'i', b't', b'e', b' ', ..] => "an SQLite database",
+        [0x1f, 0x8b, ..] | [0x28, 0xb5, 0x2f, 0xfd, ..] => "a packed file inside a packed file",
+        [b'P', b'A', b'R', b'1', ..] => "a packed Parquet file",
+        [b'P', b'K', 3, 4, ..] => "a packed archive",
+        _ if head.get(257..262) == Some(b"ustar") => "a tar archive",
+        _ if text.starts_with(b"<html") || text.starts_with(b"<!doct") || text.starts_with(b"<table") => "a web page",
+        _ if text.starts_with(b"<?xml") => "an XML file",
+        _ => return None,
+    })
+}
+
+fn text(path: &Path, place: Place, pointer: Option<&str>, encoding: Option<&str>, bytes: u64, head: &[u8]) -> Result<Origin, IngestError> {
+    if let Some(what) = foreign(head) {
+        return Err(IngestError::UnknownFormat { path: path.to_owned(), reason: format!("it is {what}") });
     }
     let (encoding, is_valid_utf8) = match encoding {
         Some(label) => {
@@ -134,161 +221,30 @@ pub(crate) fn examine(path: &Path, encoding: Option<&str>) -> Result<Source, Ing
                 Encoding::for_label(label.trim().as_bytes()).ok_or_else(|| IngestError::UnknownEncoding { given: label.to_owned() })?;
             (known, false)
         }
-        None => detect_encoding(path, head)?,
+        None => encoding::detect(path, &place, head)?,
     };
-    let text = TextSource { path: path.to_owned(), encoding, is_valid_utf8 };
-    let mut start = [0_u8; 256];
-    let got = read_full(&mut text.open()?, &mut start).map_err(failed)?;
-    let first = String::from_utf8_lossy(&start[..got]);
-    let first = first.trim_start();
-    if first.is_empty() && got < start.len() {
+    let pointer = pointer.map(|pointer| if pointer.is_empty() { String::new() } else { format!("/{pointer}") });
+    let text = TextSource { path: path.to_owned(), place, encoding, is_valid_utf8, pointer };
+    let mut start = vec![0_u8; json::LOOK_AHEAD];
+    let got = read_full(&mut text.open()?, &mut start).map_err(|error| fault(path, error))?;
+    let is_whole = got < start.len();
+    let first = start[..got].trim_ascii_start();
+    if first.is_empty() && is_whole {
         return Err(IngestError::Empty { path: path.to_owned() });
     }
-    let stem = name.strip_suffix(".gz").unwrap_or(&name);
-    let is_json = has_extension(stem, &["json", "jsonl", "ndjson"]) || first.starts_with("{\"");
-    Ok(Source::Text { format: if is_json { SourceFormat::JsonLines } else { SourceFormat::Csv }, text })
-}
-
-impl TextSource {
-    /// Opens the text as UTF-8, without a byte order mark. Broken bytes of a UTF-8 file come through as they are.
-    pub(crate) fn open(&self) -> Result<Box<dyn Read + Send>, IngestError> {
-        let failed = |source| IngestError::Read { path: self.path.clone(), source };
-        let mut file = raw(&self.path).map_err(failed)?;
-        if self.encoding == UTF_8 {
-            let mut mark = [0_u8; 3];
-            let got = read_full(&mut file, &mut mark).map_err(failed)?;
-            let kept = if mark[..got] == [0xef, 0xbb, 0xbf] { Vec::new() } else { mark[..got].to_vec() };
-            return Ok(Box::new(io::Cursor::new(kept).chain(file)));
-        }
-        Ok(Box::new(Decoding {
-            inner: file,
-            decoder: self.encoding.new_decoder_with_bom_removal(),
-            raw: vec![0; 64 * 1024],
-            filled: 0,
-            text: vec![0; 256 * 1024],
-            from: 0,
-            to: 0,
-            is_done: false,
-        }))
-    }
-}
-
-/// Opens the bytes, unpacked where they are gzip.
-fn raw(path: &Path) -> io::Result<Box<dyn Read + Send>> {
-    let mut file = BufReader::with_capacity(256 * 1024, File::open(path)?);
-    let is_gzip = {
-        let head = io::BufRead::fill_buf(&mut file)?;
-        head.starts_with(&[0x1f, 0x8b])
+    let lower = path.to_string_lossy().to_ascii_lowercase();
+    let (stem, _) = find::unpacked(&lower);
+    let is_named_json = has_extension(stem, &["json", "jsonl", "ndjson"]);
+    let format = match json::layout(first, is_whole) {
+        _ if text.pointer.is_some() => SourceFormat::Json,
+        Some(_) if has_extension(stem, &["jsonl", "ndjson"]) => SourceFormat::JsonLines,
+        Some(format) if is_named_json || first.starts_with(b"{\"") || first.starts_with(b"[") => format,
+        _ if is_named_json => SourceFormat::JsonLines,
+        _ => SourceFormat::Csv,
     };
-    Ok(if is_gzip { Box::new(BufReader::with_capacity(256 * 1024, flate2::bufread::MultiGzDecoder::new(file))) } else { Box::new(file) })
-}
-
-/// Fills the buffer as far as the stream goes.
-pub(crate) fn read_full(stream: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
-    let mut filled = 0;
-    while filled < buffer.len() {
-        match stream.read(&mut buffer[filled..])? {
-            0 => break,
-            got => filled += got,
-        }
+    if text.pointer.is_some() && !matches!(first.first(), Some(b'{' | b'[')) {
+        let wanted = text.pointer.unwrap_or_default();
+        return Err(IngestError::NoPart { path: path.to_owned(), wanted, there: Vec::new(), near: None });
     }
-    Ok(filled)
-}
-
-fn detect_encoding(path: &Path, head: &[u8]) -> Result<(&'static Encoding, bool), IngestError> {
-    let failed = |source| IngestError::Read { path: path.to_owned(), source };
-    if let Some((found, _)) = Encoding::for_bom(head)
-        && found != UTF_8
-    {
-        return Ok((found, false));
-    }
-    let zeros = |offset: usize| head.iter().skip(offset).step_by(2).filter(|b| **b == 0).count();
-    if zeros(0) + zeros(1) > 0 {
-        let half = head.len() / 2;
-        return match (zeros(0) * 10 > half * 3, zeros(1) * 10 > half * 3) {
-            (false, true) => Ok((UTF_16LE, false)),
-            (true, false) => Ok((UTF_16BE, false)),
-            _ => Err(IngestError::UnknownFormat { path: path.to_owned(), reason: "it holds zero bytes, as binary files do".into() }),
-        };
-    }
-    let mut stream = raw(path).map_err(failed)?;
-    let mut detector = chardetng::EncodingDetector::new(chardetng::Iso2022JpDetection::Deny);
-    let mut buffer = vec![0_u8; 1 << 20];
-    let (mut carried, mut good, mut broken) = (0_usize, 0_u64, 0_u64);
-    loop {
-        let got = read_full(&mut stream, &mut buffer[carried..]).map_err(failed)?;
-        let mut block = &buffer[..carried + got];
-        let is_last = got == 0;
-        if !block.is_ascii() {
-            detector.feed(block, false);
-        }
-        loop {
-            match std::str::from_utf8(block) {
-                Ok(text) => {
-                    good += multibyte(text.as_bytes());
-                    block = &[];
-                    break;
-                }
-                Err(error) => {
-                    good += multibyte(&block[..error.valid_up_to()]);
-                    block = &block[error.valid_up_to()..];
-                    // Without a length the block ends inside a character: the next one completes it.
-                    let Some(length) = error.error_len() else { break };
-                    broken += 1;
-                    block = &block[length..];
-                }
-            }
-        }
-        carried = block.len();
-        if is_last {
-            broken += u64::from(carried > 0);
-            break;
-        }
-        let rest = block.to_vec();
-        buffer[..carried].copy_from_slice(&rest);
-    }
-    if broken == 0 {
-        return Ok((UTF_8, true));
-    }
-    if good >= 10 * broken {
-        return Ok((UTF_8, false));
-    }
-    detector.feed(b"", true);
-    Ok((detector.guess(None, chardetng::Utf8Detection::Deny), false))
-}
-
-/// Number of characters that take more than one byte.
-fn multibyte(valid: &[u8]) -> u64 {
-    if valid.is_ascii() { 0 } else { valid.iter().filter(|b| **b >= 0xc0).count() as u64 }
-}
-
-/// Turns another encoding into UTF-8; what cannot be read becomes U+FFFD, which puts the row aside.
-struct Decoding {
-    inner: Box<dyn Read + Send>,
-    decoder: encoding_rs::Decoder,
-    raw: Vec<u8>,
-    filled: usize,
-    text: Vec<u8>,
-    from: usize,
-    to: usize,
-    is_done: bool,
-}
-
-impl Read for Decoding {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        while self.from == self.to && !self.is_done {
-            let got = self.inner.read(&mut self.raw[self.filled..])?;
-            let is_last = got == 0;
-            let available = self.filled + got;
-            let (result, read, written, _) = self.decoder.decode_to_utf8(&self.raw[..available], &mut self.text, is_last);
-            self.raw.copy_within(read..available, 0);
-            self.filled = available - read;
-            (self.from, self.to) = (0, written);
-            self.is_done = is_last && result == CoderResult::InputEmpty;
-        }
-        let count = out.len().min(self.to - self.from);
-        out[..count].copy_from_slice(&self.text[self.from..self.from + count]);
-        self.from += count;
-        Ok(count)
-    }
+    Ok(Origin { path: path.to_owned(), format, bytes, body: Body::Text(text) })
 }

@@ -7,11 +7,12 @@
 //!
 //! Not here: where the batches go (`write`, `sketch`).
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::sync_channel;
 
+use almanac_privacy::{Policy, Redaction};
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use rayon::prelude::*;
@@ -21,8 +22,8 @@ use super::error::IngestError;
 use super::parquet_source::ParquetTable;
 use super::profile::{self, ColumnPlan, Evidence, NullMarkers, TableStyle};
 use super::records::{self, Pass, RawBatch};
-use super::source::{self, Source, SourceFormat, TextSource};
-use super::{ColumnReport, CsvOptions, FileReport, Quarantined, TableSpec};
+use super::source::{self, Body, Origin, SourceFormat};
+use super::{ColumnKind, ColumnReport, CsvOptions, FileReport, Quarantined, TableSpec};
 
 /// Batches on their way between two threads.
 const IN_FLIGHT: usize = 2;
@@ -31,8 +32,12 @@ const IN_FLIGHT: usize = 2;
 #[derive(Debug)]
 pub(crate) struct OpenTable {
     pub(crate) files: Vec<FileReport>,
+    /// As the batches have them: dropped ones are not among them.
     pub(crate) columns: Vec<ColumnReport>,
     pub(crate) notes: Vec<String>,
+    /// Personal columns that the files have.
+    pub(crate) personal: BTreeMap<String, Policy>,
+    redaction: Redaction,
     pub(crate) content: Content,
 }
 
@@ -48,7 +53,7 @@ pub(crate) struct TextTable {
     pub(crate) plans: Vec<ColumnPlan>,
     /// The same columns for each file, which may differ in how it writes numbers and dates.
     by_file: Vec<Vec<ColumnPlan>>,
-    files: Vec<(SourceFormat, TextSource, Pass)>,
+    files: Vec<(Origin, Pass)>,
     options: CsvOptions,
 }
 
@@ -61,6 +66,12 @@ impl OpenTable {
             let near = nearest(missing, table.columns.iter().map(|column| column.name.as_str()));
             return Err(IngestError::NoColumn { table: spec.name.clone(), column: missing.clone(), near });
         }
+        // A name that fits no column would let a personal one through.
+        let is_there = |name: &str| table.personal.contains_key(name);
+        if let Some(missing) = spec.redaction.required().find(|name| !is_there(name)) {
+            let near = nearest(missing, table.columns.iter().map(|column| column.name.as_str()));
+            return Err(IngestError::NoColumn { table: spec.name.clone(), column: missing.to_owned(), near });
+        }
         Ok(table)
     }
 
@@ -71,22 +82,24 @@ impl OpenTable {
         let mut first: Option<SourceFormat> = None;
         let mut notes = Vec::new();
         for path in &spec.paths {
-            let (format, text) = match source::examine(path, spec.csv.encoding.as_deref()) {
-                Ok(Source::Parquet) => (SourceFormat::Parquet, None),
-                Ok(Source::Text { format, text }) => (format, Some(text)),
+            let mut examined = match source::examine(path, spec.csv.encoding.as_deref()) {
+                Ok(examined) => examined,
                 Err(IngestError::Empty { path }) if spec.paths.len() > 1 => {
                     notes.push(format!("`{}` is empty", path.display()));
                     continue;
                 }
                 Err(error) => return Err(error),
             };
-            let known = *first.get_or_insert(format);
-            if known != format {
-                return Err(IngestError::MixedFormats { table: spec.name.clone(), first: known.name(), second: format.name() });
-            }
-            match text {
-                Some(text) => texts.push((format, text)),
-                None => parquets.push(path.clone()),
+            notes.append(&mut examined.notes);
+            for origin in examined.origins {
+                let known = *first.get_or_insert(origin.format);
+                if !known.goes_with(origin.format) {
+                    return Err(IngestError::MixedFormats { table: spec.name.clone(), first: known.name(), second: origin.format.name() });
+                }
+                match origin.body {
+                    Body::Parquet => parquets.push(origin.path),
+                    Body::Text(_) | Body::Sheet(_) => texts.push(origin),
+                }
             }
         }
         let mut table = match first {
@@ -96,7 +109,23 @@ impl OpenTable {
         };
         notes.append(&mut table.notes);
         table.notes = notes;
+        table.hide(&spec.redaction);
         Ok(table)
+    }
+
+    /// Takes note of what becomes of personal columns.
+    fn hide(&mut self, redaction: &Redaction) {
+        for column in &mut self.columns {
+            let Some(policy) = redaction.policy(&column.name) else { continue };
+            self.personal.insert(column.name.clone(), policy);
+            column.kind = ColumnKind::Text;
+            column.note = Some("it is personal: only a keyed hash of it is kept".into()).filter(|_| policy == Policy::Hash);
+            if policy == Policy::Mask {
+                column.note = Some("it is personal: only the shape of its values is kept".into());
+            }
+        }
+        self.columns.retain(|column| redaction.policy(&column.name) != Some(Policy::Drop));
+        self.redaction = redaction.clone();
     }
 
     fn open_parquet(spec: &TableSpec, paths: &[PathBuf]) -> Result<Self, IngestError> {
@@ -104,38 +133,43 @@ impl OpenTable {
         let table = ParquetTable::open(spec, paths, &mut notes)?;
         let columns = table.columns();
         let files = table.files();
-        Ok(Self { files, columns, notes, content: Content::Parquet(table) })
+        Ok(Self::new(files, columns, notes, Content::Parquet(table)))
     }
 
-    fn open_text(spec: &TableSpec, texts: Vec<(SourceFormat, TextSource)>, guess_order: bool) -> Result<Self, IngestError> {
+    fn new(files: Vec<FileReport>, columns: Vec<ColumnReport>, notes: Vec<String>, content: Content) -> Self {
+        Self { files, columns, notes, content, personal: BTreeMap::new(), redaction: Redaction::default() }
+    }
+
+    fn open_text(spec: &TableSpec, texts: Vec<Origin>, guess_order: bool) -> Result<Self, IngestError> {
         let nulls = NullMarkers::new(&spec.csv);
         let patterns = spec.csv.date_formats.clone().unwrap_or_default();
         let mut notes = Vec::new();
         let mut seen_by_file: Vec<Vec<Evidence>> = Vec::new();
         let mut files = Vec::new();
-        for (format, text) in texts {
+        let is_alone = texts.len() == 1;
+        for origin in texts {
             let mut found: Vec<Evidence> = Vec::new();
-            let pass = pump(format, &text, &spec.csv, &mut |batch: RawBatch| {
+            let pass = pump(&origin, &spec.csv, &mut |batch: RawBatch| {
                 found.resize_with(batch.columns().max(found.len()), Evidence::default);
                 found.par_iter_mut().enumerate().for_each(|(column, seen)| seen.add(&batch, column, &nulls, &patterns));
                 ControlFlow::Continue(())
             })?;
             let sound = pass.rows - pass.ragged.len() as u64;
             if sound == 0 {
-                if spec.paths.len() == 1 {
-                    return Err(IngestError::NoRows { path: text.path });
+                if is_alone {
+                    return Err(IngestError::NoRows { path: origin.path });
                 }
-                notes.push(format!("`{}` has no rows", text.path.display()));
+                notes.push(format!("`{}` has no rows", origin.path.display()));
             }
             found.resize_with(pass.header.len(), Evidence::default);
             for seen in &mut found {
                 seen.pad(sound);
             }
-            notes.extend(pass.notes.iter().map(|note| format!("`{}`: {note}", text.path.display())));
+            notes.extend(pass.notes.iter().map(|note| format!("`{}`: {note}", origin.path.display())));
             seen_by_file.push(found);
-            files.push((format, text, pass));
+            files.push((origin, pass));
         }
-        let total: u64 = files.iter().map(|(_, _, pass)| pass.rows - pass.ragged.len() as u64).sum();
+        let total: u64 = files.iter().map(|(_, pass)| pass.rows - pass.ragged.len() as u64).sum();
         if total == 0 {
             return Err(IngestError::NoRows { path: spec.paths.first().cloned().unwrap_or_default() });
         }
@@ -147,16 +181,19 @@ impl OpenTable {
             .zip(&evidence)
             .map(|(plan, seen)| ColumnReport { name: plan.name.clone(), kind: plan.kind, nulls: seen.nulls, note: plan.note.clone() })
             .collect();
-        let reports = files.iter().map(|(format, text, pass)| FileReport {
-            path: text.path.clone(),
-            format: *format,
+        let reports = files.iter().map(|(origin, pass)| FileReport {
+            path: origin.path.clone(),
+            format: origin.format,
             rows: pass.rows,
-            bytes: std::fs::metadata(&text.path).map_or(0, |data| data.len()),
-            encoding: Some(text.encoding.name().to_owned()),
+            bytes: origin.bytes,
+            encoding: match &origin.body {
+                Body::Text(text) => Some(text.encoding.name().to_owned()),
+                Body::Sheet(_) | Body::Parquet => None,
+            },
             delimiter: pass.delimiter.map(char::from),
         });
         let reports = reports.collect();
-        Ok(Self { files: reports, columns, notes, content: Content::Text(TextTable { plans, by_file, files, options: spec.csv.clone() }) })
+        Ok(Self::new(reports, columns, notes, Content::Text(TextTable { plans, by_file, files, options: spec.csv.clone() })))
     }
 
     /// Streams all rows in typed batches until `take` breaks off; returns the rows put aside.
@@ -164,18 +201,19 @@ impl OpenTable {
         &self,
         take: &mut dyn FnMut(RecordBatch) -> Result<ControlFlow<()>, IngestError>,
     ) -> Result<Vec<Quarantined>, IngestError> {
+        let mut hiding = |batch: RecordBatch| take(self.redaction.batch(&batch)?);
         match &self.content {
-            Content::Text(table) => table.read(take),
-            Content::Parquet(table) => table.read(take).map(|()| Vec::new()),
+            Content::Text(table) => Ok(table.read(&mut hiding)?.into_iter().map(|row| row.hidden(&self.redaction)).collect()),
+            Content::Parquet(table) => table.read(&mut hiding).map(|()| Vec::new()),
         }
     }
 
     /// Schema of the batches.
     pub(crate) fn schema(&self) -> SchemaRef {
-        match &self.content {
+        self.redaction.schema(&match &self.content {
             Content::Text(table) => columns::schema(&table.plans),
             Content::Parquet(table) => table.schema(),
-        }
+        })
     }
 }
 
@@ -184,13 +222,13 @@ impl TextTable {
         let nulls = NullMarkers::new(&self.options);
         let schema = columns::schema(&self.plans);
         let mut quarantine = Vec::new();
-        for (index, (format, text, pass)) in self.files.iter().enumerate() {
+        for (index, (origin, pass)) in self.files.iter().enumerate() {
             let places: HashMap<&str, usize> = pass.header.iter().enumerate().map(|(place, name)| (name.as_str(), place)).collect();
             let positions: Vec<Option<usize>> = self.plans.iter().map(|plan| places.get(plan.name.as_str()).copied()).collect();
             let mut misfits = pass.ragged.clone();
             let mut stopped: Result<bool, IngestError> = Ok(false);
-            let file: (u32, &Path) = (index as u32, &text.path);
-            pump(*format, text, &self.options, &mut |batch: RawBatch| {
+            let file: (u32, &Path) = (index as u32, &origin.path);
+            pump(origin, &self.options, &mut |batch: RawBatch| {
                 let rows = columns::build(&batch, &self.by_file[index], &positions, &schema, &nulls, file, &mut misfits);
                 match take(rows) {
                     Ok(ControlFlow::Continue(())) => ControlFlow::Continue(()),
@@ -222,7 +260,7 @@ struct Plans {
 /// Settles every column of every file, then the kind that holds for all files.
 fn settle_files(
     spec: &TableSpec,
-    files: &[(SourceFormat, TextSource, Pass)],
+    files: &[(Origin, Pass)],
     seen_by_file: &[Vec<Evidence>],
     total: u64,
     guess_order: bool,
@@ -231,7 +269,7 @@ fn settle_files(
     let mut positions: HashMap<&str, usize> = HashMap::new();
     let mut names: Vec<&str> = Vec::new();
     let mut evidence: Vec<Evidence> = Vec::new();
-    for ((_, _, pass), found) in files.iter().zip(seen_by_file) {
+    for ((_, pass), found) in files.iter().zip(seen_by_file) {
         for (name, seen) in pass.header.iter().zip(found) {
             let position = *positions.entry(name).or_insert_with(|| {
                 names.push(name);
@@ -242,17 +280,17 @@ fn settle_files(
         }
     }
     for (name, seen) in names.iter().zip(&mut evidence) {
-        for (_, text, pass) in files {
+        for (origin, pass) in files {
             if !pass.header.iter().any(|known| known == name) {
-                notes.push(format!("column `{name}` is missing in `{}`; it is null there", text.path.display()));
+                notes.push(format!("column `{name}` is missing in `{}`; it is null there", origin.path.display()));
             }
         }
         seen.pad(total);
     }
-    let delimiter = files.first().and_then(|(_, _, pass)| pass.delimiter);
+    let delimiter = files.first().and_then(|(_, pass)| pass.delimiter);
     let of_table = profile::table_style(evidence.iter(), &spec.csv, delimiter);
     let mut by_file: Vec<Vec<Option<ColumnPlan>>> = Vec::new();
-    for ((_, _, pass), found) in files.iter().zip(seen_by_file) {
+    for ((_, pass), found) in files.iter().zip(seen_by_file) {
         let mut style: TableStyle = profile::table_style(found.iter(), &spec.csv, pass.delimiter);
         if !style.is_sure && of_table.is_sure && pass.delimiter == delimiter {
             (style.mark, style.is_sure) = (of_table.mark, true);
@@ -261,7 +299,7 @@ fn settle_files(
         let mut plans: Vec<Option<ColumnPlan>> = vec![None; names.len()];
         for (name, seen) in pass.header.iter().zip(found) {
             if seen.rows > seen.nulls {
-                let wanted = spec.types.get(name).copied();
+                let wanted = spec.kind(name);
                 plans[positions[name.as_str()]] = Some(profile::settle(&spec.name, name, seen, wanted, &spec.csv, &style, guess_order)?);
             }
         }
@@ -273,9 +311,7 @@ fn settle_files(
         let kind = known.iter().map(|plan| plan.kind).reduce(profile::promote);
         let mut plan = match known.first() {
             Some(plan) => (*plan).clone(),
-            None => {
-                profile::settle(&spec.name, name, &evidence[position], spec.types.get(*name).copied(), &spec.csv, &of_table, guess_order)?
-            }
+            None => profile::settle(&spec.name, name, &evidence[position], spec.kind(name), &spec.csv, &of_table, guess_order)?,
         };
         plan.kind = kind.unwrap_or(plan.kind);
         table.push(plan);
@@ -292,16 +328,11 @@ fn settle_files(
 }
 
 /// Splits records on a thread of its own while `take` works on the batch before.
-fn pump(
-    format: SourceFormat,
-    text: &TextSource,
-    options: &CsvOptions,
-    take: &mut dyn FnMut(RawBatch) -> ControlFlow<()>,
-) -> Result<Pass, IngestError> {
+fn pump(origin: &Origin, options: &CsvOptions, take: &mut dyn FnMut(RawBatch) -> ControlFlow<()>) -> Result<Pass, IngestError> {
     let (sender, receiver) = sync_channel(IN_FLIGHT);
     std::thread::scope(|scope| {
         let splitter = scope.spawn(move || {
-            records::read(format, text, options, &mut |batch| match sender.send(batch) {
+            records::read(origin, options, &mut |batch| match sender.send(batch) {
                 Ok(()) => ControlFlow::Continue(()),
                 // The receiver has gone: it wants no more.
                 Err(_) => ControlFlow::Break(()),

@@ -14,7 +14,7 @@ use arrow::util::display::array_value_to_string;
 use super::columns::{FastMap, Interner, NO_CODE, NO_TIME, TimeKind, numbers, times};
 use super::rows::{KNOWN_AHEAD, OUT_OF_STOCK, Rows, Spill};
 use super::schema::{ExogKind, ExogRole, StaticKind};
-use super::source::{Source, check_roles};
+use super::source::{Source, check_roles, is_number};
 use super::{NegativePolicy, QUARANTINE_FILE, SilverError, SilverSpec};
 use crate::quarantine::{QuarantineWriter, QuarantinedRow};
 
@@ -336,6 +336,7 @@ impl Collector {
                     }
                 }
             } else {
+                check_texts(&column.name, "a static column", batch.column(*index), source.ahead)?;
                 let texts = column.texts.codes(batch.column(*index)).map_err(convert)?;
                 for (text, code) in texts.into_iter().zip(series) {
                     if *code == NO_CODE || text == NO_CODE {
@@ -366,6 +367,7 @@ impl Collector {
             let convert = |error| SilverError::Convert { column: column.name.clone(), source: error };
             let array: &ArrayRef = batch.column(*index);
             if column.kind == Some(ExogKind::Category) {
+                check_texts(&column.name, "an exogenous column", array, source.ahead)?;
                 let mut codes = column.texts.codes(array).map_err(convert)?;
                 // A row that is there and names nothing says that there is nothing: a day without event is known to be one.
                 if column.role == ExogRole::Future && codes.contains(&NO_CODE) {
@@ -480,4 +482,14 @@ impl StaticState {
             example: None,
         }
     }
+}
+
+/// Refuses numbers known ahead where the history has texts; a column of which nothing is known is typed as numbers and is none.
+fn check_texts(column: &str, role: &'static str, array: &ArrayRef, ahead: bool) -> Result<(), SilverError> {
+    let has_numbers = ahead && is_number(array.data_type()) && array.null_count() < array.len();
+    if !has_numbers || *array.data_type() == DataType::Null {
+        return Ok(());
+    }
+    let (column, got) = (column.to_owned(), array.data_type().to_string());
+    Err(SilverError::ColumnType { column, role, got, expected: "the same type in both tables" })
 }

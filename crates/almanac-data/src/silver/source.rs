@@ -75,6 +75,8 @@ impl Collector {
                 match column.kind {
                     // A column without a single value says nothing of its type.
                     _ if *schema.field(index).data_type() == DataType::Null => {}
+                    // A text column without a single text looks like numbers; `exog_values` sees whether it has any.
+                    Some(ExogKind::Category) if ahead && kind == ExogKind::Number => {}
                     Some(known) if known != kind && !(number(known) && number(kind)) => {
                         return Err(refuse(index, "an exogenous column", "the same type in both tables"));
                     }
@@ -97,7 +99,8 @@ impl Collector {
                 } else {
                     StaticKind::Category
                 };
-                if *column.kind.get_or_insert(kind) != kind {
+                let known = *column.kind.get_or_insert(kind);
+                if known != kind && !(ahead && known == StaticKind::Category) {
                     return Err(refuse(index, "a static column", "the same type in both tables"));
                 }
             }
@@ -129,7 +132,7 @@ pub(super) fn check_roles(spec: &SilverSpec) -> Result<(), SilverError> {
     }
 }
 
-fn is_number(data_type: &DataType) -> bool {
+pub(super) fn is_number(data_type: &DataType) -> bool {
     match data_type {
         DataType::Dictionary(_, values) => is_number(values),
         other => other.is_numeric() || matches!(other, DataType::Boolean | DataType::Null),

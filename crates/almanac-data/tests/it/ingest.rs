@@ -355,8 +355,8 @@ fn nothing_and_nearly_nothing_are_typed_errors() {
         (
             "\0\u{1}\0\0\u{2}",
             expect![[r#"
-        error: `data.csv` is neither CSV, JSON lines nor Parquet: it holds zero bytes, as binary files do
-        hint: save it as CSV (also `.csv.gz`), JSON lines or Parquet"#]],
+        error: `data.csv` is no table that can be read: it holds zero bytes, as binary files do
+        hint: save it as CSV, JSON, Excel or Parquet; text may be packed with gzip, zstd or zip"#]],
         ),
     ] {
         check(content, expected);

@@ -4,5 +4,7 @@ mod checks;
 mod forecasts;
 mod infer;
 mod ingest;
+mod ingest_formats;
+mod privacy;
 mod query;
 mod silver;

@@ -212,6 +212,23 @@ async fn a_series_that_begins_after_the_panel_has_a_future_and_no_history() {
 }
 
 #[tokio::test]
+async fn a_text_known_ahead_of_which_nothing_is_known_is_no_number() {
+    let dir = TempDir::new().expect("a folder");
+    let sales = "id ds y event
+        a 2024-01-01 1 fair
+        a 2024-01-02 2 -
+        a 2024-01-03 3 fair";
+    let ahead = |event: &str| format!("id ds event\na 2024-01-04 {event}\na 2024-01-05 {event}");
+    let spec = || SilverSpec { future: vec!["event".into()], ..spec() };
+    let built = build_silver(stream(vec![table(sales)]), Some(stream(vec![table(&ahead("-"))])), spec(), &silver(&dir)).await;
+    assert!(built.is_ok(), "{built:?}");
+    let panel = read_panel(&silver(&dir)).expect("a panel");
+    assert_eq!(panel.view(0).future(0).len(), 5);
+    let built = build_silver(stream(vec![table(sales)]), Some(stream(vec![table(&ahead("7"))])), spec(), &silver(&dir)).await;
+    assert!(matches!(built, Err(SilverError::ColumnType { .. })), "{built:?}");
+}
+
+#[tokio::test]
 async fn a_table_of_known_ahead_rows_fills_the_future_and_the_gaps() {
     let dir = TempDir::new().expect("a folder");
     let known = "

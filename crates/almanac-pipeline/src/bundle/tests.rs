@@ -73,11 +73,15 @@ fn panel() -> Panel {
 
 fn settings() -> PipelineSettings {
     PipelineSettings {
+        hidden: Vec::new(),
+        suites: Vec::new(),
+        time: "ds".into(),
         tables: vec![],
         sql: None,
         future_sql: None,
         silver: almanac_data::SilverSpec::default(),
         checks: crate::Checks::default(),
+        personal: Vec::new(),
         features: None,
         hierarchy: vec![],
         price: None,

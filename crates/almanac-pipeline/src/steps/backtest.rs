@@ -13,7 +13,7 @@ use crate::progress::Event;
 use crate::steps::Context;
 use crate::{PipelineError, RunError};
 
-const REVISION: u32 = 3;
+const REVISION: u32 = 4;
 
 /// Cutoffs of the backtest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,8 +60,9 @@ pub(crate) fn plan(ctx: Context<'_>, silver: &Fingerprint, panel: &LazyPanel) ->
         .finish();
     ctx.assets.get_or_make("folds", fingerprint, &[], || {
         let panel = panel.get()?;
-        let stride = settings.fold_stride.unwrap_or_else(|| usual_stride(panel, settings.horizon.steps(), settings.folds));
-        let plan = plan_folds(panel, settings.horizon, settings.folds, Some(stride))?;
+        let season = settings.season_length.unwrap_or_else(|| panel.freq().season_length());
+        let stride = settings.fold_stride.unwrap_or_else(|| usual_stride(panel, settings.horizon.steps(), settings.folds, season.steps()));
+        let plan = plan_folds(panel, settings.horizon, settings.folds, Some(stride), season)?;
         let label = |fold: &Fold| panel.freq().label(fold.cutoff);
         Ok(FoldsSummary {
             cutoffs: plan.folds.iter().map(|fold| fold.cutoff.0).collect(),
@@ -74,10 +75,9 @@ pub(crate) fn plan(ctx: Context<'_>, silver: &Fingerprint, panel: &LazyPanel) ->
 
 /// Test rows of the folds do not overlap where the history is long. A short one is not spent on that: the oldest fold keeps two
 /// seasons or three fifths of the history to learn from, whichever is less, and the cutoffs move together instead.
-fn usual_stride(panel: &Panel, horizon: usize, folds: usize) -> usize {
+fn usual_stride(panel: &Panel, horizon: usize, folds: usize, season: usize) -> usize {
     let (Some(first), Some(last)) = (panel.first_period(), panel.last_period()) else { return horizon };
     let history = last.since(first) as usize + 1;
-    let season = panel.freq().season_length().steps();
     // Fewer rows than this are no training set, see `plan_folds`.
     let least = horizon.max(4);
     let kept = (2 * season + 1).min(history * 3 / 5).max(least);

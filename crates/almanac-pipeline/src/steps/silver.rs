@@ -9,8 +9,8 @@ use crate::{PipelineError, RunError};
 
 const REVISION: u32 = 3;
 
-/// Builds the panel from the bronze tables of the given fingerprints.
-pub(crate) fn make(ctx: Context<'_>, tables: &[Fingerprint]) -> Result<Made<SilverReport>, RunError> {
+/// Builds the panel from the bronze tables of the given fingerprints; `checked` takes those without the rows in quarantine.
+pub(crate) fn make(ctx: Context<'_>, tables: &[Fingerprint], checked: bool) -> Result<Made<SilverReport>, RunError> {
     let settings = ctx.settings;
     let mut fingerprint = Fingerprint::of("silver", REVISION)
         .config("sql", &settings.sql)
@@ -25,7 +25,8 @@ pub(crate) fn make(ctx: Context<'_>, tables: &[Fingerprint]) -> Result<Made<Silv
             let names: Vec<String> = settings.tables.iter().map(|table| table.name.clone()).collect();
             // One thread: the order of rows, and with it what `first` and sums of duplicates give, must not depend on how many there are.
             let limits = QueryLimits { memory: settings.memory, threads: 1 };
-            let bronze = open_bronze(&ctx.project.bronze(), &names, &limits).await?;
+            let folder = if checked { ctx.project.checked() } else { ctx.project.bronze() };
+            let bronze = open_bronze(&folder, &names, &limits).await?;
             let input = match &settings.sql {
                 Some(sql) => bronze.sql(sql).await?,
                 None => bronze.scan(&names[0]).await?,

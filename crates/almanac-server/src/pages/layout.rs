@@ -10,7 +10,9 @@ use maud::{DOCTYPE, Markup, html};
 pub(super) enum Place {
     Explorer,
     Leaderboard,
+    Data,
     Features,
+    Checks,
     Elsewhere,
 }
 
@@ -40,7 +42,9 @@ pub(super) fn layout(title: &str, place: Place, project: Option<&ProjectInfo>, h
                     nav aria-label="Pages" {
                         a href="/" aria-current=[(place == Place::Explorer).then_some("page")] { "Explorer" }
                         a href="/leaderboard" aria-current=[(place == Place::Leaderboard).then_some("page")] { "Leaderboard" }
+                        a href="/data" aria-current=[(place == Place::Data).then_some("page")] { "Data" }
                         a href="/features" aria-current=[(place == Place::Features).then_some("page")] { "Features" }
+                        a href="/checks" aria-current=[(place == Place::Checks).then_some("page")] { "Checks" }
                         a href="/docs/" { "API" }
                     }
                     @if let Some(project) = project { (provenance(project)) }

@@ -3,7 +3,7 @@
 use super::layout::{Place, layout};
 use super::problem::problem;
 use super::wording::{percent, score, signed_percent};
-use super::{page, problem::sentence};
+use super::{encoded, page, problem::sentence};
 use crate::ServiceError;
 use crate::error::ApiError;
 use crate::router::App;
@@ -328,12 +328,5 @@ fn steps_key(steps: StepBucket) -> String {
 }
 
 fn link(level: &str, steps: StepBucket) -> String {
-    let mut encoded = String::new();
-    for byte in level.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b'/' => encoded.push(char::from(byte)),
-            _ => encoded.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    format!("/leaderboard?level={encoded}&steps={}", steps_key(steps))
+    format!("/leaderboard?level={}&steps={}", encoded(level), steps_key(steps))
 }

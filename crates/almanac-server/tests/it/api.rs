@@ -289,9 +289,27 @@ async fn a_project_name_cannot_leave_its_script_element() {
 
 #[tokio::test]
 async fn pages_of_an_empty_project_say_what_to_do() {
-    for path in ["/", "/leaderboard"] {
+    for path in ["/", "/leaderboard", "/data"] {
         let page = get_from(FakeService { is_empty: true, ..FakeService::default() }, path).await;
         assert_eq!(page.status, 200);
         assert!(page.text.contains("almanac run"), "{path}: {}", page.text);
     }
+}
+
+#[tokio::test]
+async fn the_page_about_data_shows_a_table_and_what_changed_in_it() {
+    let page = get("/data").await;
+    assert_eq!(page.status, 200);
+    for part in [
+        "120 rows",
+        "bronze.sales &amp; more",
+        "/data?table=bronze.sales%20%26%20more",
+        "20 with other rows",
+        "The past of <code>date</code> changed",
+        "svg",
+    ] {
+        assert!(page.text.contains(part), "{part}: {}", page.text);
+    }
+    assert!(get("/data?table=silver").await.text.contains("aria-current=\"true\">silver"));
+    assert_eq!(get("/data?table=nothing").await.status, 404);
 }

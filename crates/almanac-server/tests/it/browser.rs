@@ -232,9 +232,13 @@ async fn the_leaderboard_marks_the_champion_and_explains_its_scores() {
 async fn every_page_fits_a_phone() {
     visit(|browser, base| {
         browser.look(390, 844, false);
-        for path in ["/", "/leaderboard"] {
+        for path in ["/", "/leaderboard", "/data"] {
             browser.open(&format!("{base}{path}"));
-            browser.wait_for(if path == "/" { SHOWN } else { "document.querySelector('tr.champion')" });
+            browser.wait_for(match path {
+                "/" => SHOWN,
+                "/data" => "document.querySelector('table.profile')",
+                _ => "document.querySelector('tr.champion')",
+            });
             assert_eq!(browser.eval("document.documentElement.scrollWidth"), 390, "{path} scrolls sideways");
         }
     })
@@ -259,6 +263,9 @@ async fn pictures_are_kept_when_asked_for() {
             ("leaderboard", "/leaderboard", 1280, 900, false),
             ("leaderboard-dark", "/leaderboard?level=region/store/item&steps=8-14", 1280, 900, true),
             ("leaderboard-mobile", "/leaderboard", 390, 844, false),
+            ("data", "/data", 1280, 900, false),
+            ("data-dark", "/data?table=silver", 1280, 900, true),
+            ("data-mobile", "/data", 390, 844, false),
             ("docs", "/docs/", 1280, 800, false),
         ];
         for (name, path, width, height, is_dark) in views {
@@ -267,6 +274,7 @@ async fn pictures_are_kept_when_asked_for() {
             browser.wait_for(match name {
                 "nobody" => "!document.querySelector('#trouble').hidden",
                 "docs" => "document.querySelector('.opblock')",
+                name if name.starts_with("data") => "document.querySelector('table.profile')",
                 name if name.starts_with("leader") => "document.querySelector('tr.champion')",
                 _ => SHOWN,
             });

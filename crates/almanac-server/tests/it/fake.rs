@@ -7,7 +7,11 @@ use almanac_api::{
     ModelInfo, Outdated, OutdatedReason, PredictResponse, ProjectInfo, Readiness, Scores, SeriesItem, SeriesMetrics, SeriesPage,
     SeriesState, SkippedSeries, StepBucket,
 };
-use almanac_server::{Cutoff, ForecastQuery, ForecastService, HistoryQuery, Order, PredictQuery, SeriesQuery, SeriesSort, ServiceError};
+use almanac_profile::{DriftOptions, TableProfile, VersionLine, compare};
+use almanac_server::{
+    Cutoff, DataReport, ForecastQuery, ForecastService, HistoryQuery, Order, PredictQuery, SeriesQuery, SeriesSort, ServiceError,
+    ShownTable,
+};
 use jiff::civil::{Date, date};
 use jiff::{Span, ToSpan};
 use std::collections::BTreeMap;
@@ -185,6 +189,25 @@ impl FakeService {
 }
 
 impl ForecastService for FakeService {
+    fn data(&self, table: Option<&str>) -> Result<DataReport, ServiceError> {
+        if self.is_empty {
+            return Err(ServiceError::NotReady { reason: "no table has been profiled yet".to_owned() });
+        }
+        let tables = vec!["bronze.sales & more".to_owned(), "silver".to_owned()];
+        let name = table.unwrap_or(&tables[0]).to_owned();
+        if !tables.contains(&name) {
+            return Err(ServiceError::NotFound { what: "table", name });
+        }
+        let text = include_str!("../../../almanac-profile/tests/fixtures/profile-v1.json");
+        let before: TableProfile = serde_json::from_str(text).expect("the fixture is a profile");
+        let mut after = before.clone();
+        after.merge(&before, "itself").expect("the columns are the same");
+        let line = |version: &str, rows| VersionLine { version: version.to_owned(), kept_at: 1_706_700_000_000, rows };
+        let versions = vec![line("aaaa00000000", before.rows), line("bbbb00000000", after.rows)];
+        let drift = Some(compare(&before, &after, &DriftOptions::default()));
+        Ok(DataReport { tables, shown: ShownTable { name, versions, summary: after.summary(), drift } })
+    }
+
     fn project(&self) -> Result<ProjectInfo, ServiceError> {
         assert!(!self.panics, "the fake was told to panic");
         if self.fails {

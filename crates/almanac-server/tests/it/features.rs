@@ -81,13 +81,49 @@ async fn check(body: &str, expected: Expect) {
 
 #[tokio::test]
 async fn a_wrong_lookup_is_told_what_is_wrong() {
-    check("", expect![[""]]).await;
-    check(r#"{"features": ["item_stats"], "entities": {"item": [NaN]}}"#, expect![[""]]).await;
-    check(r#"{"features": ["item_stats"], "entity": {}}"#, expect![[""]]).await;
-    check(r#"{"features": ["items"], "entities": {}}"#, expect![[""]]).await;
-    check(r#"{"features": ["item_stats:units"], "entities": {"item": ["tea"], "shop_id": ["1"]}}"#, expect![[""]]).await;
-    check(r#"{"features": ["item_stats:units"], "entities": {"item": ["tea"], "shop_id": [1]}, "at": "soon"}"#, expect![[""]]).await;
-    check(r#"{"features": ["item_stats:units"], "entities": {"item": ["tea"], "shop_id": [1]}, "at": "2024-01-01"}"#, expect![[""]]).await;
+    check(
+        "",
+        expect![[r#"
+        400 EOF while parsing a value at line 1 column 0
+        hint: `/docs` has an example; JSON has no NaN or infinity"#]],
+    )
+    .await;
+    check(
+        r#"{"features": ["item_stats"], "entities": {"item": [NaN]}}"#,
+        expect![[r#"
+        400 `entities.item[0]`: expected value at line 1 column 52
+        hint: `/docs` has an example; JSON has no NaN or infinity"#]],
+    )
+    .await;
+    check(
+        r#"{"features": ["item_stats"], "entity": {}}"#,
+        expect![[r#"
+        400 `entity`: unknown field `entity`, expected one of `features`, `service`, `entities`, `at`, `full_names` at line 1 column 37
+        hint: `/docs` has an example; JSON has no NaN or infinity"#]],
+    )
+    .await;
+    check(r#"{"features": ["items"], "entities": {}}"#, expect!["404 feature view `items` does not exist"]).await;
+    check(
+        r#"{"features": ["item_stats:units"], "entities": {"item": ["tea"], "shop_id": ["1"]}}"#,
+        expect![[r#"
+        400 the lookup: `shop_id` is a text, but a key of type `int` is needed
+        hint: the `type` of a key is `text` or `int`; that of a field is the column's unless it is declared"#]],
+    )
+    .await;
+    check(
+        r#"{"features": ["item_stats:units"], "entities": {"item": ["tea"], "shop_id": [1]}, "at": "soon"}"#,
+        expect![[r#"
+        400 `at`: `soon` is no time
+        hint: write one such as `2024-01-31T12:00:00Z`"#]],
+    )
+    .await;
+    check(
+        r#"{"features": ["item_stats:units"], "entities": {"item": ["tea"], "shop_id": [1]}, "at": "2024-01-01"}"#,
+        expect![[r#"
+        400 `at` is 2024-01-01T00:00:00Z, but the newest values of `item_stats` are those at 2024-01-20T00:00:00Z
+        hint: values of the past are what `almanac features get` gives"#]],
+    )
+    .await;
 }
 
 #[tokio::test]

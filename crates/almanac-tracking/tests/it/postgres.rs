@@ -1,6 +1,6 @@
 //! The store in PostgreSQL: what it promises in a file it promises here, each test in a database of its own.
 //!
-//! `ALMANAC_TEST_POSTGRES=postgresql://user@host:port/postgres` says on which server; `.ci/with-postgres`, and so `make test`,
+//! `ALMANAC_TEST_POSTGRES=postgresql://user@host:port/postgres` says on which server; `.ci/with-services`, and so `make test`,
 //! starts one. Skipped with a printed reason where it is not set.
 
 use std::sync::Barrier;

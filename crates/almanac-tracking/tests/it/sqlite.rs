@@ -196,7 +196,7 @@ fn a_newer_database_is_refused() {
     newer.pragma_update(None, "user_version", SCHEMA_VERSION + 1).expect("sets");
     let error = open(&path).expect_err("newer");
     expect![[r#"
-        database `almanac.db` has schema version 3, this program knows versions up to 2
+        database `almanac.db` has schema version 4, this program knows versions up to 3
         hint: use the newer Almanac that wrote it"#]]
     .assert_eq(&shown(&error, folder.path()));
 }

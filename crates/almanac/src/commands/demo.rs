@@ -69,5 +69,8 @@ pub(crate) fn demo(ctx: &Context, args: DemoArgs) -> Result<ExitStatus, Failure>
     if args.no_run {
         return Ok(ExitStatus::Success);
     }
-    run::run(&ctx.in_folder(folder), RunArgs { force: false, only: None, models: None, budget: None, format: OutputFormat::Text })
+    run::run(
+        &ctx.in_folder(folder),
+        RunArgs { force: false, only: None, models: None, budget: None, offline: false, reload: Vec::new(), format: OutputFormat::Text },
+    )
 }

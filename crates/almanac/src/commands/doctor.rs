@@ -1,6 +1,7 @@
 //! `almanac doctor`: looks at the machine, the libraries and the project, and says what to do about what is wrong.
 
 mod machine;
+mod personal;
 mod project;
 
 use clap::Args;

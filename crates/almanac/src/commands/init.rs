@@ -5,14 +5,15 @@
 
 mod folds;
 mod inference;
+mod outside;
 mod report;
 
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use almanac_config::{Overrides, Settings, write_project};
-use almanac_series::{Hint, Horizon};
+use almanac_config::{InitAnswers, Overrides, Settings, write_project};
+use almanac_series::{Hint, Horizon, SeasonLength};
 use clap::Args;
 
 use crate::context::Context;
@@ -26,16 +27,21 @@ const EXAMPLE: &str = "\
 Examples:
   almanac init sales.csv
   almanac init data/ --target Weekly_Sales --horizon 8 --yes
+  almanac init postgresql://reader@db/shop --table sales
 
-SOURCE is a CSV, Parquet or JSON lines file, or a folder of them.";
+SOURCE is a file (CSV, JSON, Excel, Parquet; zip, gzip and zstd are unpacked), a folder of them, or the
+URL of a database or of objects. Passwords stay in the environment: `${env:NAME}`.";
 
 /// Write `almanac.toml` for a source, inferring what its columns mean
 #[derive(Debug, Clone, Args)]
 #[command(after_help = EXAMPLE)]
 pub(crate) struct InitArgs {
-    /// File or folder with the sales history
+    /// File, folder or URL with the sales history
     #[arg(value_name = "SOURCE")]
     pub(crate) source: PathBuf,
+    /// Table of the database that SOURCE names
+    #[arg(long, value_name = "TABLE")]
+    pub(crate) table: Option<String>,
     /// Column that says when
     #[arg(long, value_name = "COLUMN")]
     pub(crate) time: Option<String>,
@@ -51,6 +57,9 @@ pub(crate) struct InitArgs {
     /// Steps to forecast
     #[arg(long, value_name = "H", value_parser = steps)]
     pub(crate) horizon: Option<Horizon>,
+    /// Rows in a season, where it is not the usual one of the spacing
+    #[arg(long, value_name = "ROWS", value_parser = season)]
+    pub(crate) season_length: Option<SeasonLength>,
     /// File to write; `-` is standard output
     #[arg(short, long, value_name = "FILE", default_value = "almanac.toml")]
     pub(crate) out: PathBuf,
@@ -91,6 +100,11 @@ fn steps(given: &str) -> Result<Horizon, String> {
     Horizon::new(steps).map_err(|error| error.to_string())
 }
 
+fn season(given: &str) -> Result<SeasonLength, String> {
+    let rows: usize = given.parse().map_err(|_| "a whole number of rows is needed".to_owned())?;
+    SeasonLength::new(rows).map_err(|error| error.to_string())
+}
+
 /// Carries out `almanac init`.
 pub(crate) fn init(ctx: &Context, args: InitArgs) -> Result<ExitStatus, Failure> {
     let is_to_stdout = args.out == Path::new("-");
@@ -98,11 +112,27 @@ pub(crate) fn init(ctx: &Context, args: InitArgs) -> Result<ExitStatus, Failure>
     if !is_to_stdout && !args.force && out.exists() {
         return Err(Failure::new(ExitStatus::Usage, InitError::Exists { path: out }));
     }
-    let source = ctx.path(&args.source);
-    fs::metadata(&source).map_err(|error| InitError::NoSource { path: source.clone(), source: error }).or_fail(ExitStatus::DataInput)?;
+    let outside = outside::of(&args.source, args.table.as_deref());
+    let sources = if let Some(outside) = &outside {
+        outside::land(ctx, outside)?
+    } else {
+        let source = ctx.path(&args.source);
+        fs::metadata(almanac_data::on_disk(&source))
+            .map_err(|error| InitError::NoSource { path: source.clone(), source: error })
+            .or_fail(ExitStatus::DataInput)?;
+        vec![source]
+    };
+    let infer = |known: &Known| infer(ctx, &sources, known).map(|found| InitAnswers { outside: outside.clone(), ..found });
 
-    let mut known = Known { time: args.time, target: args.target, id: args.id, freq: args.freq, horizon: args.horizon };
-    let mut inferred = infer(ctx, &args.source, &known)?;
+    let mut known = Known {
+        time: args.time,
+        target: args.target,
+        id: args.id,
+        freq: args.freq,
+        horizon: args.horizon,
+        season_length: args.season_length,
+    };
+    let mut inferred = infer(&known)?;
     if !args.yes && !inferred.questions.is_empty() && ctx.printer.is_interactive() {
         for question in &inferred.questions {
             ctx.printer.note(question);
@@ -113,7 +143,7 @@ pub(crate) fn init(ctx: &Context, args: InitArgs) -> Result<ExitStatus, Failure>
         let id = ctx.printer.ask("Which columns tell one series from another, with commas between?", &inferred.id.join(","))?;
         known.id = id.split(',').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect();
         if known != before {
-            inferred = infer(ctx, &args.source, &known)?;
+            inferred = infer(&known)?;
         }
     }
 

@@ -39,6 +39,12 @@ pub(crate) struct RunArgs {
     /// Processor time that the models of `auto` may take: 30s, 10m, 2h
     #[arg(long, value_name = "TIME")]
     pub(crate) budget: Option<String>,
+    /// Fetch nothing from sources outside; use what has landed
+    #[arg(long, conflicts_with = "reload")]
+    pub(crate) offline: bool,
+    /// Fetch this table from the beginning, as if nothing of it had landed
+    #[arg(long, value_name = "TABLE")]
+    pub(crate) reload: Vec<String>,
     /// Form of the summary on standard output
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) format: OutputFormat,
@@ -49,7 +55,7 @@ pub(crate) fn run(ctx: &Context, args: RunArgs) -> Result<ExitStatus, Failure> {
     let until = args.only.as_deref().map(until).transpose()?;
     let started = Instant::now();
     let flags = Overrides { models: args.models, budget: args.budget, ..Overrides::default() };
-    let session = Session::open(ctx, flags)?;
+    let session = if args.offline { Session::open(ctx, flags)? } else { Session::open_landed(ctx, flags, &args.reload)? };
     let options = RunOptions { force: args.force, until };
     let summary = almanac_pipeline::run(&session.project, &session.pipeline, &options, session.outside()).map_err(run_failure)?;
     if args.format == OutputFormat::Json {

@@ -2,10 +2,14 @@
 
 #![expect(clippy::needless_raw_string_hashes, reason = "snapshots are written by expect-test")]
 
+mod data;
 mod demo;
+mod erase;
 mod job;
 mod messages;
 mod options;
+mod profile;
 mod program;
 mod serve;
+mod sources;
 mod what_if;

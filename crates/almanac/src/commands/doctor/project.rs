@@ -2,17 +2,27 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use almanac_config::{ConfigError, Overrides, Settings};
+use almanac_connect::{Lookup, Patience, probe};
+use almanac_pipeline::OutsideTable;
 use almanac_series::Hint;
 
 use super::Finding;
+use crate::compose;
 use crate::context::Context;
 use crate::exit::ExitStatus;
 
+/// How long a source may take to answer.
+const PATIENCE: Duration = Duration::from_secs(20);
+
 pub(super) fn look(ctx: &Context) -> Vec<Finding> {
     let flags = Overrides { threads: Some(ctx.threads().get()), ..Overrides::default() };
-    let project = match Settings::load(ctx.folder(), &flags) {
+    let settings = Settings::load(ctx.folder(), &flags);
+    let personal = settings.as_ref().ok().map(super::personal::look);
+    let sources = settings.as_ref().map(reach).unwrap_or_default();
+    let project = match settings {
         Ok(settings) => Finding::ok("project", format!("target `{}`, {}", settings.data.target, tables(&settings))),
         Err(error @ ConfigError::NotFound { .. }) => {
             return vec![Finding::warn("project", error.to_string(), error.hint().unwrap_or_default())];
@@ -22,7 +32,39 @@ pub(super) fn look(ctx: &Context) -> Vec<Finding> {
             Finding::fail("project", ExitStatus::Config, error.to_string(), advice)
         }
     };
-    vec![project, writable(ctx.folder()), leftovers(&ctx.folder().join(".almanac"))]
+    let mut findings = vec![project];
+    findings.extend(personal);
+    findings.extend([writable(ctx.folder()), leftovers(&ctx.folder().join(".almanac"))]);
+    findings.extend(sources);
+    findings
+}
+
+/// Asks every source outside whether it is there and has what is wanted of it; nothing is fetched.
+fn reach(settings: &Settings) -> Vec<Finding> {
+    let tables = compose::outside_tables(settings);
+    if tables.is_empty() {
+        return Vec::new();
+    }
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return Vec::new() };
+    let lookup = Lookup { variable: &|name| std::env::var(name).ok(), root: &settings.project };
+    let look = |table: &OutsideTable| {
+        let place = table.source.place();
+        let asked = async {
+            tokio::time::timeout(PATIENCE, probe(&table.name, &table.source, lookup, Patience::default(), compose::kafka())).await
+        };
+        match runtime.block_on(asked) {
+            Ok(Ok(())) => Finding::ok("source", format!("`{}`: {place} answers", table.name)),
+            Ok(Err(error)) => {
+                let advice = error.hint().unwrap_or_else(|| "see what the source says".to_owned());
+                Finding::fail("source", ExitStatus::DataInput, format!("`{}`: {error}", table.name), advice)
+            }
+            Err(_) => {
+                let found = format!("`{}`: {place} does not answer within {} seconds", table.name, PATIENCE.as_secs());
+                Finding::fail("source", ExitStatus::DataInput, found, "check host, port and network")
+            }
+        }
+    };
+    tables.iter().map(look).collect()
 }
 
 fn tables(settings: &Settings) -> String {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use almanac_config::{InitAnswers, InitReason, InitTable};
 use almanac_data::{Answers, Inference, infer_project};
 use almanac_features::Country;
-use almanac_series::Horizon;
+use almanac_series::{Horizon, SeasonLength};
 
 use super::folds;
 use crate::context::Context;
@@ -21,10 +21,11 @@ pub(super) struct Known {
     pub(super) id: Vec<String>,
     pub(super) freq: Option<String>,
     pub(super) horizon: Option<Horizon>,
+    pub(super) season_length: Option<SeasonLength>,
 }
 
-/// Infers the roles of the columns of `source`, a path relative to the project's folder.
-pub(super) fn infer(ctx: &Context, source: &Path, known: &Known) -> Result<InitAnswers, Failure> {
+/// Infers the roles of the columns of the sources.
+pub(super) fn infer(ctx: &Context, sources: &[PathBuf], known: &Known) -> Result<InitAnswers, Failure> {
     let answers = Answers {
         time: known.time.clone(),
         target: known.target.clone(),
@@ -32,11 +33,11 @@ pub(super) fn infer(ctx: &Context, source: &Path, known: &Known) -> Result<InitA
         freq: known.freq.clone(),
         horizon: known.horizon.map(Horizon::steps),
     };
-    let inferred = infer_project(&[ctx.path(source)], &answers).or_fail(ExitStatus::DataInput)?;
-    Ok(answers_of(ctx.folder(), inferred))
+    let inferred = infer_project(sources, &answers).or_fail(ExitStatus::DataInput)?;
+    Ok(answers_of(ctx.folder(), inferred, known.season_length))
 }
 
-fn answers_of(project: &Path, inferred: Inference) -> InitAnswers {
+fn answers_of(project: &Path, inferred: Inference, season_length: Option<SeasonLength>) -> InitAnswers {
     let tables = inferred
         .tables
         .iter()
@@ -44,7 +45,7 @@ fn answers_of(project: &Path, inferred: Inference) -> InitAnswers {
     let questions = inferred.questions.iter().map(|question| {
         format!("{}: took `{}` of {} (`{}` says otherwise)", question.what, question.taken, question.candidates.join(", "), question.flag)
     });
-    let season = inferred.freq.season_length().steps();
+    let season = season_length.unwrap_or_else(|| inferred.freq.season_length()).steps();
     let layout = match inferred.horizon {
         Some(asked) => folds::with_horizon(inferred.periods, season, asked),
         None => folds::up_to_horizon(inferred.periods, season, usual_horizon(inferred.freq)),
@@ -85,6 +86,7 @@ fn answers_of(project: &Path, inferred: Inference) -> InitAnswers {
         null_values: inferred.csv.null_values.unwrap_or_default(),
         country: country.map(|(code, ..)| code),
         horizon: Some(layout.horizon),
+        season_length: season_length.map(SeasonLength::steps),
         folds: layout.folds,
         fold_stride: layout.stride,
         min_folds: layout.folds,

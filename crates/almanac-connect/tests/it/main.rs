@@ -1,0 +1,8 @@
+//! Sources that are really there, landed.
+
+mod databases;
+mod objects;
+mod place;
+mod rest;
+mod sqlite;
+mod versions;

@@ -1,0 +1,135 @@
+//! A server that speaks S3: `ALMANAC_TEST_S3`, or that of moto, from the virtual environment of the program that `ALMANAC_TEST_DVC` names.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use almanac_connect::ConnectError;
+use object_store::aws::AmazonS3Builder;
+use object_store::path::Path as ObjectPath;
+use object_store::{ObjectStore, ObjectStoreExt};
+
+use crate::place::{Place, said};
+
+struct Server {
+    url: String,
+    child: Option<Child>,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.child {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+fn server() -> Option<Server> {
+    if let Ok(url) = std::env::var("ALMANAC_TEST_S3") {
+        return Some(Server { url, child: None });
+    }
+    let beside = std::env::var("ALMANAC_TEST_DVC").ok().and_then(|dvc| Some(Path::new(&dvc).parent()?.join("python")));
+    let Some(program) = beside.filter(|program| program.is_file()) else {
+        println!("skipped: neither `ALMANAC_TEST_S3` nor `ALMANAC_TEST_DVC` leads to a server that speaks S3");
+        return None;
+    };
+    let mut child = Command::new(program)
+        .args(["-m", "moto.server", "-H", "127.0.0.1", "-p", "0"])
+        .stderr(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("started");
+    let mut lines = BufReader::new(child.stderr.take().expect("piped")).lines();
+    let url =
+        lines.by_ref().map_while(Result::ok).find_map(|line| line.split("http://").nth(1).map(|rest| format!("http://{}", rest.trim())));
+    std::thread::spawn(move || lines.for_each(drop));
+    Some(Server { url: url.expect("it says where it listens"), child: Some(child) })
+}
+
+async fn bucket(server: &Server, name: &str) -> impl ObjectStore {
+    let client = reqwest::Client::new();
+    client.put(format!("{}/{name}", server.url)).send().await.expect("asked").error_for_status().expect("made");
+    AmazonS3Builder::new()
+        .with_endpoint(&server.url)
+        .with_allow_http(true)
+        .with_bucket_name(name)
+        .with_region("us-east-1")
+        .with_access_key_id("testing")
+        .with_secret_access_key("hunter22hunter22")
+        .build()
+        .expect("a store")
+}
+
+async fn put(store: &impl ObjectStore, key: &str, text: &'static str) {
+    store.put(&ObjectPath::parse(key).expect("a key"), text.into()).await.expect("put");
+}
+
+fn texts(files: &[std::path::PathBuf]) -> Vec<String> {
+    files.iter().map(|file| std::fs::read_to_string(file).expect("readable")).collect()
+}
+
+#[tokio::test]
+async fn objects_are_copied_when_they_are_new_or_changed_and_go_when_they_are_gone() {
+    let Some(server) = server() else { return };
+    let name = format!("connect-{}", std::process::id());
+    let store = bucket(&server, &name).await;
+    for (key, text) in
+        [("sales/2024/a.csv", "a1"), ("sales/2024/b ü.csv", "b1"), ("sales/2024/_SUCCESS", ""), ("sales/2023/c.csv", "c1"), ("x.csv", "x1")]
+    {
+        put(&store, key, text).await;
+    }
+    let place =
+        Place::new().with("AWS_ACCESS_KEY_ID", "testing").with("AWS_SECRET_ACCESS_KEY", "hunter22hunter22").with("AWS_REGION", "us-east-1");
+    let keys =
+        |pattern: &str| format!(r#"{{"url": "s3://{name}/{pattern}", "endpoint": "{}", "path_style": true, "retries": 0}}"#, server.url);
+    let landed = place.land(&keys("sales/2024/*.csv")).await.expect("landed");
+    assert_eq!((texts(&landed.current), landed.news), (vec!["a1".to_owned(), "b1".to_owned()], Some(2)));
+    assert_eq!(place.land(&keys("sales/2024/*.csv")).await.expect("landed").news, None);
+    put(&store, "sales/2024/a.csv", "a22").await;
+    put(&store, "sales/2024/aa.csv", "aa1").await;
+    store.delete(&ObjectPath::parse("sales/2024/b ü.csv").expect("a key")).await.expect("deleted");
+    let landed = place.land(&keys("sales/2024/*.csv")).await.expect("landed");
+    assert_eq!((texts(&landed.current), landed.news), (vec!["a22".to_owned(), "aa1".to_owned()], Some(2)));
+    assert!(landed.notes[0].contains("b ü.csv` is gone"), "{:?}", landed.notes);
+    for (pattern, expected) in [
+        ("sales/**/*.csv", vec!["c1", "a22", "aa1"]),
+        ("sales/2024/", vec!["a22", "aa1"]),
+        ("x.csv", vec!["x1"]),
+        ("sales/202?/c.csv", vec!["c1"]),
+    ] {
+        assert_eq!(texts(&place.land(&keys(pattern)).await.expect("landed").current), expected, "{pattern}");
+    }
+    let error = place.land(&keys("nope/*.csv")).await.expect_err("none");
+    assert!(matches!(error, ConnectError::Missing { .. }), "{error}");
+    let error = place.land(&keys("x.csv").replace(&name, "no-such-bucket")).await.expect_err("none");
+    assert!(matches!(error, ConnectError::Missing { .. }) && !said(&error).contains("hunter22"), "{}", said(&error));
+    assert!(!place.manifest().1.contains("hunter22"));
+}
+
+#[tokio::test]
+async fn a_store_that_is_not_there_is_told() {
+    let place =
+        Place::new().with("AWS_ACCESS_KEY_ID", "testing").with("AWS_SECRET_ACCESS_KEY", "hunter22hunter22").with("AWS_REGION", "us-east-1");
+    let keys = r#"{"url": "s3://b/x.csv", "endpoint": "http://127.0.0.1:1", "retries": 0}"#;
+    let error = place.land(keys).await.expect_err("nobody there");
+    assert!(matches!(error, ConnectError::Unreachable { .. }), "{}", said(&error));
+    assert!(!said(&error).contains("hunter22"));
+}
+
+#[tokio::test]
+async fn tables_of_delta_are_not_taken_for_plain_files() {
+    let Some(server) = server() else { return };
+    let name = format!("lake-{}", std::process::id());
+    let store = bucket(&server, &name).await;
+    for key in ["sales/_delta_log/00000000000000000000.json", "sales/part-1.parquet"] {
+        put(&store, key, "x").await;
+    }
+    let place =
+        Place::new().with("AWS_ACCESS_KEY_ID", "testing").with("AWS_SECRET_ACCESS_KEY", "hunter22hunter22").with("AWS_REGION", "us-east-1");
+    for pattern in ["sales/", "sales/*.parquet"] {
+        let keys = format!(r#"{{"url": "s3://{name}/{pattern}", "endpoint": "{}"}}"#, server.url);
+        let error = place.land(&keys).await.expect_err("refused");
+        assert!(matches!(error, ConnectError::NotYet { .. }), "{error}");
+    }
+}

@@ -1,0 +1,4 @@
+//! Suites and contracts that other tools wrote.
+
+pub(crate) mod gx;
+pub(crate) mod odcs;

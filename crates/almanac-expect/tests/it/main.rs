@@ -1,0 +1,8 @@
+//! The tests of the crate.
+
+#![allow(clippy::needless_raw_string_hashes, reason = "as expect-test writes them")]
+
+mod field;
+mod gx;
+mod suites;
+mod tables;

@@ -1,0 +1,183 @@
+//! Suites as written: our own form, contracts, and everything that cannot be honoured.
+
+use std::sync::Arc;
+
+use almanac_expect::{Options, Severity, Suite, check, suggest};
+use arrow::array::{ArrayRef, Float64Array, Int64Array, StringArray};
+
+use crate::tables::{batch, judged, table};
+
+fn refused(text: &str) -> String {
+    Suite::parse(text, "suite.yaml").unwrap_err().to_string()
+}
+
+#[test]
+fn what_cannot_be_honoured_is_refused_by_name() {
+    let one = |line: &str| refused(&format!("expectations:\n- {line}\n"));
+    expect_test::expect![[r#"
+        suite.yaml: expectation 1 (`expect_column_values_to_be_betwen`): there is no such expectation; did you mean `expect_column_values_to_be_between`?
+        suite.yaml: expectation 1 (`expect_column_values_to_be_between`): it has no argument `minimum`
+        suite.yaml: expectation 1 (`expect_column_values_to_match_regex`): the pattern `(?=a)b` looks ahead or back, which is not supported: error: look-around, including look-ahead and look-behind, is not supported
+        suite.yaml: expectation 1 (`expect_column_values_to_not_be_null`): `mostly` is a share from 0 to 1, not 95
+        suite.yaml: expectation 1 (`expect_column_mean_to_be_between`): it judges the whole column or table, so that no rows can be taken out; choose `fail` or `warn`
+        suite.yaml: expectation 1 (`expect_column_values_to_not_be_null`): the row condition `a.str.len() > 3` is not supported: `.str` is not known
+        suite.yaml: expectation 1 (`unexpected_rows_expectation`): it asks by SQL, which is not available to a check
+        suite.yaml: expectation 1 (`expect_column_values_to_match_strftime_format`): the format `%Q` has `%Q`, which Python does not know"#]]
+    .assert_eq(
+        &[
+            one("{type: expect_column_values_to_be_betwen, column: a}"),
+            one("{type: expect_column_values_to_be_between, column: a, max_value: 3, minimum: 1}"),
+            one("{type: expect_column_values_to_match_regex, column: a, regex: '(?=a)b'}"),
+            one("{type: expect_column_values_to_not_be_null, column: a, mostly: 95}"),
+            one("{type: expect_column_mean_to_be_between, column: a, max_value: 3, severity: quarantine}"),
+            one("{type: expect_column_values_to_not_be_null, column: a, where: a.str.len() > 3}"),
+            refused(r#"{"name": "x", "meta": {"great_expectations_version": "1.0"}, "expectations": [{"type": "unexpected_rows_expectation", "kwargs": {"unexpected_rows_query": "SELECT 1"}}]}"#),
+            one("{type: expect_column_values_to_match_strftime_format, column: a, strftime_format: '%Q'}"),
+        ]
+        .join("\n"),
+    );
+}
+
+#[test]
+fn our_own_form_reads_back_as_it_was_written() {
+    let yaml = "suite: sales\nlayer: bronze\nexpectations:\n- type: column_values_to_be_between\n  column: y\n  min_value: 0\n  mostly: 0.9\n  severity: warn\n  where: store == \"a\"\n";
+    let suite = Suite::parse(yaml, "a.yaml").unwrap().remove(0);
+    let again = Suite::parse(&suite.to_yaml(), "b.yaml").unwrap().remove(0);
+    let toml = "suite = 'sales'\nlayer = 'bronze'\n[[expectations]]\ntype = 'expect_column_values_to_be_between'\ncolumn = 'y'\nmin_value = 0\nmostly = 0.9\nseverity = 'warn'\nwhere = 'store == \"a\"'\n";
+    let of_toml = Suite::parse(toml, "a.toml").unwrap().remove(0);
+    for other in [&again, &of_toml] {
+        assert_eq!(format!("{:?}", other.expectations), format!("{:?}", suite.expectations));
+    }
+    assert_eq!((suite.layer.as_deref(), suite.expectations[0].severity), (Some("bronze"), Severity::Warn));
+}
+
+const CONTRACT: &str = r"
+apiVersion: v3.1.0
+kind: DataContract
+id: sales
+version: 1.0.0
+status: active
+schema:
+  - name: orders
+    physicalName: sales
+    properties:
+      - {name: id, logicalType: integer, primaryKey: true, primaryKeyPosition: 1}
+      - {name: store, logicalType: string, required: true, logicalTypeOptions: {minLength: 1, maxLength: 3, pattern: '^[a-z]+$'}}
+      - name: amount
+        logicalType: number
+        logicalTypeOptions: {minimum: 0, exclusiveMaximum: 100}
+        quality:
+          - {metric: nullValues, mustBeLessThan: 30, unit: percent}
+          - {metric: duplicateValues, mustBe: 1}
+          - {type: text, description: in euros}
+      - name: unit
+        logicalType: string
+        quality:
+          - {metric: invalidValues, mustBe: 0, arguments: {validValues: [kg, g]}}
+          - {metric: missingValues, mustBeBetween: [1, 2], arguments: {missingValues: [null, '', 'n/a']}}
+    quality:
+      - {metric: rowCount, mustBeGreaterThan: 3}
+      - {metric: duplicateValues, mustBe: 0, arguments: {properties: [store, unit]}, severity: warning}
+      - type: custom
+        engine: greatExpectations
+        implementation: |
+          type: expect_table_row_count_to_be_between
+          kwargs: {min_value: 1, max_value: 10}
+";
+
+#[test]
+fn a_data_contract_is_judged_as_it_demands() {
+    let orders = batch(vec![
+        ("id", Arc::new(Int64Array::from(vec![1, 2, 3, 4])) as ArrayRef),
+        ("store", Arc::new(StringArray::from(vec!["a", "b", "abcd", "a"]))),
+        ("amount", Arc::new(Float64Array::from(vec![Some(5.0), Some(5.0), None, Some(100.0)]))),
+        ("unit", Arc::new(StringArray::from(vec![Some("kg"), Some("g"), Some("n/a"), Some("kg")]))),
+    ]);
+    let suite = Suite::parse(CONTRACT, "contract.yaml").unwrap().remove(0);
+    assert_eq!(suite.table.as_deref(), Some("sales"));
+    let validation = check(&table(vec![orders]), &suite, &Options::default()).unwrap();
+    let failed: Vec<String> = validation
+        .failures()
+        .map(|outcome| {
+            format!("{} {} {}: {}", outcome.severity, outcome.kind, outcome.subject.clone().unwrap_or_default(), outcome.observed)
+        })
+        .collect();
+    expect_test::expect![[r#"
+        fail expect_column_value_lengths_to_be_between store: 1 of 4 rows fail, first row 2: abcd
+        fail expect_column_values_to_be_between amount: 1 of 3 rows fail, first row 3: 100.0
+        fail expect_metric_to_be unit: 1.0
+        warn expect_metric_to_be store, unit: 1.0"#]]
+    .assert_eq(&failed.join("\n"));
+    assert!(validation.outcomes.len() > 15);
+}
+
+#[test]
+fn what_a_contract_demands_beyond_us_is_refused() {
+    let one = |quality: &str| {
+        refused(&format!(
+            "apiVersion: v3.1.0\nkind: DataContract\nschema:\n- name: t\n  properties: [{{name: a, logicalType: string}}]\n  quality:\n  - {quality}\n"
+        ))
+    };
+    assert!(one("{type: sql, query: SELECT 1, mustBe: 1}").contains("t: it asks by SQL"));
+    assert!(one("{type: custom, engine: soda, implementation: x}").contains("engine `soda`"));
+    assert!(one("{metric: speed, mustBe: 1}").contains("no metric `speed`"));
+    assert!(one("{metric: rowCount}").contains("nothing that must be"));
+}
+
+#[test]
+fn a_suggested_suite_holds_of_the_data_it_was_made_from() {
+    let rows = 400;
+    let sales = batch(vec![
+        ("store", Arc::new(StringArray::from_iter_values((0..rows).map(|row| format!("s{}", row / 100)))) as ArrayRef),
+        ("ds", Arc::new(arrow::array::TimestampMicrosecondArray::from_iter_values((0..rows).map(|row| (row % 100) * crate::tables::DAY)))),
+        ("y", Arc::new((0..rows).map(|row| (row % 10 != 3).then_some((row % 17) as f64)).collect::<Float64Array>())),
+    ]);
+    let options = Options { now: Some(200 * crate::tables::DAY), ..Options::default() };
+    let table = table(vec![sales]);
+    let suite = suggest(&table, "sales", &options).unwrap();
+    let yaml = suite.to_yaml();
+    let validation = judged(&table, &yaml, &options);
+    assert!(validation.is_ok(), "{:?}", validation.failures().collect::<Vec<_>>());
+    expect_test::expect![[r#"
+        suite: "sales"
+        expectations:
+          # the table has these 3 columns
+          - type: expect_table_columns_to_match_set
+            column_set: ["store","ds","y"]
+            exact_match: false
+          # 400 rows today; half or double would be news
+          - type: expect_table_row_count_to_be_between
+            max_value: 800
+            min_value: 200
+          # no value is missing
+          - type: expect_column_values_to_not_be_null
+            column: "store"
+          # 4 categories; a new one is worth a look
+          - type: expect_column_values_to_be_in_set
+            column: "store"
+            value_set: ["s0","s1","s2","s3"]
+            severity: warn
+          # no value is missing
+          - type: expect_column_values_to_not_be_null
+            column: "ds"
+          # times of what has happened; take it out where rows known ahead are usual
+          - type: expect_column_values_to_not_be_in_the_future
+            column: "ds"
+            severity: warn
+          # 90.0 % are there; five points of room
+          - type: expect_column_values_to_not_be_null
+            column: "y"
+            mostly: 0.85
+            severity: warn
+          # 0 to 16 today, and half of that span as room
+          - type: expect_column_values_to_be_between
+            column: "y"
+            max_value: 24.0
+            min_value: 0.0
+            severity: quarantine
+          # together these tell every row apart
+          - type: expect_compound_columns_to_be_unique
+            column_list: ["store","ds"]
+    "#]]
+    .assert_eq(&yaml);
+}

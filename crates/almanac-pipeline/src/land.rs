@@ -1,0 +1,95 @@
+//! Sources outside the project, before a run: what is new of them lands, so that bronze reads files of this machine.
+//!
+//! A table at a time, under the lock of a run. What has landed stays if a later table fails: the next run goes on from there.
+//!
+//! Not here: the sources (`almanac-connect`), which tables there are (`almanac.toml`).
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use almanac_connect::{ConnectError, LandOptions, Landed, Lookup, Patience, ReadKafka, SourceSpec, TableLanding, land, views};
+use jiff::Timestamp;
+
+use crate::progress::{Event, Observer};
+use crate::project::Project;
+use crate::run::lock;
+use crate::{PipelineError, RunError};
+
+/// A table whose source is outside.
+#[derive(Debug, Clone)]
+pub struct OutsideTable {
+    /// Its name.
+    pub name: String,
+    /// Where it is from.
+    pub source: SourceSpec,
+}
+
+/// What landing needs from the caller.
+#[derive(Debug, Clone, Copy)]
+pub struct LandContext<'a> {
+    /// Where secrets are looked up.
+    pub lookup: Lookup<'a>,
+    /// Hears of progress.
+    pub observer: &'a dyn Observer,
+    /// Waits for the network.
+    pub runtime: &'a tokio::runtime::Handle,
+    /// Milliseconds since 1970 in UTC.
+    pub clock: fn() -> i64,
+    /// Tables to fetch from the beginning, as if nothing had landed.
+    pub anew: &'a [String],
+    /// What reads Kafka, if the program has it.
+    pub kafka: Option<&'a dyn ReadKafka>,
+}
+
+/// Lands what is new of every table.
+///
+/// # Errors
+/// [`RunError`] naming the table; what had landed before is untouched.
+pub fn land_tables(project: &Project, tables: &[OutsideTable], context: LandContext<'_>) -> Result<(), RunError> {
+    if tables.is_empty() {
+        return Ok(());
+    }
+    let _lock = lock(project).map_err(|source| RunError { asset: "land".to_owned(), source })?;
+    for table in tables {
+        let asset = format!("land/{}", table.name);
+        context.observer.on(&Event::Started { asset: &asset });
+        let started = Instant::now();
+        let options = LandOptions {
+            landing: &project.landing(),
+            lookup: context.lookup,
+            now: Timestamp::from_millisecond((context.clock)()).unwrap_or(Timestamp::UNIX_EPOCH),
+            is_offline: false,
+            is_anew: context.anew.contains(&table.name),
+            patience: Patience::default(),
+            kafka: context.kafka,
+        };
+        let landed = context.runtime.block_on(land(&table.name, &table.source, options));
+        let Landed { news, notes, .. } = landed.map_err(|error| RunError { asset: asset.clone(), source: error.into() })?;
+        match news {
+            None => context.observer.on(&Event::Cached { asset: &asset }),
+            Some(news) => {
+                tracing::info!(table = %table.name, news, "landed");
+                context.observer.on(&Event::Finished { asset: &asset, seconds: started.elapsed().as_secs_f64() });
+                // Said once, with the load they are about.
+                for note in notes {
+                    context.observer.on(&Event::Note { text: &format!("`{}`: {note}", table.name) });
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Returns the files of a table that has landed, and those of all versions of its rows if they have a key. Nothing is fetched.
+///
+/// # Errors
+/// [`PipelineError::Connect`]; a table of which nothing has landed is one.
+pub fn landed_files(project: &Project, table: &OutsideTable) -> Result<(Vec<PathBuf>, Option<Vec<PathBuf>>), PipelineError> {
+    let landing = TableLanding::read(&project.landing(), &table.name).map_err(ConnectError::from)?;
+    let source = &table.source;
+    let found = views(&landing, &source.identity(), source.key(), source.watermark())?;
+    if found.current.is_empty() {
+        return Err(ConnectError::Offline { table: table.name.clone() }.into());
+    }
+    Ok((found.current, found.history))
+}

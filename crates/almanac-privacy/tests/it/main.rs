@@ -1,0 +1,4 @@
+//! Erasure over a folder that looks like a project.
+
+mod erasure;
+mod folder;

@@ -1,0 +1,115 @@
+//! What a comparison says.
+
+use std::sync::Arc;
+
+use almanac_profile::{Drift, DriftOptions, Method, ProfileOptions, SchemaChange, compare};
+use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
+use arrow::compute::concat_batches;
+
+use crate::sample::{numbers, profile, sales, uniform, words};
+
+fn key() -> ProfileOptions {
+    ProfileOptions { key: vec!["store".to_owned(), "item".to_owned()], ..ProfileOptions::default() }
+}
+
+fn drift(before: &RecordBatch, after: &RecordBatch) -> Drift {
+    compare(&profile(before, &key()), &profile(after, &key()), &DriftOptions::default())
+}
+
+#[test]
+fn a_table_does_not_differ_from_itself() {
+    let batch = sales(0..200, 40, 1);
+    let drift = drift(&batch, &batch);
+    assert!(!drift.verdict.is_drift && !drift.verdict.is_changed && drift.verdict.remarks.is_empty(), "{:?}", drift.verdict);
+    assert!(drift.columns.iter().all(|column| !column.is_drift));
+    assert!(drift.columns.iter().filter_map(|column| column.psi).all(|psi| psi == 0.0));
+}
+
+#[test]
+fn new_days_are_no_change_of_the_past_and_altered_rows_are() {
+    let (past, new) = (sales(0..100, 7, 1), sales(100..110, 7, 2));
+    let grown = concat_batches(&past.schema(), [&past, &new]).unwrap();
+    let periods = drift(&past, &grown).columns[2].periods.clone().unwrap();
+    assert_eq!((periods.new, periods.changed, periods.vanished, periods.same), (10, 0, 0, 100));
+
+    let altered = drift(&grown, &grown.slice(10, 760 - 10));
+    let periods = altered.columns[2].periods.clone().unwrap();
+    assert_eq!((periods.new, periods.changed, periods.vanished), (0, 2, 2));
+    assert_eq!(periods.examples[0], ("1970-01-01".to_owned(), 7, 0));
+    assert!(altered.verdict.remarks.iter().any(|remark| remark.contains("the past of `date` changed")), "{:?}", altered.verdict);
+}
+
+#[test]
+fn series_that_come_and_go_are_named() {
+    let change = drift(&sales(0..20, 10, 1), &sales(0..20, 8, 1)).key.unwrap().change;
+    assert_eq!((change.before, change.after, change.new, change.vanished), (10, 8, Some(0), Some(2)));
+    assert_eq!(change.vanished_names, ["S01/1", "S02/1"]);
+}
+
+#[test]
+fn columns_that_come_go_or_change_their_type_are_told() {
+    let table = |second: &str, values: ArrayRef| {
+        RecordBatch::try_from_iter([("id", Arc::new(Int64Array::from(vec![1, 2])) as ArrayRef), (second, values)]).unwrap()
+    };
+    let old = profile(&table("a", Arc::new(StringArray::from(vec!["x", "y"]))), &ProfileOptions::default());
+    let new = profile(&table("b", Arc::new(StringArray::from(vec!["x", "y"]))), &ProfileOptions::default());
+    let retyped = profile(&table("a", Arc::new(Int64Array::from(vec![1, 2]))), &ProfileOptions::default());
+    let drift = compare(&old, &new, &DriftOptions::default());
+    let (column, data_type) = ("b".to_owned(), "text".to_owned());
+    assert_eq!(
+        drift.schema,
+        [SchemaChange::Added { column, data_type: data_type.clone() }, SchemaChange::Removed { column: "a".to_owned(), data_type }]
+    );
+    let drift = compare(&old, &retyped, &DriftOptions::default());
+    assert!(matches!(&drift.schema[..], [SchemaChange::Retyped { column, .. }] if column == "a"), "{:?}", drift.schema);
+    assert!(drift.columns[1].method.is_none());
+}
+
+#[test]
+fn new_and_vanished_categories_are_named_with_their_rows() {
+    let table = |categories: &[&str]| profile(&words(categories.iter().cycle().take(2_000).copied()), &ProfileOptions::default());
+    let drift = compare(&table(&["a", "b", "c", "d"]), &table(&["a", "b", "c", "e"]), &DriftOptions::default());
+    let column = &drift.columns[0];
+    assert_eq!(column.new_categories.as_ref().unwrap()[0].value, "e");
+    assert_eq!(column.vanished_categories.as_ref().unwrap()[0].rows, 500);
+    assert!(column.is_drift && column.method == Some(Method::JensenShannon));
+    assert_eq!(column.bar_names.len(), column.bars.before.len());
+}
+
+#[test]
+fn a_column_that_loses_its_values_drifts() {
+    let full = words((0..2_000).map(|i| format!("{}", i % 9)));
+    let half = RecordBatch::try_from_iter_with_nullable([(
+        "x",
+        Arc::new((0..2_000).map(|i| (i >= 300).then(|| format!("{}", i % 9))).collect::<StringArray>()) as ArrayRef,
+        true,
+    )])
+    .unwrap();
+    let options = ProfileOptions::default();
+    let drift = compare(&profile(&full, &options), &profile(&half, &options), &DriftOptions::default());
+    assert!(drift.columns[0].is_drift && drift.columns[0].is_missing_drift);
+    assert_eq!(drift.verdict.remarks[0], "`x` is missing in 15.0 % of the rows, 0.0 % before");
+}
+
+#[test]
+fn an_empty_table_on_either_side_gives_no_number_and_no_panic() {
+    let (some, none) = (sales(0..30, 5, 1), sales(0..0, 5, 1));
+    for (before, after) in [(&some, &none), (&none, &some), (&none, &none)] {
+        let drift = drift(before, after);
+        assert!(drift.columns.iter().all(|column| column.score.is_none_or(f64::is_finite)), "{drift:?}");
+        serde_json::to_string(&drift).unwrap();
+    }
+}
+
+#[test]
+fn the_test_and_its_threshold_can_be_chosen() {
+    let table = |shift: f64| profile(&numbers((0..5_000).map(|i| uniform(3, i) + shift).collect()), &ProfileOptions::default());
+    let with = |method, threshold| {
+        let options = DriftOptions { number_method: Some(method), threshold, ..DriftOptions::default() };
+        let drift = compare(&table(0.0), &table(0.05), &options);
+        (drift.columns[0].method, drift.columns[0].is_drift)
+    };
+    assert_eq!(with(Method::Psi, Some(10.0)), (Some(Method::Psi), false));
+    assert_eq!(with(Method::Ks, None), (Some(Method::Ks), true));
+    assert_eq!(with(Method::Wasserstein, None), (Some(Method::Wasserstein), true));
+}

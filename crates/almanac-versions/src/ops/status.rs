@@ -1,0 +1,176 @@
+//! `status`: what in the working folder differs from the pointers, or what of the cache differs from a remote.
+
+use std::collections::{BTreeMap, HashSet};
+
+use serde_json::{Value, json};
+
+use crate::error::{NamedOid, Result};
+use crate::hash::Oid;
+use crate::outs::{Out, Tracked};
+use crate::progress::Progress;
+use crate::repo::{Repo, Work};
+
+/// What differs, stage by stage.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Status {
+    /// Stages with something to tell, by address.
+    pub stages: Vec<StageStatus>,
+    /// Whether anything is tracked at all.
+    pub is_tracking: bool,
+}
+
+/// One stage.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StageStatus {
+    /// The pointer file, or the stage of a pipeline.
+    pub address: String,
+    /// What it was made from: path, and `modified` or `deleted`.
+    pub deps: BTreeMap<String, &'static str>,
+    /// What it made: path, and `modified`, `deleted`, `new` or `not in cache`.
+    pub outs: BTreeMap<String, &'static str>,
+}
+
+impl Status {
+    /// Tells whether nothing differs.
+    pub fn is_clean(&self) -> bool {
+        self.stages.is_empty()
+    }
+
+    /// Returns it as `dvc status --json` prints it.
+    pub fn to_json(&self) -> Value {
+        let stage = |stage: &StageStatus| -> Value {
+            let part = |name: &str, changes: &BTreeMap<String, &'static str>| (!changes.is_empty()).then(|| json!({ name: changes }));
+            part("changed deps", &stage.deps).into_iter().chain(part("changed outs", &stage.outs)).collect()
+        };
+        Value::Object(self.stages.iter().map(|at| (at.address.clone(), stage(at))).collect())
+    }
+}
+
+/// What differs between cache and remote: path, and `new` (not in the remote), `deleted` (not in the cache), `missing` (in neither).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CloudStatus {
+    /// By path.
+    pub files: BTreeMap<String, &'static str>,
+}
+
+impl Repo {
+    /// Compares the working folder with the pointers. `targets`: as for checkout.
+    ///
+    /// # Errors
+    /// If something cannot be read.
+    pub fn status(&self, targets: &[String], recursive: bool, progress: &dyn Progress) -> Result<Status> {
+        let mut work = self.begin()?;
+        let tracked = self.tracked()?;
+        let status = work.status(&tracked, targets, recursive, progress)?;
+        work.index.save()?;
+        Ok(status)
+    }
+
+    /// Compares the cache with a remote.
+    ///
+    /// # Errors
+    /// If there is no such remote or it cannot be read.
+    pub fn cloud_status(
+        &self,
+        remote: Option<&str>,
+        targets: &[String],
+        options: crate::TransferOptions,
+        progress: &dyn Progress,
+    ) -> Result<CloudStatus> {
+        let mut work = self.begin()?;
+        let objects = work.needed(targets, &options, progress)?;
+        let mut status = CloudStatus::default();
+        for (remote, objects) in work.by_remote(remote, objects, true)? {
+            let there = remote.existing(&objects.iter().map(|object| object.oid).collect::<Vec<_>>())?;
+            for NamedOid { name, oid } in objects {
+                let what = match (self.cache().stamp(oid)?.is_some(), there.contains(&oid)) {
+                    (true, false) => "new",
+                    (false, true) => "deleted",
+                    (false, false) => "missing",
+                    (true, true) => continue,
+                };
+                status.files.insert(name, what);
+            }
+        }
+        Ok(status)
+    }
+}
+
+impl Work<'_> {
+    fn status(&mut self, tracked: &Tracked, targets: &[String], recursive: bool, progress: &dyn Progress) -> Result<Status> {
+        let selected: HashSet<(String, String)> =
+            Self::select(tracked, targets, recursive)?.into_iter().map(|(out, _)| (out.address(), out.path.clone())).collect();
+        let mut status = Status { is_tracking: !tracked.stages.is_empty(), ..Status::default() };
+        for stage in &tracked.stages {
+            let mut at = StageStatus { address: stage.address.clone(), ..StageStatus::default() };
+            for out in stage.outs.iter().filter(|out| selected.contains(&(out.address(), out.path.clone()))) {
+                if let Some(what) = self.out_status(out, progress)? {
+                    at.outs.insert(out.path.clone(), what);
+                }
+            }
+            let is_selected = targets.is_empty() || stage.outs.iter().any(|out| selected.contains(&(out.address(), out.path.clone())));
+            if stage.is_frozen && is_selected && !stage.deps.is_empty() {
+                progress.note(&format!("`{}` is frozen: where it came from is not looked at", stage.address));
+            } else if is_selected {
+                for (path, entry) in
+                    stage.deps.iter().filter(|(path, _)| !path.contains("://") && !path.starts_with('/') && !path.starts_with(".."))
+                {
+                    let is_legacy = entry.oid.is_some_and(|oid| oid.is_legacy);
+                    let now = self.state(path, is_legacy, progress)?.oid(is_legacy);
+                    match now {
+                        None => drop(at.deps.insert(path.clone(), "deleted")),
+                        Some(now) if Some(now) != entry.oid => drop(at.deps.insert(path.clone(), "modified")),
+                        Some(_) => {}
+                    }
+                }
+            }
+            if !at.outs.is_empty() || !at.deps.is_empty() {
+                status.stages.push(at);
+            }
+        }
+        Ok(status)
+    }
+
+    fn out_status(&mut self, out: &Out, progress: &dyn Progress) -> Result<Option<&'static str>> {
+        let is_legacy = out.entry.oid.is_some_and(|oid| oid.is_legacy);
+        let state = self.state(&out.path, is_legacy, progress)?;
+        let Some(oid) = out.entry.oid else {
+            return Ok(Some(if state.oid(false).is_some() { "new" } else { "deleted" }));
+        };
+        if out.entry.is_cached && !self.is_in_cache(oid)? {
+            return Ok(Some("not in cache"));
+        }
+        Ok(match state.oid(is_legacy) {
+            None => Some("deleted"),
+            Some(now) if now != oid => Some("modified"),
+            Some(_) => None,
+        })
+    }
+
+    /// Tells whether an object and, of a folder, those of its files are there. Their bytes are checked when they are read.
+    pub(crate) fn is_in_cache(&mut self, oid: Oid) -> Result<bool> {
+        /// More objects than this are looked up by listing the cache.
+        const FEW: usize = 1_000;
+        if self.repo.cache().stamp(oid)?.is_none() {
+            return Ok(false);
+        }
+        if !oid.is_dir {
+            return Ok(true);
+        }
+        let Ok(Some(tree)) = self.repo.tree(oid) else { return Ok(false) };
+        let files: Vec<Oid> = tree.files().values().map(|md5| Oid { is_legacy: oid.is_legacy, ..Oid::file(*md5) }).collect();
+        if files.len() < FEW || oid.is_legacy {
+            for file in files {
+                if self.repo.cache().stamp(file)?.is_none() {
+                    return Ok(false);
+                }
+            }
+            return Ok(true);
+        }
+        let mut there: HashSet<Oid> = HashSet::new();
+        for prefix in 0..=255 {
+            there.extend(self.repo.cache().list_prefix(prefix)?);
+        }
+        Ok(files.iter().all(|file| there.contains(file)))
+    }
+}

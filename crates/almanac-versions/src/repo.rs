@@ -1,0 +1,455 @@
+//! A folder under version control: where everything lies, what is tracked, what is there now.
+//!
+//! Not here: the verbs, one file each under `ops/`.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rayon::prelude::*;
+
+use crate::cache::Cache;
+use crate::config::{self, Config, Level, OptionName};
+use crate::error::{Doing, NamedOid, Result, VersionsError};
+use crate::files::{self, Stamp};
+use crate::git::{Git, Which};
+use crate::hash::{self, Md5, Oid};
+use crate::ignore::Ignore;
+use crate::index::{Index, is_at_or_below};
+use crate::link::Link;
+use crate::lock::Lock;
+use crate::outs::{Out, Tracked};
+use crate::progress::Progress;
+use crate::tree::Tree;
+use crate::walk::{self, Listing};
+
+/// How long to wait for another process.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A repository of data.
+#[derive(Debug)]
+pub struct Repo {
+    root: PathBuf,
+    config: Config,
+    git: Option<Git>,
+    cache: Arc<Cache>,
+    links: Vec<Link>,
+}
+
+/// How to make a repository.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct InitOptions {
+    /// Without git.
+    pub no_scm: bool,
+    /// In a folder of a git repository that is not its root.
+    pub subdir: bool,
+    /// Throw away a `.dvc` that is there, with its cache.
+    pub force: bool,
+}
+
+/// The repository while one process works on it.
+#[derive(Debug)]
+pub(crate) struct Work<'a> {
+    pub(crate) repo: &'a Repo,
+    pub(crate) index: Index,
+    pub(crate) ignore: Ignore,
+    _lock: Lock,
+}
+
+/// What is at a path now.
+#[derive(Debug)]
+pub(crate) enum State {
+    Nothing,
+    File { md5: Md5 },
+    Folder { listing: Listing, hashes: Vec<Md5> },
+}
+
+impl State {
+    /// Returns what an output of this content is called.
+    pub(crate) fn oid(&self, is_legacy: bool) -> Option<Oid> {
+        let oid = match self {
+            Self::Nothing => return None,
+            Self::File { md5 } => Oid::file(*md5),
+            Self::Folder { .. } => Oid::dir(Md5::of(&self.tree().to_bytes())),
+        };
+        Some(Oid { is_legacy, ..oid })
+    }
+
+    /// Returns the files of a folder; those of anything else are none.
+    pub(crate) fn tree(&self) -> Tree {
+        match self {
+            Self::Folder { listing, hashes } => Tree::new(listing.files.iter().map(|file| file.path.clone()).zip(hashes.iter().copied())),
+            _ => Tree::default(),
+        }
+    }
+}
+
+impl Repo {
+    /// Opens the repository that a folder lies in.
+    ///
+    /// # Errors
+    /// If there is none, or its configuration cannot be read.
+    pub fn open(folder: &Path) -> Result<Self> {
+        let here = fs::canonicalize(folder).doing("find", folder)?;
+        let root = here.ancestors().find(|folder| folder.join(".dvc").is_dir());
+        let root = root.ok_or_else(|| VersionsError::NoRepo { folder: here.clone() })?.to_owned();
+        let config = Config::load(Some(&root.join(".dvc")))?;
+        let git = if config.flag("core", "no_scm") { None } else { Git::find(&root) };
+        let cache = config.text("cache", "dir").map_or_else(|| root.join(".dvc/cache"), PathBuf::from);
+        let links = Link::parse_list(&config.text("cache", "type").unwrap_or_default());
+        let links = if links.is_empty() { vec![Link::Reflink, Link::Copy] } else { links };
+        let cache = Arc::new(Cache::open(cache, config.text("cache", "shared").is_some()));
+        Ok(Self { root, config, git, cache, links })
+    }
+
+    /// Makes a repository in a folder.
+    ///
+    /// # Errors
+    /// If there is one, or the folder is not the root of a git repository and options do not say otherwise.
+    pub fn init(folder: &Path, options: InitOptions) -> Result<Self> {
+        if options.no_scm && options.subdir {
+            return Err(VersionsError::usage("`--no-scm` and `--subdir` exclude each other"));
+        }
+        let root = fs::canonicalize(folder).doing("find", folder)?;
+        let git = Git::find(&root);
+        let is_under_git = git.as_ref().is_some_and(|git| options.subdir || git.root() == root);
+        if !options.no_scm && !is_under_git {
+            return Err(VersionsError::NoGit { folder: root });
+        }
+        let dvc = root.join(".dvc");
+        if dvc.exists() {
+            if !options.force {
+                return Err(VersionsError::Exists { path: dvc });
+            }
+            fs::remove_dir_all(&dvc).doing("remove", &dvc)?;
+        }
+        let temporary = dvc.join("tmp");
+        fs::create_dir_all(&temporary).doing("make the folder", &temporary)?;
+        let config = if options.no_scm { "[core]\n    no_scm = True\n" } else { "" };
+        if !options.no_scm {
+            files::write_atomic(&dvc.join(".gitignore"), b"/config.local\n/tmp\n/cache\n")?;
+        }
+        let ignored = root.join(".dvcignore");
+        if !ignored.exists() {
+            files::write_atomic(&ignored, b"# Add patterns of files dvc should ignore, which could improve\n# the performance. Learn more at\n# https://dvc.org/doc/user-guide/dvcignore\n")?;
+        }
+        // Last: from now on it is a repository.
+        files::write_atomic(&dvc.join("config"), config.as_bytes())?;
+        if let Some(git) = git.filter(|_| !options.no_scm) {
+            git.add(&[dvc.join(".gitignore"), dvc.join("config"), ignored])?;
+        }
+        Self::open(&root)
+    }
+
+    /// Returns the root, absolute.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Returns the configuration.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Returns the configuration to change it.
+    pub fn config_mut(&mut self) -> &mut Config {
+        &mut self.config
+    }
+
+    /// Returns git, unless the repository does without.
+    pub fn git(&self) -> Option<&Git> {
+        self.git.as_ref()
+    }
+
+    /// Tells whether pointers are staged for git when they are written.
+    pub fn is_staging(&self) -> bool {
+        self.config.flag("core", "autostage")
+    }
+
+    /// Returns git or says that there is none.
+    pub(crate) fn need_git(&self) -> Result<&Git> {
+        self.git.as_ref().ok_or_else(|| VersionsError::usage("this repository is without git and has no revisions"))
+    }
+
+    /// Returns the cache.
+    pub fn cache(&self) -> &Arc<Cache> {
+        &self.cache
+    }
+
+    /// Returns everything tracked in the working folder.
+    ///
+    /// # Errors
+    /// If a pointer or lock file cannot be read.
+    pub fn tracked(&self) -> Result<Tracked> {
+        Tracked::of_folder(&self.root, &mut Ignore::new(&self.root))
+    }
+
+    /// Returns everything tracked at a commit.
+    ///
+    /// # Errors
+    /// If there is no such commit, or one of its pointers cannot be read.
+    pub fn tracked_at(&self, revision: &str) -> Result<Tracked> {
+        let git = self.need_git()?;
+        let prefix = self.prefix(git)?;
+        let commit = git.commit(revision)?;
+        let files: Vec<_> = git.files(&commit)?.into_iter().filter(|(path, _)| path.starts_with(&prefix) && is_pointer(path)).collect();
+        let contents = git.read(&files.iter().map(|(_, blob)| blob.clone()).collect::<Vec<_>>())?;
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        let files: BTreeMap<String, String> =
+            files.iter().map(|(path, _)| path[prefix.len()..].to_owned()).zip(contents.into_iter().map(text)).collect();
+        Tracked::of_files(&files)
+    }
+
+    /// Lists every output that the working folder or any of these commits tracks, each content once. What is unreadable in an
+    /// old commit is named in the second list and left out.
+    ///
+    /// # Errors
+    /// If git fails or the working folder has an unreadable pointer.
+    pub fn outs_of(&self, commits: &[Which]) -> Result<(Vec<Out>, Vec<String>)> {
+        let mut outs: Vec<Out> = self.tracked()?.outs().cloned().collect();
+        let mut unreadable = Vec::new();
+        if let Some(git) = self.git.as_ref().filter(|_| !commits.is_empty()) {
+            let prefix = self.prefix(git)?;
+            let mut names = Vec::new();
+            for which in commits {
+                names.extend(git.commits(which)?);
+            }
+            names.sort();
+            names.dedup();
+            let mut seen: BTreeMap<Vec<(String, String)>, String> = BTreeMap::new();
+            for commit in names {
+                let pointers = git.files(&commit)?.into_iter().filter(|(path, _)| path.starts_with(&prefix) && is_pointer(path)).collect();
+                seen.entry(pointers).or_insert(commit);
+            }
+            for commit in seen.into_values() {
+                match self.tracked_at(&commit) {
+                    Ok(tracked) => outs.extend(tracked.outs().cloned()),
+                    Err(error) => unreadable.push(format!("{}: {error}", &commit[..commit.len().min(10)])),
+                }
+            }
+        }
+        outs.sort_by(|a, b| (&a.path, a.entry.oid).cmp(&(&b.path, b.entry.oid)));
+        outs.dedup_by(|a, b| a.path == b.path && a.entry.oid == b.entry.oid);
+        Ok((outs, unreadable))
+    }
+
+    /// Returns the objects of an output: its own and, of a folder, those of its files, with their paths from the root. `None`
+    /// where the list of the folder is not in the cache.
+    ///
+    /// # Errors
+    /// If the list is corrupted.
+    pub fn objects_of(&self, out: &Out) -> Result<Option<Vec<NamedOid>>> {
+        let Some(oid) = out.oid() else { return Ok(Some(Vec::new())) };
+        let mut objects = vec![NamedOid { name: out.path.clone(), oid }];
+        if oid.is_dir {
+            let Some(tree) = self.tree(oid)? else { return Ok(None) };
+            objects.extend(tree.files().iter().map(|(path, md5)| NamedOid {
+                name: format!("{}/{path}", out.path),
+                oid: Oid { md5: *md5, is_dir: false, is_legacy: oid.is_legacy },
+            }));
+        }
+        Ok(Some(objects))
+    }
+
+    /// Reads the list of a folder from the cache; `None` where it is not there.
+    ///
+    /// # Errors
+    /// If it is corrupted or names paths that leave the folder.
+    pub fn tree(&self, oid: Oid) -> Result<Option<Tree>> {
+        self.cache.read(oid)?.map(|bytes| Tree::parse(&bytes, oid)).transpose()
+    }
+
+    /// Removes objects from the cache, whatever refers to them.
+    ///
+    /// # Errors
+    /// If the lock is held or the system does not let us.
+    pub fn remove_objects(&self, oids: impl IntoIterator<Item = Oid>) -> Result<()> {
+        let mut work = self.begin()?;
+        for oid in oids {
+            self.cache.remove(oid)?;
+            work.index.forget_object(oid);
+        }
+        work.index.save()
+    }
+
+    /// Takes the lock and reads what is remembered.
+    pub(crate) fn begin(&self) -> Result<Work<'_>> {
+        let folder = self.root.join(".dvc/tmp");
+        fs::create_dir_all(&folder).doing("make the folder", &folder)?;
+        let lock = Lock::take(&folder.join("lock"), PATIENCE)?;
+        self.cache.tidy();
+        let place = self.place_for_files();
+        // Nobody else works here now: what is left is from someone who was killed.
+        if let Ok(entries) = fs::read_dir(&place) {
+            entries.flatten().for_each(|entry| drop(fs::remove_file(entry.path())));
+        }
+        fs::create_dir_all(&place).doing("make the folder", &place)?;
+        Ok(Work { repo: self, index: Index::load(folder.join("almanac-index")), ignore: Ignore::new(&self.root), _lock: lock })
+    }
+
+    /// The folder for temporary files on the disk of the working folder.
+    pub(crate) fn place_for_files(&self) -> PathBuf {
+        self.root.join(".dvc/tmp/almanac")
+    }
+
+    /// Returns how working files share their bytes with the cache here.
+    pub(crate) fn link(&self) -> Result<Link> {
+        Ok(Link::first_that_works(&self.links, self.cache.temporary()?, &self.place_for_files()))
+    }
+
+    /// Sets an option of the configuration.
+    ///
+    /// # Errors
+    /// As [`Config::set`].
+    pub fn configure(&mut self, level: Level, name: &OptionName, value: Option<&str>) -> Result<()> {
+        self.config.set(level, name, value)
+    }
+
+    /// The way from the root of git to ours, with `/` at its end.
+    fn prefix(&self, git: &Git) -> Result<String> {
+        let way = config::relative_to(&self.root, git.root());
+        if way.starts_with("..") {
+            return Err(VersionsError::usage("the repository of git lies elsewhere"));
+        }
+        Ok(if way == "." { String::new() } else { format!("{way}/") })
+    }
+}
+
+/// Tells by its name whether a file says what is tracked.
+pub(crate) fn is_pointer(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name == "dvc.yaml" || name == "dvc.lock" || Path::new(name).extension().is_some_and(|extension| extension == "dvc")
+}
+
+impl Work<'_> {
+    /// Looks at a path and hashes what the index does not know.
+    pub(crate) fn state(&mut self, path: &str, is_legacy: bool, progress: &dyn Progress) -> Result<State> {
+        let absolute = walk::absolute(&self.repo.root, path);
+        let metadata = match fs::symlink_metadata(&absolute) {
+            Ok(metadata) => metadata,
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(State::Nothing),
+            Err(error) => return Err(error).doing("look at", absolute),
+        };
+        if metadata.is_dir() {
+            let listing = walk::list(&absolute, &mut self.ignore)?;
+            let names: Vec<String> = listing.files.iter().map(|file| format!("{path}/{}", file.path)).collect();
+            let stamps: Vec<Stamp> = listing.files.iter().map(|file| file.stamp).collect();
+            let hashes = self.hash(&names, &stamps, is_legacy, progress)?;
+            return Ok(State::Folder { listing, hashes });
+        }
+        let is_link = metadata.is_symlink();
+        let metadata = if is_link { walk::followed(&absolute)? } else { metadata };
+        if metadata.is_dir() {
+            return Err(VersionsError::Unfit { path: absolute, why: "it is a link to a folder" });
+        }
+        let stamp = walk::regular(&absolute, &metadata)?;
+        let md5 = self.hash(&[path.to_owned()], &[stamp], is_legacy, progress)?[0];
+        Ok(State::File { md5 })
+    }
+
+    fn hash(&mut self, names: &[String], stamps: &[Stamp], is_legacy: bool, progress: &dyn Progress) -> Result<Vec<Md5>> {
+        let mut hashes: Vec<Option<Md5>> =
+            names.iter().zip(stamps).map(|(name, stamp)| if is_legacy { None } else { self.index.file(name, *stamp) }).collect();
+        let unknown: Vec<usize> = (0..names.len()).filter(|at| hashes[*at].is_none()).collect();
+        if !unknown.is_empty() {
+            progress.begin("hashing", unknown.iter().map(|at| stamps[*at].size).sum());
+        }
+        let root = &self.repo.root;
+        let found: Result<Vec<(usize, Md5)>> = unknown
+            .into_par_iter()
+            .map(|at| {
+                let path = walk::absolute(root, &names[at]);
+                let md5 = hash::hash_file(&path, is_legacy)?;
+                if !files::is_unchanged(&path, stamps[at]) {
+                    return Err(VersionsError::Changed { path });
+                }
+                progress.advance(stamps[at].size);
+                Ok((at, md5))
+            })
+            .collect();
+        for (at, md5) in found? {
+            if !is_legacy {
+                self.index.remember_file(&names[at], stamps[at], md5);
+            }
+            hashes[at] = Some(md5);
+        }
+        Ok(hashes.into_iter().flatten().collect())
+    }
+
+    /// Tells whether an object is there and whole, hashing it if it is not known to be.
+    pub(crate) fn is_whole(&mut self, oid: Oid) -> Result<Option<bool>> {
+        let Some(stamp) = self.repo.cache.stamp(oid)? else { return Ok(None) };
+        if self.index.is_whole(oid, stamp) {
+            return Ok(Some(true));
+        }
+        let is_whole = self.repo.cache.verify(oid)?;
+        if is_whole {
+            self.index.remember_object(oid, stamp);
+        }
+        Ok(Some(is_whole))
+    }
+
+    /// Sorts objects into missing and corrupted ones; those that are neither are remembered as whole. Corrupted ones are removed,
+    /// so that they are fetched or added anew.
+    pub(crate) fn examine(&mut self, objects: &[NamedOid], progress: &dyn Progress) -> Result<(Vec<NamedOid>, Vec<NamedOid>)> {
+        let index = &self.index;
+        let cache = &self.repo.cache;
+        let looked: Result<Vec<(Option<Stamp>, bool)>> = objects
+            .par_iter()
+            .map(|object| match cache.stamp(object.oid)? {
+                None => Ok((None, false)),
+                Some(stamp) if index.is_whole(object.oid, stamp) => Ok((None, true)),
+                Some(stamp) => {
+                    let is_whole = cache.verify(object.oid)?;
+                    progress.advance(stamp.size);
+                    Ok((Some(stamp), is_whole))
+                }
+            })
+            .collect();
+        let (mut missing, mut corrupted) = (Vec::new(), Vec::new());
+        for (object, (stamp, is_whole)) in objects.iter().zip(looked?) {
+            match (stamp, is_whole) {
+                (Some(stamp), true) => self.index.remember_object(object.oid, stamp),
+                (None, true) => {}
+                (None, false) => missing.push(object.clone()),
+                (Some(_), false) => {
+                    self.repo.cache.remove(object.oid)?;
+                    self.index.forget_object(object.oid);
+                    corrupted.push(object.clone());
+                }
+            }
+        }
+        Ok((missing, corrupted))
+    }
+
+    /// Finds what targets mean: outputs, pointer files, stages, or files inside a tracked folder, then with the path inside.
+    pub(crate) fn select<'t>(tracked: &'t Tracked, targets: &[String], recursive: bool) -> Result<Vec<(&'t Out, Option<String>)>> {
+        if targets.is_empty() {
+            return Ok(tracked.outs().map(|out| (out, None)).collect());
+        }
+        let mut selected: Vec<(&Out, Option<String>)> = Vec::new();
+        for target in targets {
+            let before = selected.len();
+            for stage in &tracked.stages {
+                let is_stage = stage.address == *target || stage.outs.first().is_some_and(|out| out.file == *target && out.stage.is_some());
+                for out in &stage.outs {
+                    if is_stage
+                        || out.path == *target
+                        || recursive && (is_at_or_below(&out.path, target) || is_at_or_below(&out.file, target))
+                    {
+                        selected.push((out, None));
+                    } else if out.is_dir() && is_at_or_below(target, &out.path) {
+                        selected.push((out, Some(target[out.path.len() + 1..].to_owned())));
+                    }
+                }
+            }
+            if selected.len() == before {
+                return Err(VersionsError::NotTracked { target: target.clone() });
+            }
+        }
+        Ok(selected)
+    }
+}

@@ -1,0 +1,224 @@
+//! `almanac check`: judge tables by suites of expectations, or propose a suite from what they hold.
+
+use std::path::{Path, PathBuf};
+
+use almanac_config::Overrides;
+use almanac_expect::{Options, ResultFormat, Severity, Suite, Table, Validation, suggest};
+use almanac_pipeline::{LAYERS, PlacedSuite, Project, history, judge, read_placed, tables};
+use almanac_tracking::Millis;
+use clap::Args;
+use serde_json::{Map, Value as Json, json};
+
+use crate::compose;
+use crate::context::Context;
+use crate::exit::ExitStatus;
+use crate::failure::{Failure, OrFail};
+use crate::printer::{OutputFormat, table};
+use crate::session::{OrFailPipeline, now_ms, start_threads};
+
+const EXAMPLE: &str = "\
+Examples:
+  almanac check                                          the project's tables by the suites of `expectations/`
+  almanac check --layer bronze --suggest --write         write a suite for each bronze table, to be edited
+  almanac check sales.parquet --suite gx_suite.json      one file by a suite of Great Expectations, or a data contract
+  almanac check --format json > results.json             results as Great Expectations writes them
+
+Exit code 5 if an expectation of severity `fail` or `quarantine` failed.";
+
+/// Judge tables by suites of expectations, or propose a suite
+#[derive(Debug, Clone, Args)]
+#[command(after_help = EXAMPLE)]
+pub(crate) struct CheckArgs {
+    /// Parquet file or folder to judge, instead of the project's tables
+    #[arg(value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    /// Suite: YAML or TOML, Great Expectations' JSON, or an Open Data Contract; the project's own where none is named
+    #[arg(long, value_name = "FILE")]
+    pub(crate) suite: Vec<PathBuf>,
+    /// Only this table
+    #[arg(long, value_name = "NAME")]
+    pub(crate) table: Option<String>,
+    /// Only this layer: bronze, silver or gold
+    #[arg(long, value_name = "LAYER", value_parser = LAYERS)]
+    pub(crate) layer: Option<String>,
+    /// Propose a suite from what the tables hold
+    #[arg(long)]
+    pub(crate) suggest: bool,
+    /// Write proposals into the project's folder of suites, never over one that is there
+    #[arg(long, requires = "suggest")]
+    pub(crate) write: bool,
+    /// How much each result tells: boolean, basic, summary or complete
+    #[arg(long, value_name = "HOW", default_value = "summary", value_parser = ["boolean", "basic", "summary", "complete"])]
+    pub(crate) results: String,
+    /// Column whose values are shown as ***; may be given again
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) personal: Vec<String>,
+    /// Form of the answer
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: OutputFormat,
+}
+
+/// Carries out `almanac check`.
+pub(crate) fn check(ctx: &Context, args: CheckArgs) -> Result<ExitStatus, Failure> {
+    let options = Options {
+        format: match args.results.as_str() {
+            "boolean" => ResultFormat::BooleanOnly,
+            "basic" => ResultFormat::Basic,
+            "complete" => ResultFormat::Complete,
+            _ => ResultFormat::Summary,
+        },
+        now: Some(now_ms() * 1000),
+        personal: args.personal.clone(),
+        ..Options::default()
+    };
+    match &args.file {
+        Some(file) => of_file(ctx, &args, file, &options),
+        None => of_project(ctx, &args, &options),
+    }
+}
+
+fn of_file(ctx: &Context, args: &CheckArgs, file: &Path, options: &Options) -> Result<ExitStatus, Failure> {
+    let opened = Table::open(file).or_fail(ExitStatus::DataInput)?;
+    let name = file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    if args.suggest {
+        let suite = suggest(&opened, &name, options).or_fail(ExitStatus::DataInput)?;
+        return propose(ctx, args, vec![(format!("{name}.yaml"), suite)], Path::new("."));
+    }
+    if args.suite.is_empty() {
+        return Err(Failure::new(ExitStatus::Usage, NoSuite));
+    }
+    let mut validations = Vec::new();
+    for path in &args.suite {
+        let suites = Suite::read(path).or_fail(ExitStatus::Config)?;
+        let several = suites.len() > 1;
+        for suite in suites {
+            // A contract has a suite for each of its tables; the file is one of them.
+            if several && suite.table.as_deref() != Some(args.table.as_deref().unwrap_or(&name)) {
+                continue;
+            }
+            let suite = Suite { table: Some(name.clone()), ..suite };
+            validations.push(almanac_expect::check(&opened, &suite, options).or_fail(ExitStatus::DataInput)?);
+        }
+    }
+    if validations.is_empty() {
+        return Err(Failure::new(ExitStatus::Usage, NoSuite));
+    }
+    show(ctx, args.format, &validations)
+}
+
+fn of_project(ctx: &Context, args: &CheckArgs, options: &Options) -> Result<ExitStatus, Failure> {
+    let settings = ctx.settings(Overrides::default())?;
+    start_threads(ctx, &settings);
+    let project = Project::new(&settings.project);
+    let wanted = |layer: &str| args.layer.as_deref().is_none_or(|name| name == layer);
+    if args.suggest {
+        let mut proposals = Vec::new();
+        for layer in LAYERS.into_iter().filter(|layer| args.layer.as_deref().unwrap_or("bronze") == *layer) {
+            for (name, opened) in tables(&project, layer).or_fail_pipeline()? {
+                if args.table.as_ref().is_none_or(|wanted| *wanted == name) {
+                    let suite = suggest(&opened, &format!("{layer}.{name}"), options).or_fail(ExitStatus::DataInput)?;
+                    proposals.push((format!("{layer}.{name}.yaml"), Suite { layer: Some(layer.into()), table: Some(name), ..suite }));
+                }
+            }
+        }
+        return propose(ctx, args, proposals, &settings.project.join(&settings.checks.expectations));
+    }
+    let mut suites: Vec<PlacedSuite> = if args.suite.is_empty() { compose::suites(&settings)? } else { Vec::new() };
+    for path in &args.suite {
+        suites.extend(read_placed(path).or_fail(ExitStatus::Config)?);
+    }
+    for placed in &mut suites {
+        // A suite that is named on the command line goes where the command line says.
+        if !args.suite.is_empty() {
+            placed.layer = args.layer.clone().unwrap_or_else(|| placed.layer.clone());
+            placed.table = args.table.clone().or_else(|| placed.table.clone());
+        }
+    }
+    suites.retain(|placed| {
+        wanted(&placed.layer) && args.table.as_ref().is_none_or(|table| placed.table.as_ref().is_none_or(|own| own == table))
+    });
+    if let Some(table) = &args.table {
+        suites.iter_mut().for_each(|placed| placed.table = Some(table.clone()));
+    }
+    if suites.is_empty() {
+        return Err(Failure::new(ExitStatus::Usage, NoSuite));
+    }
+    let mut validations: Vec<Validation> = Vec::new();
+    for layer in LAYERS {
+        validations.extend(judge(&project, &suites, layer, options).or_fail_pipeline()?.into_iter().map(|(_, validation)| validation));
+    }
+    let store = compose::store(&settings.tracking, &project)?;
+    for validation in &validations {
+        store.record_validation(&history(validation, now_ms()), Millis(now_ms())).or_fail(ExitStatus::Store)?;
+    }
+    show(ctx, args.format, &validations)
+}
+
+fn propose(ctx: &Context, args: &CheckArgs, proposals: Vec<(String, Suite)>, folder: &Path) -> Result<ExitStatus, Failure> {
+    for (file, suite) in &proposals {
+        if !args.write {
+            ctx.printer.data(suite.to_yaml().trim_end())?;
+            continue;
+        }
+        let path = folder.join(file);
+        if path.exists() {
+            ctx.printer.warning(&format!("`{}` is there and stays as it is", path.display()));
+            continue;
+        }
+        std::fs::create_dir_all(folder).map_err(|error| Failure::foreign(ExitStatus::Io, error))?;
+        almanac_data::write_bytes(&path, suite.to_yaml().as_bytes()).map_err(|error| Failure::foreign(ExitStatus::Io, error))?;
+        ctx.printer.note(&format!(
+            "wrote `{}`: {} expectations, to be read before they are trusted",
+            path.display(),
+            suite.expectations.len()
+        ));
+    }
+    Ok(ExitStatus::Success)
+}
+
+fn show(ctx: &Context, format: OutputFormat, validations: &[Validation]) -> Result<ExitStatus, Failure> {
+    let failed = validations.iter().flat_map(Validation::failures).any(|outcome| outcome.severity > Severity::Warn);
+    let status = if failed { ExitStatus::DataCheck } else { ExitStatus::Success };
+    if format == OutputFormat::Json {
+        let meta = |validation: &Validation| {
+            let mut meta = Map::new();
+            meta.insert("almanac_version".into(), Json::from(env!("CARGO_PKG_VERSION")));
+            meta.insert("layer".into(), json!(validation.layer));
+            meta.insert("table".into(), json!(validation.table));
+            meta.insert("rows".into(), json!(validation.rows));
+            meta
+        };
+        let results: Vec<Json> = validations.iter().map(|validation| validation.to_json(meta(validation))).collect();
+        match &results[..] {
+            [one] => ctx.printer.json(one)?,
+            several => ctx.printer.json(&several)?,
+        }
+        return Ok(status);
+    }
+    let rows = validations.iter().flat_map(|validation| {
+        let place = match (&validation.layer, &validation.table) {
+            (Some(layer), Some(table)) => format!("{layer}.{table}"),
+            (layer, table) => table.clone().or_else(|| layer.clone()).unwrap_or_default(),
+        };
+        validation.outcomes.iter().map(move |outcome| {
+            let verdict = if outcome.success { "holds".to_owned() } else { outcome.severity.to_string() };
+            [verdict, place.clone(), outcome.subject.clone().unwrap_or_default(), outcome.expected.clone(), outcome.observed.clone()]
+        })
+    });
+    ctx.printer.data(&table(["verdict", "table", "column", "expected", "observed"], &[], rows))?;
+    let all = validations.iter().map(|validation| validation.outcomes.len()).sum::<usize>();
+    let bad = validations.iter().map(|validation| validation.failures().count()).sum::<usize>();
+    ctx.printer.note(&if bad == 0 { format!("all {all} expectations hold") } else { format!("{bad} of {all} expectations failed") });
+    Ok(status)
+}
+
+/// There is nothing to judge by.
+#[derive(Debug, thiserror::Error)]
+#[error("there is no suite to judge by")]
+struct NoSuite;
+
+impl almanac_series::Hint for NoSuite {
+    fn hint(&self) -> Option<String> {
+        Some("name one with `--suite FILE`, or write one with `almanac check --suggest --write`".into())
+    }
+}
