@@ -158,14 +158,27 @@ impl Expectation {
 
     /// Returns one line that says what must hold: name and arguments.
     pub fn sentence(&self) -> String {
-        let arguments: Vec<String> = self
-            .kwargs
-            .iter()
-            .filter(|(name, _)| !matches!(name.as_str(), "column" | "column_list" | "column_A" | "column_B" | "batch_id"))
-            .map(|(name, value)| format!("{name} {value}"))
-            .collect();
+        let of_subject = |name: &str| matches!(name, "column" | "column_list" | "column_A" | "column_B" | "batch_id");
+        let mut arguments: Vec<(&String, &serde_json::Value)> = self.kwargs.iter().filter(|(name, _)| !of_subject(name)).collect();
+        // The lower bound before the upper one, as people say it.
+        arguments.sort_by_key(|(name, _)| (!name.starts_with("min"), !name.starts_with("max")));
+        let shown: Vec<String> = arguments.iter().map(|(name, value)| format!("{} {}", name.replace('_', " "), brief(value))).collect();
         let what = self.kind.trim_start_matches("expect_").replace('_', " ");
-        if arguments.is_empty() { what } else { format!("{what}: {}", arguments.join(", ")) }
+        if shown.is_empty() { what } else { format!("{what}: {}", shown.join(", ")) }
+    }
+}
+
+/// A value on a line: texts without quotes, of a long list the first few and how many there are.
+fn brief(value: &serde_json::Value) -> String {
+    const SHOWN: usize = 4;
+    match value {
+        serde_json::Value::String(text) => text.clone(),
+        serde_json::Value::Array(items) => {
+            let first: Vec<String> = items.iter().take(SHOWN).map(brief).collect();
+            let more = if items.len() > SHOWN { format!(", … ({})", items.len()) } else { String::new() };
+            format!("[{}{more}]", first.join(", "))
+        }
+        other => other.to_string(),
     }
 }
 

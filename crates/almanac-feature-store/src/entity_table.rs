@@ -49,6 +49,16 @@ impl EntityTable {
         Ok(Self { batch })
     }
 
+    /// Leaves out the columns of these names, where there are such.
+    pub fn without(self, names: &[&str]) -> Self {
+        let schema = self.batch.schema();
+        let kept: Vec<usize> =
+            (0..schema.fields().len()).filter(|column| !names.contains(&schema.field(*column).name().as_str())).collect();
+        // Places of columns that are there.
+        let batch = self.batch.project(&kept).unwrap_or(self.batch);
+        Self { batch }
+    }
+
     /// Returns its rows.
     pub fn batch(&self) -> &RecordBatch {
         &self.batch

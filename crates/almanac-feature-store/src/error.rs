@@ -244,6 +244,9 @@ impl Hint for FeatureError {
             Self::TooMany { .. } => "ask in several requests".into(),
             Self::Clash { .. } => "ask for full names (`view__feature`), or rename the column of the entity table".into(),
             Self::Memory { .. } => "ask for fewer entities or columns at a time, or raise `[run] memory`".into(),
+            Self::NotServed { view, reason } if reason.contains("damaged") => {
+                format!("`almanac features materialise --view {view} --full` makes it anew")
+            }
             Self::NotServed { view, .. } => format!("`almanac features materialise --view {view}` writes its newest values"),
             Self::TooEarly { .. } => "values of the past are what `almanac features get` gives".into(),
             Self::Busy { .. } => "wait for it; nothing is lost, and readers go on".into(),

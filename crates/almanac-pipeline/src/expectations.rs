@@ -33,9 +33,10 @@ pub struct PlacedSuite {
 }
 
 impl PlacedSuite {
-    /// Returns whether the suite is for a table.
+    /// Returns whether the suite is for a table. Silver is its panel; the table of its series is judged only where it is named.
     pub fn is_for(&self, layer: &str, table: &str) -> bool {
-        self.layer == layer && self.table.as_deref().is_none_or(|name| name == table)
+        let is_usual = !(layer == "silver" && table == "series");
+        self.layer == layer && self.table.as_deref().map_or(is_usual, |name| name == table)
     }
 }
 

@@ -6,7 +6,9 @@
 
 use std::path::{Path, PathBuf};
 
-use almanac_data::{ColumnKind, CsvOptions, QueryLimits, TableSpec, WholeTable, expand_source, open_bronze, read_table};
+use almanac_data::{
+    ColumnKind, CsvOptions, FILE_COLUMN, QueryLimits, ROW_COLUMN, TableSpec, WholeTable, expand_source, open_bronze, read_table,
+};
 use almanac_feature_store::{Batches, EntityTable, FeatureError, KeyKind, ParquetFiles, Source, SourceOf, View, read_parquet};
 use tokio::runtime::Handle;
 
@@ -68,7 +70,8 @@ impl FeatureSources {
             return read_parquet(path);
         }
         let table = self.read("entities", vec![path.to_owned()], keys)?;
-        EntityTable::new(&table.schema, &table.batches)
+        // Where a row was read is of no interest to who wrote it.
+        Ok(EntityTable::new(&table.schema, &table.batches)?.without(&[FILE_COLUMN, ROW_COLUMN]))
     }
 
     fn read(&self, name: &str, paths: Vec<PathBuf>, keys: &[(String, KeyKind)]) -> Result<WholeTable, FeatureError> {

@@ -50,6 +50,11 @@ impl SegmentFile {
     pub(crate) fn path(&self, folder: &Path) -> PathBuf {
         folder.join(format!("segment-{}.parquet", self.number))
     }
+
+    /// Tells whether its file is there, as long as it was written.
+    pub(crate) fn has_its_size(&self, folder: &Path) -> bool {
+        fs::metadata(self.path(folder)).is_ok_and(|file| file.len() == self.bytes)
+    }
 }
 
 impl Manifest {
@@ -134,7 +139,8 @@ pub fn read_freshness(folder: &Path, view: &str) -> Result<Option<Freshness>, Fe
 /// Replaces a file in one step: temporary file, sync, rename, sync of the folder.
 pub(crate) fn write_atomically(path: &Path, write: impl FnOnce(&mut File) -> std::io::Result<()>) -> Result<(), FeatureError> {
     let failed = |error| FeatureError::written(path, error);
-    let folder = path.parent().unwrap_or(Path::new("."));
+    // A bare name is a file of the folder one is in.
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(folder).map_err(failed)?;
     let mut staged = tempfile::Builder::new().prefix(".").suffix(".tmp").tempfile_in(folder).map_err(failed)?;
     write(staged.as_file_mut()).map_err(failed)?;

@@ -75,7 +75,7 @@ impl Materialise<'_> {
             _ if self.full => (None, "asked for"),
             Ok(None) => (None, "the first time"),
             Ok(Some(old)) if old.declaration != declaration => (None, "the declaration has changed"),
-            Ok(Some(old)) if !old.segments.iter().all(|segment| segment.path(&folder).exists()) => (None, "a segment is gone"),
+            Ok(Some(old)) if !old.segments.iter().all(|segment| segment.has_its_size(&folder)) => (None, "a segment is gone or cut off"),
             Ok(Some(old)) => (Some(old), ""),
             Err(FeatureError::Damaged { .. }) => (None, "the manifest is damaged"),
             Err(error) => return Err(error),

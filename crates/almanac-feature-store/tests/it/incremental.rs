@@ -110,6 +110,11 @@ fn a_damaged_segment_is_told_and_the_old_values_stay() {
     assert!(online.why_absent("prices").expect("a reason").contains("damaged"));
     // A new reader has nothing older to fall back on.
     assert!(store.open().size("prices").is_none());
+    fs::write(&segment, &bytes[..middle]).expect("writable");
+    let mended = store.materialise("prices", &rows(&[("a", 1, 1.0), ("a", 2, 2.0)]), 2 * DAY).expect("materialised");
+    assert_eq!(mended.anew, "a segment is gone or cut off");
+    online.refresh().expect("refreshed");
+    assert_eq!(ask(&online, "a", 2 * DAY).0, Some(Value::Real(2.0)));
 }
 
 #[test]

@@ -128,6 +128,10 @@ where
 }
 
 fn read<Q: DeserializeOwned>(body: &[u8]) -> Result<Q, ApiError> {
+    if body.trim_ascii_start().first().is_none_or(|first| *first != b'{') {
+        let hint = "send an object with `features` and `entities`; `/docs` has an example";
+        return Err(ApiError::invalid("the body is not a JSON object", Some(hint.to_owned())));
+    }
     let mut json = serde_json::Deserializer::from_slice(body);
     let hint = || Some("`/docs` has an example; JSON has no NaN or infinity".to_owned());
     let asked = serde_path_to_error::deserialize(&mut json).map_err(|error| {

@@ -59,7 +59,9 @@ fn gates(store: &TrackingStore) -> Result<Vec<Gate>, ServiceError> {
     }
     let order = |layer: &str| ["bronze", "silver", "gold"].iter().position(|name| *name == layer).unwrap_or(3);
     gates.sort_by(|a, b| {
-        (order(&a.newest.layer), &a.newest.table, &a.newest.suite).cmp(&(order(&b.newest.layer), &b.newest.table, &b.newest.suite))
+        // What fails comes first: it is why one looks.
+        let place = |gate: &Gate| (gate.newest.failed == 0, order(&gate.newest.layer));
+        (place(a), &a.newest.table, &a.newest.suite).cmp(&(place(b), &b.newest.table, &b.newest.suite))
     });
     Ok(gates)
 }
@@ -97,7 +99,6 @@ fn answer(project: &ProjectInfo, gates: &[Gate]) -> Response {
 fn section(gate: &Gate) -> Markup {
     let newest = &gate.newest;
     let place = if newest.layer.is_empty() { newest.table.clone() } else { format!("{} · {}", newest.layer, newest.table) };
-    // Failures come first: they are why one looks.
     let (held, failed): (Vec<&Json>, Vec<&Json>) = gate.outcomes.iter().partition(|outcome| outcome["success"] == Json::Bool(true));
     html! {
         section.check aria-label=(place) {
@@ -105,9 +106,9 @@ fn section(gate: &Gate) -> Markup {
                 h2 { (place) }
                 p {
                     span.verdict.bad[newest.failed > 0] {
-                        @if newest.failed == 0 { "holds" } @else { (newest.failed) " failed" }
+                        @if newest.failed == 0 { "all " (newest.expectations) " hold" } @else { (newest.failed) " of " (newest.expectations) " failed" }
                     }
-                    " of " (newest.expectations) " expectations of " code { (newest.suite) } " over " (newest.rows) " rows, "
+                    ", expectations of " code { (newest.suite) } " over " (newest.rows) " rows, "
                     time { (moment(newest.made.0)) }
                 }
                 (trend(&gate.trend))

@@ -84,8 +84,8 @@ async fn a_wrong_lookup_is_told_what_is_wrong() {
     check(
         "",
         expect![[r#"
-        400 EOF while parsing a value at line 1 column 0
-        hint: `/docs` has an example; JSON has no NaN or infinity"#]],
+        400 the body is not a JSON object
+        hint: send an object with `features` and `entities`; `/docs` has an example"#]],
     )
     .await;
     check(
