@@ -83,6 +83,8 @@ pub struct InitAnswers {
     pub null_values: Vec<String>,
     /// Column and type name.
     pub types: Vec<(String, String)>,
+    /// Columns that look personal, as `column` or `table.column`: they are dropped.
+    pub personal: Vec<String>,
     pub horizon: Option<usize>,
     pub season_length: Option<usize>,
     pub folds: Option<usize>,
@@ -167,7 +169,7 @@ pub fn write_project(answers: &InitAnswers) -> String {
             }
             let is_first = !chosen.contains(&section);
             chosen.push(section);
-            write_key(&mut text, answers, &values, &format!("{section}.{key}"), line, is_first);
+            write_key(&mut text, answers, &values, (section, key), line, is_first);
         } else {
             text.push_str(line);
             text.push('\n');
@@ -176,9 +178,15 @@ pub fn write_project(answers: &InitAnswers) -> String {
     text
 }
 
-fn write_key(text: &mut String, answers: &InitAnswers, values: &BTreeMap<String, String>, path: &str, line: &str, is_first: bool) {
-    let (section, key) = path.rsplit_once('.').unwrap_or(("", path));
-    if matches!(section, "data.tables" | "data.types") {
+fn write_key(
+    text: &mut String,
+    answers: &InitAnswers,
+    values: &BTreeMap<String, String>,
+    (section, key): (&str, &str),
+    line: &str,
+    is_first: bool,
+) {
+    if matches!(section, "data.tables" | "data.types" | "privacy.personal") {
         let prefix = format!("{section}.");
         let entries: Vec<_> = values.iter().filter(|(path, _)| path.starts_with(&prefix)).collect();
         for (path, value) in entries.iter().filter(|_| is_first) {
@@ -190,6 +198,7 @@ fn write_key(text: &mut String, answers: &InitAnswers, values: &BTreeMap<String,
         }
         return;
     }
+    let path = &format!("{section}.{key}");
     write_reason(text, answers, path);
     let _ = match values.get(path) {
         Some(value) => writeln!(text, "{key} = {value}"),
@@ -257,6 +266,9 @@ fn values(answers: &InitAnswers) -> BTreeMap<String, String> {
     set("data.csv.decimal", answers.decimal.map(|sign| string(&sign.to_string())));
     for (column, name) in &answers.types {
         set(&format!("data.types.{column}"), Some(string(name)));
+    }
+    for column in &answers.personal {
+        set(&format!("privacy.personal.{column}"), Some(string("drop")));
     }
     set("forecast.horizon", answers.horizon.map(|steps| steps.to_string()));
     set("forecast.season_length", answers.season_length.map(|steps| steps.to_string()));

@@ -14,6 +14,7 @@ mod hierarchy;
 mod joins;
 mod keys;
 mod names;
+mod personal;
 mod plan;
 mod queries;
 mod roles;
@@ -49,6 +50,14 @@ pub struct Answers {
     pub horizon: Option<usize>,
 }
 
+impl Answers {
+    /// Whether the user has named this column.
+    fn names(&self, column: &str) -> bool {
+        let is = |name: &Option<String>| name.as_deref() == Some(column);
+        is(&self.time) || is(&self.target) || self.id.as_ref().is_some_and(|id| id.iter().any(|name| name == column))
+    }
+}
+
 /// A table that the project reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InferredTable {
@@ -65,6 +74,17 @@ pub struct Reason {
     pub key: &'static str,
     /// Its value, or the part of it that is meant.
     pub value: String,
+    /// One sentence without a capital or a full stop.
+    pub why: String,
+}
+
+/// A column that looks as if it named a person. It has no part in anything else that was found out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Personal {
+    /// Its table.
+    pub table: String,
+    /// Its name.
+    pub column: String,
     /// One sentence without a capital or a full stop.
     pub why: String,
 }
@@ -123,6 +143,8 @@ pub struct Inference {
     pub negatives: &'static str,
     /// Column with one country in every row, and that country as it is written there.
     pub country: Option<(String, String)>,
+    /// Columns of the tables that look personal.
+    pub personal: Vec<Personal>,
     /// Number of series that were seen.
     pub series: usize,
     /// Periods from the time at which a quarter of the live series had begun to the newest one.
@@ -143,9 +165,10 @@ pub struct Inference {
 /// [`InferProjectError`] if a file cannot be read, or no table has a time and a target.
 pub fn infer_project(sources: &[PathBuf], answers: &Answers) -> Result<Inference, InferProjectError> {
     let (mut frames, failed) = tables::load(sources)?;
-    let mut aside = Vec::new();
+    let (mut aside, mut personal) = (Vec::new(), Vec::new());
     for frame in &mut frames {
         artefacts::put_aside(frame, answers, &mut aside);
+        personal::put_aside(frame, answers, &mut personal);
     }
     let broken: Vec<(String, String)> = failed.iter().map(|(table, error)| (table.clone(), error.to_string())).collect();
     match plan::infer(&frames, answers) {
@@ -159,6 +182,8 @@ pub fn infer_project(sources: &[PathBuf], answers: &Answers) -> Result<Inference
                 |(table, error): (String, String)| Reason { key: "tables", why: format!("`{table}` is left out: {error}"), value: table };
             found.reasons.extend(broken.into_iter().map(reason));
             found.reasons.extend(aside);
+            personal.retain(|column| found.tables.iter().any(|table| table.name == column.table));
+            found.personal = personal;
             Ok(found)
         }
     }

@@ -24,7 +24,7 @@ pub use forecasts::{
     CutoffFilter, ExportFormat, ForecastFilter, ForecastIssue, ForecastTableError, IssueInfo, append_forecast, export_forecasts,
     forecast_batch, list_issues, read_forecasts, write_csv, write_json, write_parquet,
 };
-pub use infer::{Answers, GapAnswer, InferProjectError, Inference, InferredTable, Question, Reason, infer_gaps, infer_project};
+pub use infer::{Answers, GapAnswer, InferProjectError, Inference, InferredTable, Personal, Question, Reason, infer_gaps, infer_project};
 pub use ingest::{
     ColumnKind, ColumnReport, CsvOptions, DayOrder, FILE_COLUMN, FileReport, IngestError, IngestReport, MAX_COLUMNS, Quarantined,
     ROW_COLUMN, SourceFormat, TableSpec, expand_source, ingest_table, nearest, on_disk, scan_table,

@@ -151,3 +151,25 @@ fn a_short_history_gets_fewer_folds_and_a_gate_to_match() {
     let settings = read(&write_project(&short)).expect("valid");
     assert_eq!((settings.forecast.folds, settings.gates.min_folds), (1, 1));
 }
+
+#[test]
+fn what_looks_personal_is_dropped_and_the_reason_stands_above() {
+    let answers = InitAnswers {
+        tables: vec![InitTable { name: "sales".into(), patterns: vec!["sales.csv".into()] }],
+        time: "ds".into(),
+        target: "y".into(),
+        personal: vec!["sales.email".into()],
+        reasons: vec![reason("privacy.personal.sales.email", "sales.email", "its values are e-mail addresses")],
+        ..InitAnswers::default()
+    };
+    let text = write_project(&answers);
+    let said: Vec<&str> = text.lines().skip_while(|line| *line != "[privacy.personal]").take_while(|line| !line.is_empty()).collect();
+    expect![[r#"
+        [privacy.personal]
+        # What becomes of a column before anything of it is written or said, as "column" in every table or "table.column": hash (keyed; the
+        # same value has the same hash in every table, so that joins work), mask (the shape only), drop (the column is not there).
+        #   because its values are e-mail addresses
+        "sales.email" = "drop""#]]
+    .assert_eq(&said.join("\n"));
+    assert_eq!(read(&text).expect("valid").privacy.personal.len(), 1);
+}

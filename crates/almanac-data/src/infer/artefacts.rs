@@ -9,13 +9,8 @@ use super::{Answers, Reason};
 
 /// Takes the row numbers out of the table, and says so.
 pub(super) fn put_aside(frame: &mut Frame, answers: &Answers, reasons: &mut Vec<Reason>) {
-    let is_named = |name: &String| {
-        answers.time.as_ref() == Some(name)
-            || answers.target.as_ref() == Some(name)
-            || answers.id.as_ref().is_some_and(|id| id.contains(name))
-    };
     frame.columns.retain(|column| {
-        if is_named(&column.name) || !is_row_number(column) {
+        if answers.names(&column.name) || !is_row_number(column) {
             return true;
         }
         reasons.push(Reason {

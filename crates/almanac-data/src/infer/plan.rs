@@ -123,6 +123,7 @@ pub(crate) fn infer(frames: &[Frame], answers: &Answers) -> Result<Inference, In
         duplicates,
         negatives: "keep",
         country: country(frames, &read_frames),
+        personal: Vec::new(),
         series: series.rows.len(),
         periods: series.periods(time, freq),
         rows: frame.total,

@@ -634,3 +634,22 @@ fn the_meaning_of_gaps_is_told_from_one_table() {
     assert_eq!(infer("units").map(|(gaps, _)| gaps), Some("closed"));
     assert_eq!(infer("revenue"), None);
 }
+
+#[test]
+fn what_looks_personal_has_no_part_unless_it_is_named() {
+    let rows = |n: usize| {
+        let (who, shop) = (n % 3, ["A", "B", "C"][n % 3]);
+        format!("{},{shop},u{who}@shop.example,+49 30 12{who},{}\n", day(n / 3), n % 7 + 1)
+    };
+    let text = format!("date,shop,contact,phone,units\n{}", (0..180).map(rows).collect::<String>());
+    let found = infer_text(&text, &Answers::default()).expect("inferred");
+    let personal: Vec<String> = found.personal.iter().map(|found| format!("{}.{}: {}", found.table, found.column, found.why)).collect();
+    expect![[r#"
+        sales.contact: its values are e-mail addresses
+        sales.phone: its name says that it tells who somebody is"#]]
+    .assert_eq(&personal.join("\n"));
+    assert_eq!((found.id, found.static_columns), (vec!["shop".to_owned()], Vec::new()));
+    let by_contact = Answers { id: Some(vec!["contact".into()]), ..Answers::default() };
+    let found = infer_text(&text, &by_contact).expect("inferred");
+    assert_eq!(found.personal.iter().map(|found| found.column.as_str()).collect::<Vec<_>>(), ["phone"]);
+}

@@ -57,6 +57,13 @@ fn answers_of(project: &Path, inferred: Inference, season_length: Option<SeasonL
         if matches!(found.key, "unused" | "tables") { unused.push(reason(found)) } else { reasons.push(reason(found)) }
     }
     reasons.extend(layout.reasons);
+    let is_alone = inferred.tables.len() == 1;
+    let mut personal = Vec::new();
+    for found in inferred.personal {
+        let name = if is_alone { found.column } else { format!("{}.{}", found.table, found.column) };
+        reasons.push(InitReason { key: format!("privacy.personal.{name}"), value: name.clone(), why: found.why });
+        personal.push(name);
+    }
     if let Some((code, column, text)) = &country {
         let why = format!("`{column}` is `{text}` in every row");
         reasons.push(InitReason { key: "data.country".into(), value: code.clone(), why });
@@ -85,6 +92,7 @@ fn answers_of(project: &Path, inferred: Inference, season_length: Option<SeasonL
         date_format: inferred.csv.date_formats.unwrap_or_default(),
         null_values: inferred.csv.null_values.unwrap_or_default(),
         country: country.map(|(code, ..)| code),
+        personal,
         horizon: Some(layout.horizon),
         season_length: season_length.map(SeasonLength::steps),
         folds: layout.folds,

@@ -46,8 +46,13 @@ pub(super) fn findings(answers: &InitAnswers) -> Vec<Found> {
         answers.why(&format!("{section}.{key}")).join("; ").replace('\n', "; ")
     };
     let given = rows.into_iter().filter(|(_, value)| !value.is_empty()).map(|(key, value)| Found { key, why: why(key), value });
+    let personal = answers.personal.iter().map(|name| Found {
+        key: "personal",
+        value: format!("{name} (dropped)"),
+        why: answers.why(&format!("privacy.personal.{name}")).join("; "),
+    });
     let unused = answers.why_unused().into_iter().map(|why| Found { key: "unused", value: String::new(), why });
-    given.chain(unused).collect()
+    given.chain(personal).chain(unused).collect()
 }
 
 /// Lays the answers out for people.
