@@ -70,6 +70,13 @@ fn start_log(global: &GlobalArgs) {
     use tracing_subscriber::EnvFilter;
 
     let filter = EnvFilter::try_from_env(environment::LOG).unwrap_or_else(|_| EnvFilter::new(global.log_filter()));
+    let has_colour = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
     // A server goes on when nobody reads its log any more.
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).log_internal_errors(false).compact().init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(has_colour)
+        .with_writer(std::io::stderr)
+        .log_internal_errors(false)
+        .compact()
+        .init();
 }
