@@ -52,6 +52,12 @@ pub enum ConnectError {
         /// What it says.
         reason: String,
     },
+    /// Nothing says who asks: the store was reached only by asking the machine for a role, which it has not.
+    #[error("`{url}` cannot be read: there are no credentials for it")]
+    NoCredentials {
+        /// As written.
+        url: String,
+    },
     /// The table, bucket, object or page is not there.
     #[error("`{url}` has no `{what}`: {reason}")]
     Missing {
@@ -225,6 +231,14 @@ impl Hint for ConnectError {
             }
             Self::Unreachable { .. } => "check host, port and network; `almanac run --offline` works with what has landed before".into(),
             Self::Denied { .. } => "check the user and the variable or file that holds the password or token".into(),
+            Self::NoCredentials { url } => {
+                let names = match url.split_once("://").map(|(scheme, _)| scheme) {
+                    Some("gs") => "GOOGLE_SERVICE_ACCOUNT (the file of a service account)",
+                    Some("s3") => "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+                    _ => "AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY",
+                };
+                format!("set {names} in the environment; what everybody may read needs `anonymous = true` in [data.tables]")
+            }
             Self::Missing { .. } => "check the name in `almanac.toml`, and that the user may see it".into(),
             Self::Refused { .. } => return None,
             Self::Lost { .. } => "run again: nothing of this load was kept, what had landed before is untouched".into(),

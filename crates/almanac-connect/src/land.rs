@@ -73,7 +73,7 @@ pub async fn land(table: &str, spec: &SourceSpec, options: LandOptions<'_>) -> R
         news = loop {
             match load(&mut landing, table, spec, &source, options).await {
                 Ok(news) => break news,
-                Err(error) if error.is_passing() && attempt + 1 < TRIES => {
+                Err(error) if is_worth_a_try(spec, &error) && attempt + 1 < TRIES => {
                     let wait = options.patience.wait(attempt);
                     tracing::warn!(table, %error, attempt, wait_ms = wait.as_millis() as u64, "a load failed and is tried again");
                     tokio::time::sleep(wait).await;
@@ -89,6 +89,15 @@ pub async fn land(table: &str, spec: &SourceSpec, options: LandOptions<'_>) -> R
     let last = landing.manifest().last(&source).map(|load| load.notes.clone()).unwrap_or_default();
     notes.splice(0..0, last);
     Ok(Landed { current, history, news, notes })
+}
+
+/// Whether the whole load may go better another time. Services and stores that nobody answers at were asked several times already.
+fn is_worth_a_try(spec: &SourceSpec, error: &ConnectError) -> bool {
+    match error {
+        ConnectError::Lost { .. } => true,
+        ConnectError::Unreachable { .. } => matches!(spec, SourceSpec::Database(_)),
+        _ => false,
+    }
 }
 
 /// Looks whether a source can be reached and has what is asked of it. Nothing is written.

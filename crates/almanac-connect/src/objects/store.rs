@@ -156,6 +156,8 @@ impl Bucket {
             object_store::Error::Precondition { .. } => {
                 ConnectError::Lost { url, rows: 0, reason: format!("`{what}` was changed while it was read") }
             }
+            // Without credentials the machine's own role is asked for, at an address that only machines of a cloud have.
+            _ if has(&["169.254.169.254", "metadata.google.internal"]) => ConnectError::NoCredentials { url },
             object_store::Error::PermissionDenied { .. } | object_store::Error::Unauthenticated { .. } => {
                 ConnectError::Denied { url, reason }
             }

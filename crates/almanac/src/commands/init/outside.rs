@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use almanac_config::InitOutside;
-use almanac_connect::{Lookup, SourceKeys, SourceSpec};
+use almanac_connect::{Lookup, SourceKeys, SourceSpec, SpecError};
 use almanac_pipeline::{LandContext, OutsideTable, Project, Silent, land_tables, landed_files};
 
 use crate::compose;
@@ -27,7 +27,15 @@ pub(super) fn of(source: &Path, table: Option<&str>) -> Option<InitOutside> {
 /// Exit code 2 for a URL that cannot be used, and those of a run.
 pub(super) fn land(ctx: &Context, outside: &InitOutside) -> Result<Vec<PathBuf>, Failure> {
     let keys = SourceKeys { table: outside.table.clone(), ..SourceKeys::of_urls(vec![outside.url.clone()]) };
-    let source = SourceSpec::new(&keys).or_fail(ExitStatus::Usage)?;
+    let in_our_words = |error: SpecError| match error.key {
+        "table" if outside.table.is_none() => SpecError {
+            reason: format!("`{}` is a database, and no table of it is named", outside.url),
+            hint: Some("name the one with the sales history: `--table NAME`".to_owned()),
+            ..error
+        },
+        _ => error,
+    };
+    let source = SourceSpec::new(&keys).map_err(in_our_words).or_fail(ExitStatus::Usage)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.map_err(|error| Failure::foreign(ExitStatus::Io, error))?;
     let project = Project::new(ctx.folder());
