@@ -15,6 +15,7 @@ mod files;
 mod git;
 mod journal;
 mod key;
+mod landed;
 mod looks;
 mod needles;
 mod policy;
@@ -28,6 +29,7 @@ pub use erase::{Action, EraseObserver, Found, Ground, Outcome, Plan, Quiet, Requ
 pub use error::EraseError;
 pub use git::in_git_history;
 pub use key::{KEY_FILE, KeyError, KeySource, PrivacyKey};
+pub use landed::LandedPolicy;
 pub use looks::looks_personal;
 pub use needles::Subject;
 pub use policy::{Personal, Policy};
