@@ -13,7 +13,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use almanac_privacy::{Policy, Redaction};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::error::IngestError;
 use super::profile::NullMarkers;
@@ -155,10 +155,13 @@ fn copy_lines(origin: &Origin, options: &CsvOptions, redaction: &Redaction, pass
             aside += 1;
             return Ok(());
         };
-        let text = |value: String| if value.is_empty() { Value::Null } else { Value::String(value) };
-        let row: Map<String, Value> = row.into_iter().map(|(name, value)| (name.to_owned(), text(value))).collect();
-        serde_json::to_writer(&mut out, &row)?;
-        out.write_all(b"\n")
+        // Member by member, because a map would not keep the order of the columns.
+        out.write_all(b"{")?;
+        for (place, (name, value)) in row.into_iter().enumerate() {
+            let text = if value.is_empty() { Value::Null } else { Value::String(value) };
+            write!(out, "{}{}:{text}", if place == 0 { "" } else { "," }, Value::from(name))?;
+        }
+        out.write_all(b"}\n")
     })?;
     for _ in 0..aside {
         serde_json::to_writer(&mut out, &redaction.line("")).map_err(|error| failed(error.into()))?;

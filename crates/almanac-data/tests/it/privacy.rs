@@ -143,7 +143,7 @@ fn an_object_of_any_format_is_hidden_once_and_gives_the_table_it_would_have_give
     let document = format!("[{{\"id\": \"1017\", \"customer\": {{\"email\": \"{MAIL}\"}}, \"units\": 2}}]").into_bytes();
     for (name, content) in [("c.csv", csv), ("c.jsonl", lines), ("c.json", document)] {
         let (straight, landed) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
-        let columns = [("id", Policy::Hash), ("email", Policy::Mask)];
+        let columns = COLUMNS;
         ingest(straight.path(), name, &content, &columns).expect("read");
 
         let (paths, found) = hidden(landed.path(), name, &content);
