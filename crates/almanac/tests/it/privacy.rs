@@ -122,7 +122,7 @@ fn found(place: &Workplace) -> BTreeSet<PathBuf> {
     }
     std::fs::write(place.path("shop/almanac.toml"), SETTINGS.replace("privacy.key", "other.key")).expect("written");
     if !place.path("shop/other.key").exists() {
-        assert_eq!(place.almanac("-C shop privacy key new --file other.key").code, Some(0));
+        assert_eq!(place.almanac("-C shop privacy key new --out other.key").code, Some(0));
     }
     for marker in [ID, MAIL] {
         let column = if marker == ID { "customer" } else { "mail" };
