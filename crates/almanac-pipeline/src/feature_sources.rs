@@ -118,6 +118,14 @@ impl FeatureSources {
         Ok(EntityTable::new(&table.schema, &table.batches)?.without(&[FILE_COLUMN, ROW_COLUMN]))
     }
 
+    /// Returns a key as the views hold it: hashed, where the column is personal and hashed.
+    ///
+    /// # Errors
+    /// [`FeatureError`] if there is no key to hash with.
+    pub fn key(&self, column: &str, value: &str) -> Result<String, FeatureError> {
+        Ok(self.privacy.of("entities", &[])?.value(column, value).into_owned())
+    }
+
     fn read(&self, name: &str, paths: Vec<PathBuf>, keys: &[(String, KeyKind)], redaction: Redaction) -> Result<WholeTable, FeatureError> {
         let kind = |kind: &KeyKind| match kind {
             KeyKind::Text => ColumnKind::Text,

@@ -189,6 +189,11 @@ impl Redaction {
         lookup(&self.columns, column).map(|(name, (policy, _))| (name, *policy))
     }
 
+    /// Returns the columns as they are named.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.columns.keys().map(String::as_str)
+    }
+
     /// Returns the columns that the table must have, because they are named with it.
     pub fn required(&self) -> impl Iterator<Item = &str> {
         self.columns.iter().filter(|(_, (_, must))| *must).map(|(name, _)| name.as_str())
