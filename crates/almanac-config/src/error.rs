@@ -131,6 +131,8 @@ pub enum Problem {
     TooFewFolds { min_folds: usize, folds: usize },
     #[error("names the column `{column}`, which is personal{}", if *is_target { "" } else { " and not hashed" })]
     Personal { column: String, is_target: bool },
+    #[error("names the column `{column}` as `watermark`, which is personal")]
+    PersonalWatermark { column: String },
     #[error("holds a secret itself")]
     LiteralSecret,
     #[error("names `ensemble`, which needs at least two other models")]
@@ -180,6 +182,10 @@ impl Hint for Problem {
             Self::Personal { column, .. } => {
                 Some(format!("write `\"{column}\" = \"hash\"` under `[privacy.personal]`, or take the column out here"))
             }
+            Self::PersonalWatermark { .. } => Some(
+                "from where the next load goes on is kept as it is: take another column, or leave `watermark` out, so that the table is loaded whole"
+                    .into(),
+            ),
             Self::LiteralSecret => Some("name where it is: `key = \"${env:ALMANAC_PRIVACY_KEY}\"`, or `key_file = \"privacy.key\"`".into()),
             Self::LonelyEnsemble => Some("list the models to combine, or write `models = [\"auto\"]`".into()),
             Self::Empty | Self::NotA { .. } | Self::OutOfRange(_) | Self::NotAscending { .. } | Self::Twice { .. } => None,

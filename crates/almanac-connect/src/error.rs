@@ -212,6 +212,22 @@ pub enum ConnectError {
         /// What can be done instead.
         instead: &'static str,
     },
+    /// Rows landed under a policy for personal columns from which the present one cannot be made.
+    #[error("{} of table `{table}` landed hidden in another way than `[privacy]` now asks for", columns.join(", "))]
+    Policy {
+        /// The table.
+        table: String,
+        /// The columns, in backticks.
+        columns: Vec<String>,
+    },
+    /// An object is in no format in which personal columns can be found.
+    #[error("the personal columns of `{place}` cannot be hidden")]
+    Hide {
+        /// The object or file.
+        place: String,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// Nothing has landed, and nothing may be fetched.
     #[error("nothing of table `{table}` has landed yet")]
     Offline {
@@ -268,6 +284,10 @@ impl Hint for ConnectError {
             }
             Self::NoKafka { .. } => "build it with Kafka: `cargo build --release -p almanac --features kafka`".into(),
             Self::NotYet { instead, .. } => (*instead).into(),
+            Self::Policy { table, .. } => format!(
+                "what was hidden cannot be shown again: fetch the table anew with `almanac run --reload {table}`, or put policy and key back"
+            ),
+            Self::Hide { .. } => "nothing of the load was kept; correct the file where it comes from, or leave it out".into(),
             Self::Offline { .. } => "run `almanac run` without `--offline`, which fetches it".into(),
         })
     }

@@ -2,6 +2,7 @@
 //!
 //! Not here: reading (`almanac-kafka`).
 
+use almanac_privacy::Redaction;
 use jiff::Timestamp;
 
 use crate::error::ConnectError;
@@ -24,6 +25,8 @@ pub struct KafkaRequest<'a> {
     pub now: Timestamp,
     /// Whether to begin again, as if nothing had landed.
     pub is_anew: bool,
+    /// What becomes of personal columns before a row is written.
+    pub redaction: &'a Redaction,
 }
 
 /// Reads topics. Both calls wait for the network, no longer than the timeout of the request in silence.

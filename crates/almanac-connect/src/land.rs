@@ -7,6 +7,8 @@
 //! | objects | what is new or changed | the objects, as they are |
 //! | Kafka | messages up to the end as it was at the start | JSON lines, a file for each partition |
 //!
+//! Personal columns are hidden as rows are written; what landed before under a milder policy is brought up to the present one first (`hide`).
+//!
 //! All of a source that says the same as the last time is no new load, so that nothing behind it runs again. A connection that is lost is
 //! tried again from the start of the load; nothing of a failed try is kept.
 //!
@@ -14,9 +16,11 @@
 
 use std::path::{Path, PathBuf};
 
+use almanac_privacy::Redaction;
 use jiff::Timestamp;
 
 use crate::error::ConnectError;
+use crate::hide::{Hiding, hide_landed};
 use crate::http::Patience;
 use crate::kafka::{KafkaRequest, ReadKafka};
 use crate::landing::{Commit, LandedColumn, LandedFile, LandedKind, Load, LoadMode, TableLanding};
@@ -45,6 +49,8 @@ pub struct LandOptions<'a> {
     pub patience: Patience,
     /// What reads Kafka, if the program has it.
     pub kafka: Option<&'a dyn ReadKafka>,
+    /// What becomes of personal columns before rows are written.
+    pub hiding: Hiding<'a>,
 }
 
 /// A table that has landed.
@@ -67,6 +73,7 @@ pub struct Landed {
 pub async fn land(table: &str, spec: &SourceSpec, options: LandOptions<'_>) -> Result<Landed, ConnectError> {
     let mut landing = TableLanding::open(options.landing, table)?;
     let source = spec.identity();
+    hide_landed(&mut landing, &source, options.is_anew, options.hiding)?;
     let mut news = None;
     if !options.is_offline {
         let mut attempt = 0;
@@ -111,25 +118,27 @@ pub async fn probe(
     patience: Patience,
     kafka: Option<&dyn ReadKafka>,
 ) -> Result<(), ConnectError> {
+    // A look writes nothing, and what is said of values is said of all alike.
+    let nothing = Redaction::default();
     match spec {
         SourceSpec::Database(spec) => {
             let mut scrubber = Scrubber::default();
             let url = spec.url.fill(&lookup)?;
             scrubber.learn(&url);
-            let request = sql::Request { table, spec, url: &url, scrubber: &scrubber, root: lookup.root, after: None };
+            let request = sql::Request { table, spec, url: &url, scrubber: &scrubber, root: lookup.root, after: None, redaction: &nothing };
             sql::probe(request).await
         }
         SourceSpec::Objects(spec) => {
             let spec = ObjectsSpec { retries: 0, ..spec.clone() };
-            objects::probe(objects::Request { table, spec: &spec, lookup, patience }).await
+            objects::probe(objects::Request { table, spec: &spec, lookup, patience, hiding: Hiding::nothing() }).await
         }
         SourceSpec::Rest(spec) => {
             let spec = RestSpec { retries: 0, ..spec.clone() };
-            rest::probe(rest::Request { table, spec: &spec, lookup, after: None, patience }).await
+            rest::probe(rest::Request { table, spec: &spec, lookup, after: None, patience, redaction: &nothing }).await
         }
         SourceSpec::Kafka(spec) => {
             let reader = kafka.ok_or_else(|| ConnectError::NoKafka { url: spec.url.as_written().to_owned() })?;
-            reader.probe(KafkaRequest { table, spec, source: "", lookup, now: Timestamp::UNIX_EPOCH, is_anew: false })
+            reader.probe(KafkaRequest { table, spec, source: "", lookup, now: Timestamp::UNIX_EPOCH, is_anew: false, redaction: &nothing })
         }
     }
 }
@@ -149,7 +158,8 @@ async fn load(
         SourceSpec::Kafka(spec) => {
             let reader = options.kafka.ok_or_else(|| ConnectError::NoKafka { url: spec.url.as_written().to_owned() })?;
             let (lookup, now, is_anew) = (options.lookup, options.now, options.is_anew);
-            reader.load(landing, KafkaRequest { table, spec, source, lookup, now, is_anew })
+            let redaction = options.hiding.redaction;
+            reader.load(landing, KafkaRequest { table, spec, source, lookup, now, is_anew, redaction })
         }
     }
 }
@@ -175,7 +185,8 @@ async fn load_database(
     let keeps_loads = spec.watermark.is_some() || !spec.key.is_empty();
     let mut load = landing.begin();
     let file = load.file("parquet");
-    let request = sql::Request { table, spec, url: &url, scrubber: &scrubber, root: options.lookup.root, after };
+    let redaction = options.hiding.redaction;
+    let request = sql::Request { table, spec, url: &url, scrubber: &scrubber, root: options.lookup.root, after, redaction };
     let fetched = sql::fetch(request, &file).await?;
     if keeps_loads {
         check_types(table, &before, &fetched.columns)?;
@@ -198,6 +209,7 @@ async fn load_database(
         watermark: fetched.watermark,
         columns: fetched.columns,
         notes,
+        privacy: redaction.landed(fetched.found),
         ..Commit::new(mode(spec.watermark.is_some()), source, options.now)
     };
     load.commit(commit)?;
@@ -272,7 +284,8 @@ async fn load_rest(
     let after = if options.is_anew { None } else { landing.manifest().watermark(source) };
     let mut load = landing.begin();
     let file = load.file("jsonl");
-    let request = rest::Request { table, spec, lookup: options.lookup, after, patience: options.patience };
+    let request =
+        rest::Request { table, spec, lookup: options.lookup, after, patience: options.patience, redaction: options.hiding.redaction };
     let fetched = rest::fetch(request, &file).await?;
     if fetched.rows == 0 {
         if after.is_some() {
@@ -289,6 +302,7 @@ async fn load_rest(
         is_anew: options.is_anew,
         watermark: fetched.watermark,
         notes: fetched.notes,
+        privacy: options.hiding.redaction.landed(fetched.found),
         ..Commit::new(mode(spec.watermark.is_some()), source, options.now)
     };
     load.commit(commit)?;
@@ -305,7 +319,7 @@ async fn load_objects(
     let known: Vec<LandedFile> =
         if options.is_anew { Vec::new() } else { landing.manifest().current(source).into_iter().cloned().collect() };
     let mut load = landing.begin();
-    let request = objects::Request { table, spec, lookup: options.lookup, patience: options.patience };
+    let request = objects::Request { table, spec, lookup: options.lookup, patience: options.patience, hiding: options.hiding };
     let fetched = objects::fetch(request, &known, &mut load).await?;
     if fetched.copied == 0 && fetched.gone.is_empty() {
         if known.is_empty() {
@@ -315,7 +329,9 @@ async fn load_objects(
         return Ok(None);
     }
     let notes = fetched.gone.iter().map(|url| format!("`{url}` is gone; its rows are no longer in the table")).collect();
-    let commit = Commit { is_anew: options.is_anew, gone: fetched.gone, notes, ..Commit::new(LoadMode::Objects, source, options.now) };
+    let privacy = options.hiding.redaction.landed(fetched.found);
+    let commit =
+        Commit { is_anew: options.is_anew, gone: fetched.gone, notes, privacy, ..Commit::new(LoadMode::Objects, source, options.now) };
     load.commit(commit)?;
     Ok(Some(fetched.copied))
 }

@@ -35,6 +35,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use almanac_privacy::LandedPolicy;
 use almanac_series::Hint;
 use jiff::Timestamp;
 
@@ -152,6 +153,21 @@ impl TableLanding {
         OpenLoad { table: self, number, files: Vec::new(), started: Vec::new() }
     }
 
+    /// Replaces files of loads by others that say less, in one step: `manifest` names new ones, which are written and synced. Views of
+    /// the old ones go, and so do the old ones.
+    pub(crate) fn replace(&mut self, mut manifest: Manifest) -> Result<(), LandingError> {
+        manifest.settle();
+        write_manifest(&self.folder, &manifest)?;
+        self.manifest = manifest;
+        for entry in fs::read_dir(&self.folder).map_err(failed("read", &self.folder))? {
+            let path = entry.map_err(failed("read", &self.folder))?.path();
+            if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(VIEW)) {
+                fs::remove_file(&path).map_err(failed("remove", &path))?;
+            }
+        }
+        self.sweep()
+    }
+
     fn check_files(&self) -> Result<(), LandingError> {
         for file in self.manifest.loads.iter().flat_map(|load| &load.files) {
             let path = self.path(file);
@@ -219,6 +235,7 @@ pub struct Commit {
     pub offsets: BTreeMap<String, i64>,
     pub columns: Vec<LandedColumn>,
     pub notes: Vec<String>,
+    pub privacy: Option<LandedPolicy>,
 }
 
 impl Commit {
@@ -234,6 +251,7 @@ impl Commit {
             offsets: BTreeMap::new(),
             columns: Vec::new(),
             notes: Vec::new(),
+            privacy: None,
         }
     }
 }
@@ -303,13 +321,7 @@ impl OpenLoad<'_> {
         content: Option<String>,
         origin: Option<Origin>,
     ) -> Result<(), LandingError> {
-        let unreadable = || failed("read", &file.path);
-        let opened = File::open(&file.path).map_err(unreadable())?;
-        opened.sync_all().map_err(failed("write", &file.path))?;
-        let bytes = opened.metadata().map_err(unreadable())?.len();
-        let mut hasher = blake3::Hasher::new();
-        hasher.update_reader(opened).map_err(unreadable())?;
-        let blake3 = hasher.finalize().to_hex().to_string();
+        let (bytes, blake3) = sync_and_hash(&file.path)?;
         self.files.push(LandedFile { name: file.name, rows, bytes, blake3, content, origin });
         Ok(())
     }
@@ -343,10 +355,11 @@ impl OpenLoad<'_> {
             offsets: commit.offsets,
             columns: commit.columns,
             notes: commit.notes,
+            privacy: commit.privacy,
         };
         let mut manifest = self.table.manifest.clone();
-        manifest.format_version = FORMAT_VERSION;
         manifest.loads.push(load);
+        manifest.settle();
         // From here on a failure leaves strays at most: the manifest may be in its place already.
         self.started.clear();
         fs::create_dir_all(&self.table.folder).map_err(failed("write", &self.table.folder))?;
@@ -363,6 +376,17 @@ impl Drop for OpenLoad<'_> {
             let _ = fs::remove_file(path);
         }
     }
+}
+
+/// Makes a written file last; returns its bytes and their BLAKE3.
+pub(crate) fn sync_and_hash(path: &Path) -> Result<(u64, String), LandingError> {
+    let unreadable = || failed("read", path);
+    let opened = File::open(path).map_err(unreadable())?;
+    opened.sync_all().map_err(failed("write", path))?;
+    let bytes = opened.metadata().map_err(unreadable())?.len();
+    let mut hasher = blake3::Hasher::new();
+    hasher.update_reader(opened).map_err(unreadable())?;
+    Ok((bytes, hasher.finalize().to_hex().to_string()))
 }
 
 /// Syncs the names of the files, then replaces the manifest in one step.

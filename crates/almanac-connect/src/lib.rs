@@ -3,6 +3,7 @@
 //! Not here: the formats of files (`almanac-data`), Kafka (`almanac-kafka`).
 
 mod error;
+mod hide;
 mod http;
 mod kafka;
 mod land;
@@ -16,6 +17,7 @@ mod sql;
 mod versions;
 
 pub use error::ConnectError;
+pub use hide::{HideFile, Hiding, hidden_of, hide_landed, is_hidden_as_asked};
 pub use http::Patience;
 pub use kafka::{KafkaRequest, ReadKafka};
 pub use land::{LandOptions, Landed, land, probe};

@@ -21,8 +21,9 @@ use reqwest::header::{ETAG, IF_NONE_MATCH, LAST_MODIFIED};
 use url::Url;
 
 use crate::error::ConnectError;
+use crate::hide::Hiding;
 use crate::http::{Ask, Http, Manner, Patience, Tried, fill_headers};
-use crate::landing::{LandedFile, OpenLoad, Origin};
+use crate::landing::{LandedFile, OpenLoad, Origin, StagedFile};
 use crate::secret::{Lookup, Scrubber};
 use crate::spec::ObjectsSpec;
 use store::{Bucket, Listed};
@@ -41,6 +42,7 @@ pub(crate) struct Request<'a> {
     pub(crate) spec: &'a ObjectsSpec,
     pub(crate) lookup: Lookup<'a>,
     pub(crate) patience: Patience,
+    pub(crate) hiding: Hiding<'a>,
 }
 
 /// What came.
@@ -49,6 +51,8 @@ pub(crate) struct Fetched {
     /// Objects that were copied.
     pub(crate) copied: u64,
     pub(crate) gone: Vec<String>,
+    /// Personal columns that there were.
+    pub(crate) found: BTreeSet<String>,
 }
 
 /// Looks which objects there are.
@@ -76,7 +80,11 @@ pub(crate) async fn fetch(request: Request<'_>, known: &[LandedFile], load: &mut
         let mut scrubber = Scrubber::default();
         if is_http(request, place)? {
             let name = shown(request, place);
-            fetched.copied += fetch_file(request, place, known.get(name.as_str()).copied(), load, &mut scrubber).await?;
+            let old = known.get(name.as_str()).copied();
+            if let Some(mut found) = fetch_file(request, place, old, load, &mut scrubber).await? {
+                fetched.copied += 1;
+                fetched.found.append(&mut found);
+            }
             seen.insert(name);
             continue;
         }
@@ -106,7 +114,8 @@ pub(crate) async fn fetch(request: Request<'_>, known: &[LandedFile], load: &mut
         .buffered(AT_A_TIME);
         while let Some(copied) = copies.next().await {
             let (file, object, url) = copied?;
-            load.add_with(file, None, None, Some(Origin { url, version: object.version, bytes: object.bytes }))?;
+            let origin = Origin { url, version: object.version, bytes: object.bytes };
+            fetched.found.append(&mut add(request, load, file, origin)?);
             fetched.copied += 1;
         }
     }
@@ -194,7 +203,7 @@ async fn fetch_file(
     known: Option<&Origin>,
     load: &mut OpenLoad<'_>,
     scrubber: &mut Scrubber,
-) -> Result<u64, ConnectError> {
+) -> Result<Option<BTreeSet<String>>, ConnectError> {
     let (mut http, mut ask) = http(request, place, scrubber)?;
     if let Some(origin) = known.filter(|origin| origin.version.starts_with('"') || origin.version.starts_with("W/")) {
         ask.extra.push((IF_NONE_MATCH, origin.version.clone()));
@@ -220,15 +229,37 @@ async fn fetch_file(
             Ok(Some((version.unwrap_or_else(|| hasher.finalize().to_hex().to_string()), bytes)))
         })
         .await?;
-    let Some((version, bytes)) = got else { return Ok(0) };
+    let Some((version, bytes)) = got else { return Ok(None) };
     if known.is_some_and(|origin| origin.version == version && origin.bytes == bytes) {
-        return Ok(0);
+        return Ok(None);
     }
     if bytes == 0 {
         return Err(ConnectError::Empty { url: shown(request, place), table: request.table.to_owned() });
     }
-    load.add_with(file, None, None, Some(Origin { url: shown(request, place), version, bytes }))?;
-    Ok(1)
+    add(request, load, file, Origin { url: shown(request, place), version, bytes }).map(Some)
+}
+
+/// Takes a copy into the load: as it is or, if the table has personal columns, without them. Returns those there were.
+fn add(request: Request<'_>, load: &mut OpenLoad<'_>, file: StagedFile, origin: Origin) -> Result<BTreeSet<String>, ConnectError> {
+    if request.hiding.redaction.is_empty() {
+        load.add_with(file, None, None, Some(origin))?;
+        return Ok(BTreeSet::new());
+    }
+    let raw = file.path().to_owned();
+    let mut written = Vec::new();
+    let mut next = |extension: &str| {
+        let file = load.file(extension);
+        let path = file.path().to_owned();
+        written.push(file);
+        path
+    };
+    let found = request.hiding.files.hide(&raw, request.hiding.redaction, &mut next);
+    std::fs::remove_file(&raw).map_err(|source| ConnectError::Write { file: raw.display().to_string(), source })?;
+    let found = found.map_err(|source| ConnectError::Hide { place: origin.url.clone(), source })?;
+    for file in written {
+        load.add_with(file, None, None, Some(origin.clone()))?;
+    }
+    Ok(found)
 }
 
 /// The end of a name that tells its format: `csv.gz`.

@@ -6,10 +6,11 @@
 //!
 //! Not here: one request (`http`).
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fs::File;
 use std::io::{BufWriter, Write};
 
+use almanac_privacy::Redaction;
 use reqwest::Response;
 use reqwest::header::LINK;
 use serde_json::Value;
@@ -31,6 +32,7 @@ pub(crate) struct Request<'a> {
     pub(crate) lookup: Lookup<'a>,
     pub(crate) after: Option<Mark>,
     pub(crate) patience: Patience,
+    pub(crate) redaction: &'a Redaction,
 }
 
 /// What came.
@@ -40,6 +42,8 @@ pub(crate) struct Fetched {
     pub(crate) content: String,
     pub(crate) watermark: Option<Watermark>,
     pub(crate) notes: Vec<String>,
+    /// Personal columns that there were.
+    pub(crate) found: BTreeSet<String>,
 }
 
 /// A page: its rows, and what leads to the next.
@@ -117,7 +121,7 @@ pub(crate) async fn probe(request: Request<'_>) -> Result<(), ConnectError> {
     let headers = fill_headers(&request.spec.headers, &request.lookup, &mut scrubber)?;
     let mut http = service.http(&scrubber, headers)?;
     let ask = Ask { url: service.first.clone(), is_post: request.spec.is_post, body: service.body.clone(), extra: Vec::new() };
-    page(&mut http, &ask, request.spec).await.map(|_| ())
+    page(&mut http, &ask, request).await.map(|_| ())
 }
 
 /// Fetches all pages into a file.
@@ -131,6 +135,7 @@ pub(crate) async fn fetch(request: Request<'_>, file: &StagedFile) -> Result<Fet
     let unwritten = |source| ConnectError::Write { file: name.clone(), source };
     let mut lines = BufWriter::new(File::create(file.path()).map_err(unwritten)?);
     let mut sum: u128 = 0;
+    let mut found_personal = BTreeSet::new();
     let mut rows: u64 = 0;
     let mut greatest: Option<Mark> = None;
     let (mut without_mark, mut skipped) = (0_u64, 0_u64);
@@ -156,7 +161,7 @@ pub(crate) async fn fetch(request: Request<'_>, file: &StagedFile) -> Result<Fet
         if pages >= spec.max_pages {
             return Err(ConnectError::TooMuch { url: shown(spec), limit: format!("{} pages", spec.max_pages) });
         }
-        let page = match page(&mut http, &ask, spec).await {
+        let mut page = match page(&mut http, &ask, request).await {
             Ok(page) => page,
             // Some services say so when the pages are over.
             Err(ConnectError::Missing { .. }) if pages > 0 && matches!(spec.paging, Paging::Page { .. }) => break,
@@ -171,7 +176,7 @@ pub(crate) async fn fetch(request: Request<'_>, file: &StagedFile) -> Result<Fet
         }
         last_hash = Some(page.hash);
         let count = page.rows.len() as u64;
-        for row in &page.rows {
+        for row in &mut page.rows {
             if let Some(column) = &spec.watermark {
                 let found = row.get(column).and_then(read_mark);
                 let is_empty = row.get(column).is_none_or(Value::is_null);
@@ -188,6 +193,7 @@ pub(crate) async fn fetch(request: Request<'_>, file: &StagedFile) -> Result<Fet
                 without_mark += u64::from(is_empty);
                 greatest = greatest.max(found);
             }
+            found_personal.append(&mut request.redaction.json(row));
             let line = row.to_string();
             sum = sum.wrapping_add(short_hash(line.as_bytes()));
             lines.write_all(line.as_bytes()).and_then(|()| lines.write_all(b"\n")).map_err(unwritten)?;
@@ -223,7 +229,7 @@ pub(crate) async fn fetch(request: Request<'_>, file: &StagedFile) -> Result<Fet
     }
     let content = format!("{rows}-{sum:032x}");
     let watermark = spec.watermark.clone().map(|column| Watermark { column, from: service.from, to: greatest.max(request.after) });
-    Ok(Fetched { rows, content, watermark, notes })
+    Ok(Fetched { rows, content, watermark, notes, found: found_personal })
 }
 
 enum Next<'a> {
@@ -241,11 +247,12 @@ fn set_param(url: &mut Url, name: &str, value: &str) {
     url.query_pairs_mut().clear().extend_pairs(others).append_pair(name, value);
 }
 
-async fn page(http: &mut Http<'_>, ask: &Ask, spec: &RestSpec) -> Result<Page, ConnectError> {
-    http.ask(ask, async |http, response| read_page(http, response, spec).await).await
+async fn page(http: &mut Http<'_>, ask: &Ask, request: Request<'_>) -> Result<Page, ConnectError> {
+    http.ask(ask, async |http, response| read_page(http, response, request).await).await
 }
 
-async fn read_page(http: &Http<'_>, mut response: Response, spec: &RestSpec) -> Result<Page, Tried> {
+async fn read_page(http: &Http<'_>, mut response: Response, request: Request<'_>) -> Result<Page, Tried> {
+    let spec = request.spec;
     let link = response.headers().get_all(LINK).iter().filter_map(|value| value.to_str().ok()).find_map(next_link);
     let mut bytes = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| http.broken(&error))? {
@@ -261,7 +268,7 @@ async fn read_page(http: &Http<'_>, mut response: Response, spec: &RestSpec) -> 
         // What ends too early was cut off on its way, by a proxy for one.
         Err(error) => {
             let start: String = String::from_utf8_lossy(&bytes[..bytes.len().min(80)]).into_owned();
-            let reason = format!("a page is no JSON ({error}); it begins with `{}`", start.escape_debug());
+            let reason = format!("a page is no JSON ({error}); it begins with `{}`", request.redaction.line(&start).escape_debug());
             return Err(Tried::Again(http.refused(reason), std::time::Duration::ZERO));
         }
     };

@@ -3,13 +3,17 @@
 //! A batch goes to the file when it has many rows or many bytes, a row group when it is large: a table of any size, and rows of
 //! any size, need the memory of one row group.
 //!
+//! Personal columns are hidden as each value comes: nothing of them is in the file, nor in the hash.
+//!
 //! Not here: what the values mean in the source (`sql`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
+use almanac_privacy::{Policy, Redaction};
 use arrow::array::{
     ArrayRef, BooleanBuilder, Date32Builder, Float64Builder, Int64Builder, RecordBatch, StringBuilder, TimestampMicrosecondBuilder,
 };
@@ -20,7 +24,7 @@ use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
 
 use crate::error::ConnectError;
-use crate::landing::{LandedColumn, LandedKind, StagedFile};
+use crate::landing::{LandedColumn, LandedKind};
 
 const BATCH_ROWS: usize = 16_384;
 const BATCH_BYTES: usize = 16 << 20;
@@ -160,7 +164,11 @@ pub(crate) struct RowWriter {
     writer: ArrowWriter<File>,
     file: String,
     schema: SchemaRef,
+    /// Of the source.
     columns: Vec<LandedColumn>,
+    /// What becomes of each.
+    policies: Vec<Option<Policy>>,
+    redaction: Redaction,
     builders: Vec<Builder>,
     rows: u64,
     pending: usize,
@@ -171,18 +179,23 @@ pub(crate) struct RowWriter {
 }
 
 impl RowWriter {
-    pub(crate) fn new(file: &StagedFile, columns: Vec<LandedColumn>) -> Result<Self, ConnectError> {
-        let fields: Vec<Field> = columns.iter().map(|column| Field::new(&column.name, arrow_type(column.kind), true)).collect();
+    pub(crate) fn new(path: &Path, columns: Vec<LandedColumn>, redaction: &Redaction) -> Result<Self, ConnectError> {
+        let policies: Vec<Option<Policy>> = columns.iter().map(|column| redaction.policy(&column.name)).collect();
+        let kept = hidden_columns(&columns, redaction);
+        let fields: Vec<Field> = kept.iter().map(|column| Field::new(&column.name, arrow_type(column.kind), true)).collect();
         let schema = Arc::new(Schema::new(fields));
-        let name = file.path().display().to_string();
-        let opened = File::create(file.path()).map_err(|source| ConnectError::Write { file: name.clone(), source })?;
+        let name = path.display().to_string();
+        let opened = File::create(path).map_err(|source| ConnectError::Write { file: name.clone(), source })?;
         let writer = ArrowWriter::try_new(opened, schema.clone(), Some(properties())).map_err(|error| unwritten(&name, error))?;
-        let builders = columns.iter().map(|column| Builder::new(column.kind)).collect();
+        let kind = |(column, policy): (&LandedColumn, &Option<Policy>)| if policy.is_some() { LandedKind::Text } else { column.kind };
+        let builders = columns.iter().zip(&policies).map(|both| Builder::new(kind(both))).collect();
         Ok(Self {
             writer,
             file: name,
             schema,
             columns,
+            policies,
+            redaction: redaction.clone(),
             builders,
             rows: 0,
             pending: 0,
@@ -191,6 +204,22 @@ impl RowWriter {
             sum: 0,
             losses: BTreeMap::new(),
         })
+    }
+
+    /// Columns of the file: of the source, without those that are dropped.
+    pub(crate) fn kept(&self) -> Vec<LandedColumn> {
+        hidden_columns(&self.columns, &self.redaction)
+    }
+
+    /// Personal columns of the source.
+    pub(crate) fn found(&self) -> BTreeSet<String> {
+        let personal = self.columns.iter().zip(&self.policies).filter(|(_, policy)| policy.is_some());
+        personal.map(|(column, _)| column.name.clone()).collect()
+    }
+
+    /// Whether values of a column may be told.
+    pub(crate) fn is_open(&self, column: usize) -> bool {
+        self.policies[column].is_none()
     }
 
     /// Rows that were finished.
@@ -214,6 +243,16 @@ impl RowWriter {
             // Two zeros that compare equal are one value.
             Cell::Real(value) => Cell::Real(value + 0.0),
             other => other,
+        };
+        let text;
+        let cell = match (self.policies[column], cell) {
+            (None, cell) => cell,
+            (Some(Policy::Drop), _) => return true,
+            (Some(_), Cell::Null) => Cell::Null,
+            (Some(_), cell) => {
+                text = self.redaction.cell(&self.columns[column].name, &cell_text(cell));
+                text.as_deref().map_or(Cell::Null, Cell::Text)
+            }
         };
         let row = &mut self.row;
         match cell {
@@ -257,7 +296,8 @@ impl RowWriter {
         if self.pending == 0 {
             return Ok(());
         }
-        let arrays = self.builders.iter_mut().map(Builder::finish).collect();
+        let kept = self.builders.iter_mut().zip(&self.policies).filter(|(_, policy)| **policy != Some(Policy::Drop));
+        let arrays = kept.map(|(builder, _)| builder.finish()).collect();
         let batch = RecordBatch::try_new(self.schema.clone(), arrays).expect("one value per column and row, of the column's type");
         (self.pending, self.pending_bytes) = (0, 0);
         self.writer.write(&batch).map_err(|error| unwritten(&self.file, error))?;
@@ -272,7 +312,7 @@ impl RowWriter {
         self.flush()?;
         self.writer.finish().map_err(|error| unwritten(&self.file, error))?;
         let mut hasher = blake3::Hasher::new();
-        for column in &self.columns {
+        for column in &self.kept() {
             hasher.update(&(column.name.len() as u64).to_le_bytes());
             hasher.update(column.name.as_bytes());
             hasher.update(column.kind.name().as_bytes());
@@ -281,6 +321,42 @@ impl RowWriter {
         hasher.update(&self.sum.to_le_bytes());
         let notes = self.losses.iter().map(|((column, loss), count)| loss.words(*count, &self.columns[*column].name)).collect();
         Ok(Written { rows: self.rows, content: hasher.finalize().to_hex().to_string(), notes })
+    }
+}
+
+/// Columns as they are once personal ones are hidden.
+pub(crate) fn hidden_columns(columns: &[LandedColumn], redaction: &Redaction) -> Vec<LandedColumn> {
+    let hide = |column: &LandedColumn| match redaction.policy(&column.name) {
+        Some(Policy::Drop) => None,
+        Some(_) => Some(LandedColumn { kind: LandedKind::Text, ..column.clone() }),
+        None => Some(column.clone()),
+    };
+    columns.iter().filter_map(hide).collect()
+}
+
+/// The one text of a value that is hashed, whatever type it has: as Arrow writes it, whole numbers without a point.
+fn cell_text(cell: Cell<'_>) -> String {
+    match cell {
+        Cell::Null => String::new(),
+        Cell::Integer(value) => value.to_string(),
+        Cell::Real(value) if value.fract() == 0.0 && value.abs() < 9e15 => format!("{}", value as i64),
+        Cell::Real(value) => value.to_string(),
+        Cell::Boolean(value) => value.to_string(),
+        Cell::Text(value) => value.to_owned(),
+        Cell::Timestamp(micros) => {
+            let Ok(time) = jiff::Timestamp::from_microsecond(micros) else { return micros.to_string() };
+            let time = time.to_zoned(jiff::tz::TimeZone::UTC).datetime();
+            let text = time.strftime("%Y-%m-%dT%H:%M:%S").to_string();
+            match micros.rem_euclid(1_000_000) {
+                0 => text,
+                part if part % 1000 == 0 => format!("{text}.{:03}", part / 1000),
+                part => format!("{text}.{part:06}"),
+            }
+        }
+        Cell::Date(days) => {
+            let epoch = jiff::civil::date(1970, 1, 1);
+            epoch.checked_add(jiff::Span::new().days(i64::from(days))).map_or_else(|_| days.to_string(), |date| date.to_string())
+        }
     }
 }
 
@@ -330,6 +406,23 @@ pub(crate) fn widen(value: f32) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_hidden_value_has_the_text_that_tables_have() {
+        let text = |array: ArrayRef| {
+            let text = arrow::compute::cast(&array, &DataType::Utf8).expect("it has a text");
+            arrow::array::AsArray::as_string::<i32>(&text).value(0).to_owned()
+        };
+        for micros in [0, 1_705_314_615_000_000, 1_705_314_615_120_000, 1_705_314_615_120_001, -1, 86_399_999_999] {
+            let array = arrow::array::TimestampMicrosecondArray::from(vec![micros]);
+            assert_eq!(cell_text(Cell::Timestamp(micros)), text(Arc::new(array)), "{micros}");
+        }
+        for days in [0, 19_737, -1, -25_567, 60_000] {
+            assert_eq!(cell_text(Cell::Date(days)), text(Arc::new(arrow::array::Date32Array::from(vec![days]))), "{days}");
+        }
+        assert_eq!(cell_text(Cell::Boolean(true)), text(Arc::new(arrow::array::BooleanArray::from(vec![true]))));
+        assert_eq!((cell_text(Cell::Real(1017.0)), cell_text(Cell::Integer(1017))), ("1017".into(), "1017".into()));
+    }
 
     #[test]
     fn digits_that_a_double_does_not_hold_are_seen() {

@@ -10,7 +10,10 @@ mod postgres;
 mod sqlite;
 mod time;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
+
+use almanac_privacy::Redaction;
 
 use crate::error::ConnectError;
 use crate::landing::{LandedColumn, LandedKind, Mark, StagedFile, Watermark};
@@ -34,6 +37,8 @@ pub(crate) struct Request<'a> {
     pub(crate) root: &'a std::path::Path,
     /// The greatest watermark that has landed.
     pub(crate) after: Option<Mark>,
+    /// What becomes of personal columns.
+    pub(crate) redaction: &'a Redaction,
 }
 
 /// What came.
@@ -42,6 +47,8 @@ pub(crate) struct Fetched {
     pub(crate) written: Written,
     pub(crate) columns: Vec<LandedColumn>,
     pub(crate) watermark: Option<Watermark>,
+    /// Personal columns of the source.
+    pub(crate) found: BTreeSet<String>,
 }
 
 /// Fetches into a file.
@@ -202,7 +209,7 @@ struct Sink<'a> {
 
 impl<'a> Sink<'a> {
     fn new(request: Request<'a>, file: &StagedFile, columns: Vec<LandedColumn>) -> Result<Self, ConnectError> {
-        let rows = RowWriter::new(file, columns.clone())?;
+        let rows = RowWriter::new(file.path(), columns.clone(), request.redaction)?;
         let watermark = request.watermark_column(&columns);
         Ok(Self { request, rows, columns, watermark, greatest: None, without_mark: 0 })
     }
@@ -224,16 +231,15 @@ impl<'a> Sink<'a> {
         Err(self.misfit(column, format!("`{cell:?}` is no {}", self.columns[column].kind.name())))
     }
 
+    /// A value that cannot be taken, and why, if it may be told.
     fn misfit(&self, column: usize, reason: impl Into<String>) -> ConnectError {
-        ConnectError::Value {
-            table: self.request.table.to_owned(),
-            column: self.columns[column].name.clone(),
-            row: self.rows.rows() + 1,
-            reason: reason.into(),
-        }
+        let reason = if self.rows.is_open(column) { reason.into() } else { "a value does not fit (not shown: it is personal)".to_owned() };
+        let (table, column) = (self.request.table.to_owned(), self.columns[column].name.clone());
+        ConnectError::Value { table, column, row: self.rows.rows() + 1, reason }
     }
 
     fn finish(self) -> Result<Fetched, ConnectError> {
+        let (columns, found) = (self.rows.kept(), self.rows.found());
         let mut written = self.rows.finish()?;
         if self.without_mark > 0 && !self.request.has_key() {
             let column = self.request.spec.watermark.as_deref().unwrap_or_default();
@@ -245,7 +251,7 @@ impl<'a> Sink<'a> {
         let from = self.request.from();
         let watermark =
             self.request.spec.watermark.clone().map(|column| Watermark { column, from, to: self.greatest.max(self.request.after) });
-        Ok(Fetched { written, columns: self.columns, watermark })
+        Ok(Fetched { written, columns, watermark, found })
     }
 }
 
@@ -258,6 +264,30 @@ enum Moment {
 }
 
 impl Request<'_> {
+    /// What a database says of values, which it quotes; of a table with personal columns nobody knows whose they are.
+    fn without_values(&self, said: &str) -> String {
+        if self.redaction.is_empty() {
+            return said.to_owned();
+        }
+        let mut told = String::new();
+        let mut within: Option<char> = None;
+        for c in said.chars() {
+            match within {
+                Some(end) if c == end => {
+                    within = None;
+                    told.push('…');
+                    told.push(c);
+                }
+                Some(_) => {}
+                None => {
+                    told.push(c);
+                    within = Some(c).filter(|c| matches!(c, '"' | '\'' | '`'));
+                }
+            }
+        }
+        told
+    }
+
     fn failed(&self, moment: Moment, error: &sqlx::Error) -> ConnectError {
         let url = self.shown();
         let reason = self.scrubber.scrub(&chain(error));
@@ -284,11 +314,13 @@ impl Request<'_> {
                             _ => ConnectError::Unreachable { url, reason },
                         }
                     }
-                    _ => ConnectError::Refused { url, reason },
+                    _ => ConnectError::Refused { url, reason: self.without_values(&reason) },
                 }
             }
             sqlx::Error::Configuration(_) => ConnectError::BadUrl { url, reason },
-            sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => ConnectError::Refused { url, reason },
+            sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => {
+                ConnectError::Refused { url, reason: self.without_values(&reason) }
+            }
             _ => match moment {
                 Moment::Reading(rows) => ConnectError::Lost { url, rows, reason },
                 Moment::Connecting | Moment::Asking => ConnectError::Unreachable { url, reason },

@@ -8,7 +8,7 @@
 //!
 //! Not here: what lands (`land`), how bronze types text.
 
-mod json;
+pub(crate) mod json;
 mod parquet;
 
 use std::collections::HashMap;
@@ -109,7 +109,10 @@ pub fn views(table: &TableLanding, source: &str, key: &[String], watermark: Opti
     let Some((_, first)) = files.first() else { return Ok(Views { current: Vec::new(), history: Some(Vec::new()), notes: Vec::new() }) };
     let is_parquet = first.name.ends_with(".parquet");
     let last = loads.last().map_or(0, |load| load.number);
-    let id = &blake3::hash(format!("{source}\n{key:?}\n{watermark:?}\n1").as_bytes()).to_hex()[..8];
+    // A load that says less than it did has other files.
+    let hidden: Vec<&str> =
+        loads.iter().filter(|load| load.privacy.is_some()).flat_map(|load| &load.files).map(|file| file.blake3.as_str()).collect();
+    let id = &blake3::hash(format!("{source}\n{key:?}\n{watermark:?}\n1{}", hidden.concat()).as_bytes()).to_hex()[..8];
     let record = table.folder().join(format!("{VIEW}{id}-{last:06}.json"));
     let found: Option<Record> = fs::read(&record).ok().and_then(|text| serde_json::from_slice(&text).ok());
     if let Some(found) = found {
@@ -291,6 +294,7 @@ mod tests {
             watermark: None,
             offsets: std::collections::BTreeMap::new(),
             columns: Vec::new(),
+            privacy: None,
             notes: Vec::new(),
         }
     }

@@ -27,6 +27,7 @@ mod dialect;
 mod encoding;
 mod error;
 mod find;
+mod hide;
 mod json;
 mod nested;
 mod number;
@@ -49,6 +50,7 @@ use arrow::array::RecordBatch;
 pub use date::DayOrder;
 pub use error::{IngestError, MAX_COLUMNS};
 pub use find::{expand_source, on_disk};
+pub use hide::hide_file;
 pub use source::SourceFormat;
 pub use table::nearest;
 

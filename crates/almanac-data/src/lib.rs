@@ -27,7 +27,7 @@ pub use forecasts::{
 pub use infer::{Answers, GapAnswer, InferProjectError, Inference, InferredTable, Personal, Question, Reason, infer_gaps, infer_project};
 pub use ingest::{
     ColumnKind, ColumnReport, CsvOptions, DayOrder, FILE_COLUMN, FileReport, IngestError, IngestReport, MAX_COLUMNS, Quarantined,
-    ROW_COLUMN, SourceFormat, TableSpec, expand_source, ingest_table, nearest, on_disk, scan_table,
+    ROW_COLUMN, SourceFormat, TableSpec, expand_source, hide_file, ingest_table, nearest, on_disk, scan_table,
 };
 pub use issued::{ForecastTable, issue_of, read_issued};
 pub use lake::{

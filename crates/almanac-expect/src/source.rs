@@ -103,6 +103,11 @@ impl Table {
         Ok(Self { schema, rows, parts })
     }
 
+    /// Returns the names of its columns, in their order.
+    pub fn columns(&self) -> impl Iterator<Item = &str> {
+        self.schema.fields().iter().map(|field| field.name().as_str())
+    }
+
     /// Gives every batch in order, as stored, with the row of the table at which it starts.
     pub(crate) fn batches(&self, mut each: impl FnMut(&RecordBatch, u64) -> Result<(), CheckError>) -> Result<(), CheckError> {
         for part in &self.parts {

@@ -43,4 +43,4 @@ pub use keys::KeyValue;
 pub use online::{
     Answer, Cell, Freshness, MOST_CELLS, MOST_ENTITIES, Materialise, Materialised, OnlineStore, Request, Status, Watch, read_freshness,
 };
-pub use source::{Batches, ParquetFiles, Source, read_parquet};
+pub use source::{Batches, ParquetFiles, Source, Turned, read_entities, read_parquet};

@@ -191,16 +191,87 @@ impl Source for ParquetFiles {
 /// [`FeatureError`] if it cannot be read.
 pub fn read_parquet(path: &Path) -> Result<EntityTable, FeatureError> {
     let files = ParquetFiles::open(format!("`{}`", path.display()), vec![path.to_owned()])?;
-    let names = files.columns();
+    let schema = files.files[0].1.schema().clone();
+    let batches = whole(&files)?;
+    EntityTable::new(&batches.first().map_or(schema, RecordBatch::schema), &batches)
+}
+
+/// As [`read_parquet`], of any source that has at least one batch.
+///
+/// # Errors
+/// [`FeatureError`] if it cannot be read, or is empty.
+pub fn read_entities(source: &dyn Source) -> Result<EntityTable, FeatureError> {
+    let batches = whole(source)?;
+    let Some(first) = batches.first() else {
+        return Err(FeatureError::declared(source.place(), "there are no rows", "give at least one entity".to_owned()));
+    };
+    EntityTable::new(&first.schema(), &batches)
+}
+
+fn whole(source: &dyn Source) -> Result<Vec<RecordBatch>, FeatureError> {
+    let names = source.columns();
     let mut batches = Vec::new();
-    for part in 0..files.parts() {
-        files.read(part, &names, &mut |batch| {
+    for part in 0..source.parts() {
+        source.read(part, &names, &mut |batch| {
             batches.push(batch);
             Ok(())
         })?;
     }
-    let schema = batches.first().map_or_else(|| files.files[0].1.schema().clone(), RecordBatch::schema);
-    EntityTable::new(&schema, &batches)
+    Ok(batches)
+}
+
+/// Turns a batch into one with the same rows.
+type Turn = dyn Fn(&RecordBatch) -> Result<RecordBatch, Box<dyn std::error::Error + Send + Sync>> + Sync;
+
+/// A source whose rows are turned into others on their way, one for one; times stay as they are.
+pub struct Turned<S> {
+    source: S,
+    columns: Vec<String>,
+    turn: Box<Turn>,
+}
+
+impl<S: Source> Turned<S> {
+    /// Makes one with the `columns` that are left.
+    pub fn new(source: S, columns: Vec<String>, turn: Box<Turn>) -> Self {
+        Self { source, columns, turn }
+    }
+}
+
+impl<S: std::fmt::Debug> std::fmt::Debug for Turned<S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Turned").field("source", &self.source).field("columns", &self.columns).finish_non_exhaustive()
+    }
+}
+
+impl<S: Source> Source for Turned<S> {
+    fn place(&self) -> String {
+        self.source.place()
+    }
+
+    fn columns(&self) -> Vec<String> {
+        self.columns.clone()
+    }
+
+    fn parts(&self) -> usize {
+        self.source.parts()
+    }
+
+    fn rows_not_after(&self, part: usize, time: (&str, Micros), created: Option<(&str, Micros)>, zone: &TimeZone) -> Option<u64> {
+        self.source.rows_not_after(part, time, created, zone)
+    }
+
+    fn read(
+        &self,
+        part: usize,
+        names: &[String],
+        each: &mut dyn FnMut(RecordBatch) -> Result<(), FeatureError>,
+    ) -> Result<(), FeatureError> {
+        if let Some(gone) = names.iter().find(|name| !self.columns.contains(name)) {
+            return Err(FeatureError::no_column(self.place(), gone, self.columns.iter().map(String::as_str)));
+        }
+        let wrong = |source| FeatureError::Source { view: self.place(), source };
+        self.source.read(part, names, &mut |batch| each((self.turn)(&batch).map_err(wrong)?))
+    }
 }
 
 /// Returns the named columns, in the order of the names.

@@ -2,7 +2,7 @@
 //!
 //! Not here: the connection (`broker`), what a message becomes (`row`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::time::{Duration, Instant};
@@ -47,6 +47,8 @@ struct Budget {
     messages: u64,
     bytes: u64,
     unreadable: u64,
+    /// Personal columns that there were.
+    found: BTreeSet<String>,
 }
 
 impl ReadKafka for KafkaReader {
@@ -59,7 +61,7 @@ impl ReadKafka for KafkaReader {
         let has_landed = !request.is_anew && !landing.manifest().current(request.source).is_empty();
         let (mut parts, mut notes) = plan(&broker, &request, &known)?;
         let mut load = landing.begin();
-        let mut budget = Budget { started: Instant::now(), messages: 0, bytes: 0, unreadable: 0 };
+        let mut budget = Budget { started: Instant::now(), messages: 0, bytes: 0, unreadable: 0, found: BTreeSet::new() };
         for some in parts.chunks_mut(SIDE_BY_SIDE) {
             read(&broker, &request, &decoder, &mut load, some, &mut budget)?;
             for part in some.iter_mut() {
@@ -87,7 +89,9 @@ impl ReadKafka for KafkaReader {
         for part in &parts {
             let _ = group.add_partition_offset(&spec.topic, part.partition, Offset::Offset(part.next));
         }
-        let commit = Commit { is_anew: request.is_anew, offsets, notes, ..Commit::new(LoadMode::Rows, request.source, request.now) };
+        let privacy = request.redaction.landed(budget.found);
+        let commit =
+            Commit { is_anew: request.is_anew, offsets, notes, privacy, ..Commit::new(LoadMode::Rows, request.source, request.now) };
         load.commit(commit)?;
         // Only now: a group that is ahead of the table would hide a loss, one that is behind hides nothing.
         broker.tell_group(&group);
@@ -184,7 +188,7 @@ fn read(
             part.next = part.end;
             continue;
         }
-        let line = line(&message, spec, decoder);
+        let line = line(&message, spec, decoder, request.redaction, &mut budget.found);
         if part.out.is_none() {
             let file = load.file("jsonl");
             let opened = File::create(file.path()).map_err(|error| unwritten(&file, error))?;

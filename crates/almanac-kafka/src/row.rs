@@ -2,7 +2,10 @@
 //!
 //! Not here: the format of values (`decode`), where lines go (`load`).
 
+use std::collections::BTreeSet;
+
 use almanac_connect::{KafkaExtra, KafkaSpec};
+use almanac_privacy::Redaction;
 use jiff::Timestamp;
 use rdkafka::message::{Headers, Message};
 use serde_json::{Map, Value};
@@ -21,9 +24,18 @@ pub(crate) struct Line {
 }
 
 /// Turns a message into a line.
-pub(crate) fn line(message: &impl Message, spec: &KafkaSpec, decoder: &Decoder<'_>) -> Line {
-    let reason = match row(message, spec, decoder) {
-        Ok(row) => match serde_json::to_vec(&row) {
+///
+/// Personal columns are hidden, and those there were are added to `found`; of a message that cannot be read nobody knows what is
+/// personal, and so nothing of it is shown where the table has personal columns.
+pub(crate) fn line(
+    message: &impl Message,
+    spec: &KafkaSpec,
+    decoder: &Decoder<'_>,
+    redaction: &Redaction,
+    found: &mut BTreeSet<String>,
+) -> Line {
+    let reason = match row(message, spec, decoder).map(Value::Object) {
+        Ok(mut row) => match serde_json::to_vec(hide(&mut row, spec, redaction, found)) {
             Ok(text) if text.len() < MAX_LINE => return Line { text, is_row: true },
             Ok(text) => format!("the row has {} bytes", text.len()),
             Err(error) => error.to_string(),
@@ -31,8 +43,22 @@ pub(crate) fn line(message: &impl Message, spec: &KafkaSpec, decoder: &Decoder<'
         Err(reason) => reason,
     };
     let value: String = String::from_utf8_lossy(message.payload().unwrap_or_default()).chars().take(SHOWN).collect();
+    let value = redaction.line(&value);
+    // Parsers quote what they stumble over.
+    let reason = if redaction.is_empty() { &reason[..] } else { reason.split(':').next().unwrap_or_default() };
     let text = format!("{}/{} offset {}: {reason}: {value}", message.topic(), message.partition(), message.offset());
     Line { text: Value::String(text).to_string().into_bytes(), is_row: false }
+}
+
+/// The key of a message is what its only key column is, whatever it is called.
+fn hide<'a>(row: &'a mut Value, spec: &KafkaSpec, redaction: &Redaction, found: &mut BTreeSet<String>) -> &'a Value {
+    found.append(&mut redaction.json(row));
+    if let ([column], Some(Value::String(key)), None) = (&spec.key[..], row.get("_key"), redaction.policy("_key"))
+        && redaction.policy(column).is_some()
+    {
+        row["_key"] = redaction.cell(column, key).map_or(Value::Null, Value::String);
+    }
+    row
 }
 
 fn row(message: &impl Message, spec: &KafkaSpec, decoder: &Decoder<'_>) -> Result<Map<String, Value>, String> {

@@ -27,6 +27,8 @@ pub struct ErasureSite {
     pub ground: Ground,
     /// Places that belong to the project and are not searched, and why.
     pub elsewhere: Vec<(String, String)>,
+    /// Remotes of versions that are no folders of this machine, by name.
+    pub remotes: Vec<String>,
 }
 
 /// Lays out what an erasure looks at. `sources`: files that tables are read from; `more`: files and folders outside the project that
@@ -38,7 +40,7 @@ pub fn site(project: &Project, sources: &[PathBuf], more: &[PathBuf], secret: Op
     let state = root.join(".almanac");
     let sources: Vec<PathBuf> = sources.iter().map(|path| real(path)).collect();
     let more: Vec<PathBuf> = more.iter().map(|path| real(path)).collect();
-    let mut elsewhere = Vec::new();
+    let (mut elsewhere, mut remotes_beyond) = (Vec::new(), Vec::new());
     let is_outside = |path: &&PathBuf| !path.starts_with(&root);
     let mut outside: Vec<PathBuf> = more.iter().filter(is_outside).cloned().collect();
     for source in sources.iter().filter(is_outside) {
@@ -49,10 +51,7 @@ pub fn site(project: &Project, sources: &[PathBuf], more: &[PathBuf], secret: Op
         match folder_of(&root, &url) {
             Some(folder) if folder.starts_with(&root) => {}
             Some(folder) if folder.is_dir() => outside.push(folder),
-            _ => {
-                let why = "it is outside this machine: delete the objects that are listed as deleted there too, for instance with `almanac data gc -c`";
-                elsewhere.push((format!("remote `{name}`"), why.to_owned()));
-            }
+            _ => remotes_beyond.push(name),
         }
     }
     let ground = Ground {
@@ -60,11 +59,13 @@ pub fn site(project: &Project, sources: &[PathBuf], more: &[PathBuf], secret: Op
         owned: vec![state.clone(), root.join(".dvc")],
         sources: sources.iter().filter(|path| path.starts_with(&root)).cloned().chain([state.join(LANDING)]).collect(),
         spared: [real(&project.lock())].into_iter().chain(secret.map(real)).collect(),
+        lists: Vec::new(),
+        beyond: Vec::new(),
         proofs: state.join(PROOFS),
         more: outside,
         root,
     };
-    ErasureSite { ground, elsewhere }
+    ErasureSite { ground, elsewhere, remotes: remotes_beyond }
 }
 
 /// Remotes of versions, by name, as `.dvc/config` and `config.local` name them.

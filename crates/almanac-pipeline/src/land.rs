@@ -1,13 +1,19 @@
 //! Sources outside the project, before a run: what is new of them lands, so that bronze reads files of this machine.
 //!
-//! A table at a time, under the lock of a run. What has landed stays if a later table fails: the next run goes on from there.
+//! Personal columns are hidden on the way: bronze finds it done. A table at a time, under the lock of a run. What has landed stays if a later table fails: the next run goes on from there.
 //!
 //! Not here: the sources (`almanac-connect`), which tables there are (`almanac.toml`).
 
-use std::path::PathBuf;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use almanac_connect::{ConnectError, LandOptions, Landed, Lookup, Patience, ReadKafka, SourceSpec, TableLanding, land, views};
+use almanac_connect::{
+    ConnectError, HideFile, Hiding, LandOptions, Landed, Lookup, Patience, ReadKafka, SourceSpec, TableLanding, hidden_of, hide_landed,
+    is_hidden_as_asked, land, views,
+};
+use almanac_data::{CsvOptions, hide_file};
+use almanac_privacy::Redaction;
 use jiff::Timestamp;
 
 use crate::progress::{Event, Observer};
@@ -22,6 +28,36 @@ pub struct OutsideTable {
     pub name: String,
     /// Where it is from.
     pub source: SourceSpec,
+    /// What becomes of its personal columns as it lands.
+    pub redaction: Redaction,
+    /// How text files of it are written.
+    pub csv: CsvOptions,
+}
+
+/// A table that has landed.
+#[derive(Debug, Clone)]
+pub struct LandedTable {
+    /// The files of the table as it is now.
+    pub current: Vec<PathBuf>,
+    /// The files of all versions of its rows, if they have a key.
+    pub history: Option<Vec<PathBuf>>,
+    /// What is left to do about personal columns: nothing, but it knows which there were.
+    pub redaction: Redaction,
+}
+
+/// The formats that bronze reads, for objects that land.
+#[derive(Debug)]
+struct Formats<'a>(&'a CsvOptions);
+
+impl HideFile for Formats<'_> {
+    fn hide(
+        &self,
+        raw: &Path,
+        redaction: &Redaction,
+        next: &mut dyn FnMut(&str) -> PathBuf,
+    ) -> Result<BTreeSet<String>, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(hide_file(raw, self.0, redaction, next)?)
+    }
 }
 
 /// What landing needs from the caller.
@@ -62,6 +98,7 @@ pub fn land_tables(project: &Project, tables: &[OutsideTable], context: LandCont
             is_anew: context.anew.contains(&table.name),
             patience: Patience::default(),
             kafka: context.kafka,
+            hiding: Hiding { redaction: &table.redaction, files: &Formats(&table.csv) },
         };
         let landed = context.runtime.block_on(land(&table.name, &table.source, options));
         let Landed { news, notes, .. } = landed.map_err(|error| RunError { asset: asset.clone(), source: error.into() })?;
@@ -80,16 +117,25 @@ pub fn land_tables(project: &Project, tables: &[OutsideTable], context: LandCont
     Ok(())
 }
 
-/// Returns the files of a table that has landed, and those of all versions of its rows if they have a key. Nothing is fetched.
+/// Returns the files of a table that has landed. Nothing is fetched; what has become personal since it landed is hidden first.
 ///
 /// # Errors
-/// [`PipelineError::Connect`]; a table of which nothing has landed is one.
-pub fn landed_files(project: &Project, table: &OutsideTable) -> Result<(Vec<PathBuf>, Option<Vec<PathBuf>>), PipelineError> {
-    let landing = TableLanding::read(&project.landing(), &table.name).map_err(ConnectError::from)?;
+/// [`PipelineError::Connect`]; a table of which nothing has landed is one, and one that was hidden in another way than is asked for.
+/// [`PipelineError::Busy`] if something is to be hidden while another command has the project.
+pub fn landed_files(project: &Project, table: &OutsideTable) -> Result<LandedTable, PipelineError> {
     let source = &table.source;
-    let found = views(&landing, &source.identity(), source.key(), source.watermark())?;
+    let identity = source.identity();
+    let mut landing = TableLanding::read(&project.landing(), &table.name).map_err(ConnectError::from)?;
+    if !is_hidden_as_asked(landing.manifest(), &table.redaction) {
+        let _lock = lock(project)?;
+        landing = TableLanding::open(&project.landing(), &table.name).map_err(ConnectError::from)?;
+        let hiding = Hiding { redaction: &table.redaction, files: &Formats(&table.csv) };
+        hide_landed(&mut landing, &identity, false, hiding)?;
+    }
+    let found = views(&landing, &identity, source.key(), source.watermark())?;
     if found.current.is_empty() {
         return Err(ConnectError::Offline { table: table.name.clone() }.into());
     }
-    Ok((found.current, found.history))
+    let redaction = table.redaction.done_before(hidden_of(landing.manifest(), &identity, &table.redaction));
+    Ok(LandedTable { current: found.current, history: found.history, redaction })
 }

@@ -37,10 +37,10 @@ pub use champion::{Champion, read_bundle_file, read_champion, read_latest_select
 pub use erasure::{ErasureSite, erase_subject, models_that_learnt, site};
 pub use error::{PipelineError, RunError};
 pub use expectations::{LAYERS, PlacedSuite, history, judge, read_placed, read_suites, tables};
-pub use feature_sources::FeatureSources;
+pub use feature_sources::{FeatureSources, FilePrivacy};
 pub use fingerprint::Fingerprint;
 pub use known_ahead::{Given, Unfit, fill_ahead};
-pub use land::{LandContext, OutsideTable, land_tables, landed_files};
+pub use land::{LandContext, LandedTable, OutsideTable, land_tables, landed_files};
 pub use models::{Field, ModelFactory};
 pub use profiles::profile_source;
 pub use progress::{Event, Observer, Silent};

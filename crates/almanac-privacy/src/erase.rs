@@ -13,12 +13,14 @@ mod ground;
 mod plan;
 mod steps;
 
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::path::Path;
 
 pub use ground::Ground;
 pub use plan::{Action, Found, Plan, plan_erasure};
 
+use crate::beyond::Finder;
 use crate::error::EraseError;
 use crate::journal::{Head, Journal};
 use crate::key::PrivacyKey;
@@ -91,7 +93,7 @@ pub fn erase(ground: &Ground, request: &Request<'_>, observer: &dyn EraseObserve
         return Ok(Outcome { proof: Some(proof) });
     }
     let known = pending.as_ref().map(|head| head.telling(&request.subject.key)).unwrap_or_default();
-    let (plan, telling) = plan::look_everywhere(ground, request.subject, request.key, &known)?;
+    let (plan, telling) = plan::look_everywhere(ground, request.subject, request.key, &known, &BTreeSet::new())?;
     if plan.is_empty() && pending.is_none() {
         return Ok(Outcome { proof: None });
     }
@@ -103,8 +105,12 @@ pub fn erase(ground: &Ground, request: &Request<'_>, observer: &dyn EraseObserve
     let worker = Worker { ground, subject: request.subject, key: request.key, telling: &telling, observer };
     worker.carry_out(&plan, &mut journal)?;
 
-    let (after, _) = plan::look_everywhere(ground, request.subject, request.key, &telling)?;
-    let mut left: Vec<(String, String)> = after.found.iter().map(|found| (found.shown.clone(), found.reason())).collect();
+    let mut left = worker.carry_out_beyond(&plan, &mut journal)?;
+    let gone = Finder::new(&needles, journal.steps()).gone;
+    let (after, _) = plan::look_everywhere(ground, request.subject, request.key, &telling, &gone)?;
+    let named: BTreeSet<String> = left.iter().map(|(place, _)| place.clone()).collect();
+    left.retain(|(place, _)| !after.missed.iter().any(|(missed, _)| missed == place));
+    left.extend(after.found.iter().map(|found| (found.shown.clone(), found.reason())).filter(|(place, _)| !named.contains(place)));
     left.extend(after.missed.iter().cloned());
     left.extend(request.elsewhere.iter().map(|(place, why)| (needles.shown(place), needles.shown(why))));
     let files: Vec<FileProof> = journal.steps().filter(|step| is_true(ground, step)).cloned().collect();
@@ -133,5 +139,6 @@ pub fn erase(ground: &Ground, request: &Request<'_>, observer: &dyn EraseObserve
 fn is_true(ground: &Ground, step: &FileProof) -> bool {
     // Names with a mark in them cannot be looked up; such files are deleted, and the look afterwards would have found them.
     step.path.contains(crate::needles::ERASED)
+        || step.after == crate::beyond::CHANGED
         || crate::files::hash_of(&ground.path_of(&step.path)).is_ok_and(|now| now.as_deref().unwrap_or(crate::proof::DELETED) == step.after)
 }

@@ -12,6 +12,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use almanac_series::Hint;
+use unicode_normalization::UnicodeNormalization;
 
 use crate::files::hex;
 
@@ -206,7 +207,9 @@ impl PrivacyKey {
 
     /// Hashes the name of a subject for a proof.
     pub(crate) fn subject(&self, subject: &str) -> String {
-        blake3::keyed_hash(&self.proof, subject.trim().as_bytes()).to_hex().to_string()
+        // As it is looked for: whether an accent is a sign of its own makes nobody else of it.
+        let subject: String = subject.trim().nfc().collect();
+        blake3::keyed_hash(&self.proof, subject.as_bytes()).to_hex().to_string()
     }
 
     /// Seals a text: nobody without the key makes the same seal.

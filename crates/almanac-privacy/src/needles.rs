@@ -5,7 +5,10 @@
 //! in `C170` or `SKU-C17`, which are other things. A short number means something else in most places, so it is looked for in
 //! columns only.
 
+use std::collections::BTreeSet;
+
 use aho_corasick::{AhoCorasick, MatchKind};
+use unicode_normalization::UnicodeNormalization;
 
 use crate::key::PrivacyKey;
 
@@ -71,14 +74,16 @@ impl Needles {
     /// `more`: values that named the subject in rows that go.
     pub(crate) fn new(subject: &Subject, key: &PrivacyKey, more: &[String]) -> Self {
         let raw = subject.key.trim().to_owned();
-        let hash = key.value(&raw);
-        let mut keys: Vec<Vec<u8>> = vec![raw.clone().into_bytes(), hash.clone().into_bytes()];
-        keys.extend(latin(&raw));
+        // A letter with its accent may be one sign or two; who types the key does not see which.
+        let written: BTreeSet<String> = [raw.clone(), raw.nfc().collect(), raw.nfd().collect()].into();
+        let hashes: Vec<String> = written.iter().map(|raw| key.value(raw)).collect();
+        let mut keys: Vec<Vec<u8>> = written.iter().chain(&hashes).map(|text| text.clone().into_bytes()).collect();
+        keys.extend(written.iter().filter_map(|raw| latin(raw)));
         if is_number(&raw) {
             // pandas writes whole numbers with a point where a column has nulls.
             keys.push(format!("{raw}.0").into_bytes());
         }
-        let mut texts: Vec<String> = if is_plain(&raw) { vec![hash] } else { vec![raw, hash] };
+        let mut texts: Vec<String> = if is_plain(&raw) { hashes } else { written.into_iter().chain(hashes).collect() };
         for value in more {
             texts.push(value.clone());
             texts.push(key.value(value));
@@ -320,6 +325,28 @@ pub(crate) mod tests {
         }
         let wide: Vec<u8> = "x Müller & Söhne y".encode_utf16().flat_map(u16::to_le_bytes).collect();
         assert_eq!(needles.mentions(&wide), 1);
+    }
+
+    #[test]
+    fn accents_in_one_sign_or_two_are_one_key_and_case_is_not() {
+        for key in ["Zo\u{eb}-77", "Zoe\u{308}-77"] {
+            let needles = needles(key);
+            for text in ["Zo\u{eb}-77", "Zoe\u{308}-77", "Zo\\u00eb-77", "Zoe\\u0308-77"] {
+                assert_eq!(needles.mentions(text.as_bytes()), 1, "{key} in {text}");
+            }
+            assert!(needles.is_key("Zo\u{eb}-77".as_bytes()) && needles.is_key("Zoe\u{308}-77".as_bytes()));
+            assert_eq!(needles.mentions("zo\u{eb}-77 Zoe-77 ZO\u{cb}-77".as_bytes()), 0);
+        }
+    }
+
+    #[test]
+    fn signs_that_mean_something_to_patterns_and_sql_mean_themselves() {
+        for key in ["a.*b", "O'Brien; DROP TABLE x--", "100%_x", "[C17]", "a\\b", "x|y^$(z)"] {
+            let needles = needles(key);
+            assert_eq!(needles.mentions(format!("({key})").as_bytes()), 1, "{key}");
+            assert!(needles.is_key(key.as_bytes()) && !needles.is_key(b"aXXb"), "{key}");
+        }
+        assert_eq!(needles("a.*b").mentions(b"a--b axxb"), 0);
     }
 
     #[test]

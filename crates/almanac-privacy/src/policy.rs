@@ -43,7 +43,8 @@ impl Personal {
 
     /// Returns what holds for a column of a table; what names the table goes before what does not.
     pub fn policy(&self, table: &str, column: &str) -> Option<Policy> {
-        self.columns.get(&format!("{table}.{column}")).or_else(|| self.columns.get(column)).copied()
+        let of_table = self.of_table(table);
+        lookup(&of_table, column).map(|(_, (policy, _))| *policy)
     }
 
     /// Returns the names as they are written.
@@ -66,6 +67,32 @@ impl Personal {
         }
         of_table
     }
+}
+
+/// Finds what is said of a column. Blanks around a name, its case, and the number that a repeated header gets do not let a column
+/// slip by: `E-Mail` and `e-mail_2` are `e-mail`. Of the path of a nested column, `customer.email`, each member counts.
+pub(crate) fn lookup<'a, T>(columns: &'a BTreeMap<String, T>, column: &str) -> Option<(&'a str, &'a T)> {
+    if columns.is_empty() {
+        return None;
+    }
+    let exact = |name: &str| columns.get_key_value(name).or_else(|| columns.iter().find(|(known, _)| is_same(known, name)));
+    let numbered = |name: &str| {
+        let (base, number) = name.rsplit_once('_')?;
+        let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+        exact(base).filter(|_| is_number)
+    };
+    let one = |name: &str| exact(name).or_else(|| numbered(name));
+    let found = one(column).or_else(|| {
+        let members = column.contains('.').then(|| column.split('.')).into_iter().flatten();
+        members.into_iter().find_map(one)
+    });
+    found.map(|(name, told)| (name.as_str(), told))
+}
+
+fn is_same(one: &str, other: &str) -> bool {
+    let plain = |name: &'_ str| name.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}').to_owned();
+    let (one, other) = (plain(one), plain(other));
+    one.chars().flat_map(char::to_lowercase).eq(other.chars().flat_map(char::to_lowercase))
 }
 
 /// Returns the shape of a value: letters become `x` and `X`, digits `0`, all else stays.
@@ -92,6 +119,18 @@ mod tests {
         assert_eq!(personal.policy("customers", "name"), Some(Policy::Drop));
         assert_eq!(personal.policy("items", "name"), Some(Policy::Hash));
         assert_eq!(personal.policy("items", "price"), None);
+    }
+
+    #[test]
+    fn no_way_of_writing_a_header_lets_a_column_slip_by() {
+        let personal = Personal::new([("e-mail".into(), Policy::Hash), ("crm.name".into(), Policy::Drop)]);
+        for column in ["e-mail", "E-Mail", " e-mail ", "\u{feff}e-mail", "e-mail_2", "customer.E-MAIL", "customer.e-mail.0"] {
+            assert_eq!(personal.policy("crm", column), Some(Policy::Hash), "{column}");
+        }
+        for column in ["email", "e-mail_x", "e-mails", "mail"] {
+            assert_eq!(personal.policy("crm", column), None, "{column}");
+        }
+        assert_eq!((personal.policy("crm", "NAME"), personal.policy("shop", "name")), (Some(Policy::Drop), None));
     }
 
     #[test]

@@ -6,7 +6,8 @@
 //! Not here: reading sources (`almanac-data`, `almanac-connect`), which columns are personal (`policy`).
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::Arc;
 
 use almanac_series::Hint;
@@ -17,7 +18,8 @@ use serde_json::Value;
 
 use crate::cell::Cells;
 use crate::key::{KeyError, PrivacyKey};
-use crate::policy::{Personal, Policy, mask};
+use crate::landed::LandedPolicy;
+use crate::policy::{Personal, Policy, lookup, mask};
 
 /// Stands where a value that cannot be told apart from a personal one is not shown.
 const HIDDEN: &str = "(not shown: the table has personal columns)";
@@ -25,11 +27,24 @@ const HIDDEN: &str = "(not shown: the table has personal columns)";
 /// What holds for the columns of one table. The default lets everything through.
 ///
 /// `Debug` shows columns, policies and the name of the key: a change of any of them is a change of the table.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Redaction {
     /// Column to policy, and whether the table must have it.
     columns: BTreeMap<String, (Policy, bool)>,
     key: Option<PrivacyKey>,
+    /// Columns that were hidden before the rows came here, by the names they had: values are taken as they are.
+    before: Option<BTreeMap<String, Policy>>,
+}
+
+impl fmt::Debug for Redaction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Redaction");
+        shown.field("columns", &self.columns).field("key", &self.key);
+        if let Some(before) = &self.before {
+            shown.field("before", before);
+        }
+        shown.finish()
+    }
 }
 
 /// Why values could not be hidden.
@@ -69,8 +84,94 @@ impl Redaction {
         match key {
             None if hashes => Err(KeyError::NotNamed),
             // Without a hash the key has no part in the table.
-            key => Ok(Self { columns, key: key.filter(|_| hashes).cloned() }),
+            key => Ok(Self { columns, key: key.filter(|_| hashes).cloned(), before: None }),
         }
+    }
+
+    /// Gathers what holds for a file that no table is made of, or more than one: all that is said of any of `tables`, and where that
+    /// differs what tells least. No column must be in it.
+    ///
+    /// # Errors
+    /// As [`Self::of_table`].
+    pub fn of_file(personal: &Personal, tables: &[&str], key: Option<&PrivacyKey>) -> Result<Self, KeyError> {
+        let tells = |policy: Policy| match policy {
+            Policy::Hash => 2,
+            Policy::Mask => 1,
+            Policy::Drop => 0,
+        };
+        let mut columns: BTreeMap<String, (Policy, bool)> = BTreeMap::new();
+        for (name, (policy, _)) in tables.iter().flat_map(|table| personal.of_table(table)) {
+            let told = columns.entry(name).or_insert((policy, false));
+            told.0 = if tells(policy) < tells(told.0) { policy } else { told.0 };
+        }
+        let hashes = columns.values().any(|(policy, _)| *policy == Policy::Hash);
+        match key {
+            None if hashes => Err(KeyError::NotNamed),
+            key => Ok(Self { columns, key: key.filter(|_| hashes).cloned(), before: None }),
+        }
+    }
+
+    /// Returns what holds for rows that went through this once already, where they landed: nothing is done to them again, a hash of a
+    /// hash would be no hash of the value. `found`: the columns that were hidden, by the names they had.
+    #[must_use]
+    pub fn done_before(&self, found: BTreeMap<String, Policy>) -> Self {
+        if self.is_empty() { Self::default() } else { Self { before: Some(found), ..self.clone() } }
+    }
+
+    /// Returns whether the rows went through this before they came here.
+    pub fn is_done(&self) -> bool {
+        self.before.is_some()
+    }
+
+    /// Returns the columns that were hidden before the rows came here.
+    pub fn before(&self) -> impl Iterator<Item = (&str, Policy)> {
+        self.before.iter().flatten().map(|(name, policy)| (name.as_str(), *policy))
+    }
+
+    /// Returns the same without columns that must be there, for a part of a table.
+    #[must_use]
+    pub fn of_part(&self) -> Self {
+        let columns = self.columns.iter().map(|(name, (policy, _))| (name.clone(), (*policy, false))).collect();
+        Self { columns, ..self.clone() }
+    }
+
+    /// Returns what a load says that was written through this; `found`: the columns that it hid, by the names they had.
+    /// `None` if everything passes.
+    pub fn landed(&self, found: BTreeSet<String>) -> Option<LandedPolicy> {
+        let columns = self.columns.iter().map(|(name, (policy, _))| (name.clone(), *policy)).collect();
+        (!self.is_empty()).then(|| LandedPolicy { columns, key: self.key.as_ref().map(|key| key.id().to_owned()), found })
+    }
+
+    /// Returns what has still to be done to rows that landed as `landed` says, and the columns that were hidden in a way from which
+    /// the present one cannot be made: only what became stricter can be done.
+    pub fn since(&self, landed: Option<&LandedPolicy>) -> (Self, Vec<String>) {
+        let nothing = LandedPolicy::default();
+        let landed = landed.unwrap_or(&nothing);
+        let same_key = landed.key.as_deref() == self.key.as_ref().map(PrivacyKey::id);
+        let (mut columns, mut lost) = (BTreeMap::new(), Vec::new());
+        for column in &landed.found {
+            match (landed.policy(column), self.policy(column)) {
+                (Some(Policy::Hash), Some(Policy::Hash)) if same_key => {}
+                (Some(Policy::Mask), Some(Policy::Mask)) | (Some(Policy::Drop), Some(Policy::Drop)) => {}
+                (Some(Policy::Hash | Policy::Mask), Some(Policy::Drop)) => {
+                    columns.insert(column.clone(), (Policy::Drop, false));
+                }
+                _ => lost.push(column.clone()),
+            }
+        }
+        for (name, (policy, _)) in &self.columns {
+            if landed.policy(name).is_none() {
+                columns.insert(name.clone(), (*policy, false));
+            }
+        }
+        (Self { columns, key: self.key.clone(), before: None }, lost)
+    }
+
+    /// Returns the same with columns left out whatever is said of them.
+    #[must_use]
+    pub fn without(mut self, columns: Vec<String>) -> Self {
+        self.columns.extend(columns.into_iter().map(|column| (column, (Policy::Drop, false))));
+        self
     }
 
     /// Returns whether everything passes.
@@ -80,7 +181,17 @@ impl Redaction {
 
     /// Returns what becomes of a column.
     pub fn policy(&self, column: &str) -> Option<Policy> {
-        self.columns.get(column).map(|(policy, _)| *policy)
+        self.named(column).map(|(_, policy)| policy)
+    }
+
+    /// Returns what becomes of a column, and the name under which that was said.
+    pub fn named(&self, column: &str) -> Option<(&str, Policy)> {
+        lookup(&self.columns, column).map(|(name, (policy, _))| (name, *policy))
+    }
+
+    /// Returns the columns as they are named.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.columns.keys().map(String::as_str)
     }
 
     /// Returns the columns that the table must have, because they are named with it.
@@ -91,8 +202,17 @@ impl Redaction {
     /// Returns what may be kept or said of one value of a column.
     pub fn value<'a>(&self, column: &str, value: &'a str) -> Cow<'a, str> {
         match self.policy(column) {
-            None => Cow::Borrowed(value),
-            Some(policy) => Cow::Owned(self.hide(policy, value)),
+            Some(policy) if self.before.is_none() => Cow::Owned(self.hide(policy, value)),
+            _ => Cow::Borrowed(value),
+        }
+    }
+
+    /// As [`Self::value`], and nothing where there is nothing to tell: the column is dropped, or the value is blank.
+    pub fn cell(&self, column: &str, value: &str) -> Option<String> {
+        match self.policy(column) {
+            Some(Policy::Drop) => None,
+            Some(_) if value.trim().is_empty() => None,
+            _ => Some(self.value(column, value).into_owned()),
         }
     }
 
@@ -112,7 +232,7 @@ impl Redaction {
 
     /// Returns the schema of batches that went through [`Self::batch`].
     pub fn schema(&self, schema: &SchemaRef) -> SchemaRef {
-        if self.is_empty() {
+        if self.passes() {
             return Arc::clone(schema);
         }
         let field = |field: &Arc<Field>| match self.policy(field.name()) {
@@ -129,20 +249,48 @@ impl Redaction {
     /// # Errors
     /// [`RedactError`] for a column whose values have no text.
     pub fn batch(&self, batch: &RecordBatch) -> Result<RecordBatch, RedactError> {
-        if self.is_empty() {
+        if self.passes() {
             return Ok(batch.clone());
         }
         let schema = self.schema(&batch.schema());
         let mut columns: Vec<ArrayRef> = Vec::with_capacity(schema.fields().len());
         for (field, array) in batch.schema().fields().iter().zip(batch.columns()) {
             match self.policy(field.name()) {
-                None => columns.push(Arc::clone(array)),
+                None => columns.push(self.documents(array)?),
                 Some(Policy::Drop) => {}
                 Some(policy) => columns.push(self.column(field, array, policy)?),
             }
         }
         let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
         Ok(RecordBatch::try_new_with_options(schema, columns, &options)?)
+    }
+
+    fn passes(&self) -> bool {
+        self.is_empty() || self.before.is_some()
+    }
+
+    /// Lists and objects in the cells of a column are JSON text, and hold columns of their own.
+    fn documents(&self, array: &ArrayRef) -> Result<ArrayRef, RedactError> {
+        if let Some(dictionary) = array.as_any_dictionary_opt()
+            && matches!(dictionary.values().data_type(), DataType::Utf8)
+        {
+            return Ok(dictionary.with_values(self.documents(dictionary.values())?));
+        }
+        let Some(texts) = array.as_string_opt::<i32>() else { return Ok(Arc::clone(array)) };
+        if !texts.iter().flatten().any(is_document) {
+            return Ok(Arc::clone(array));
+        }
+        let hidden = texts.iter().map(|text| text.map(|text| self.document(text)));
+        Ok(Arc::new(hidden.collect::<arrow::array::StringArray>()))
+    }
+
+    /// Returns a text that may be a JSON document without its personal members; as it is, if it is none or has none.
+    pub fn document<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        if self.passes() || !is_document(text) {
+            return Cow::Borrowed(text);
+        }
+        let Ok(mut value) = serde_json::from_str::<Value>(text) else { return Cow::Borrowed(text) };
+        if self.json(&mut value).is_empty() { Cow::Borrowed(text) } else { Cow::Owned(value.to_string()) }
     }
 
     fn column(&self, field: &Field, array: &ArrayRef, policy: Policy) -> Result<ArrayRef, RedactError> {
@@ -166,21 +314,40 @@ impl Redaction {
         Ok(Arc::new(builder.finish()))
     }
 
-    /// Hides the personal fields of a JSON document, at any depth: the name of a field is what counts.
-    pub fn json(&self, value: &mut Value) {
-        if self.is_empty() {
-            return;
+    /// Hides the personal members of a JSON document, at any depth, and returns the paths under which there were any, such as
+    /// `customer.email`. A member is named by its path or by its own name; what is said of an object is said of all in it.
+    pub fn json(&self, value: &mut Value) -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        if !self.passes() {
+            self.member(value, &mut String::new(), &mut found);
         }
+        found
+    }
+
+    fn member(&self, value: &mut Value, path: &mut String, found: &mut BTreeSet<String>) {
         match value {
-            Value::Array(items) => items.iter_mut().for_each(|item| self.json(item)),
+            Value::Array(items) => items.iter_mut().for_each(|item| self.member(item, path, found)),
             Value::Object(members) => {
-                members.retain(|name, _| self.policy(name) != Some(Policy::Drop));
-                for (name, member) in members.iter_mut() {
-                    match self.policy(name) {
-                        Some(policy) => self.json_value(policy, member),
-                        None => self.json(member),
+                let depth = path.len();
+                members.retain(|name, member| {
+                    if depth > 0 {
+                        path.push('.');
                     }
-                }
+                    path.push_str(name);
+                    let policy = self.policy(path);
+                    match (policy, &mut *member) {
+                        (Some(Policy::Drop), _) => {
+                            found.insert(path.clone());
+                        }
+                        (None, member) | (Some(_), member @ Value::Object(_)) => self.member(member, path, found),
+                        (Some(policy), member) => {
+                            found.insert(path.clone());
+                            self.json_value(policy, member);
+                        }
+                    }
+                    path.truncate(depth);
+                    policy != Some(Policy::Drop)
+                });
             }
             _ => {}
         }
@@ -196,6 +363,10 @@ impl Redaction {
         };
         *value = Value::String(self.hide(policy, &text));
     }
+}
+
+fn is_document(text: &str) -> bool {
+    matches!(text.trim_start().as_bytes().first(), Some(b'{' | b'['))
 }
 
 /// Text of a number as [`Cells`] gives it.

@@ -7,6 +7,7 @@
 
 mod csv;
 mod json;
+pub(crate) mod list;
 mod packed;
 pub(crate) mod parquet;
 pub(crate) mod sqlite;

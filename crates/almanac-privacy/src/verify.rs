@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use crate::beyond::CHANGED;
 use crate::erase::{Found, Ground, plan_erasure};
 use crate::error::EraseError;
 use crate::files::hash_of;
@@ -72,7 +73,7 @@ pub fn verify(ground: &Ground, number: Option<u32>, subject: Option<&Subject>, k
     check_chain(&all, key, &mut verdict);
     for (_, proof, _) in all.iter().filter(is_meant) {
         // Names with a mark in them were the subject's: what they were cannot be looked up.
-        for file in proof.files.iter().filter(|file| !file.path.contains(ERASED)) {
+        for file in proof.files.iter().filter(|file| !file.path.contains(ERASED) && file.after != CHANGED) {
             let now = hash_of(&ground.path_of(&file.path)).map_err(|error| EraseError::io(Path::new(&file.path), error))?;
             let state = match (&now, file.after.as_str()) {
                 (None, DELETED) => FileState::AsLeft,

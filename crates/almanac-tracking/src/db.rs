@@ -19,7 +19,7 @@ mod url;
 use crate::StoreError;
 
 pub(crate) use postgres::PostgresDatabase;
-pub use schema::SCHEMA_VERSION;
+pub use schema::{SCHEMA_VERSION, table_names};
 pub(crate) use sqlite::SqliteDatabase;
 pub use url::StoreUrl;
 

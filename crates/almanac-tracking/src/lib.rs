@@ -26,7 +26,7 @@ pub use artifacts::{
     LocalArtifacts, PartTarget, Stored, Upload, UploadedPart,
 };
 pub use collect::{CollectError, Collected, collect_garbage};
-pub use db::{SCHEMA_VERSION, StoreUrl};
+pub use db::{SCHEMA_VERSION, StoreUrl, table_names};
 pub use error::{Cause, ErrorCode, StoreError};
 pub use mlmodel::{MlmodelFacts, MlmodelFile, mlmodel, write_mlmodel};
 pub use names::{InvalidName, RunId};

@@ -216,25 +216,33 @@ pub(crate) fn kafka() -> Option<&'static dyn almanac_connect::ReadKafka> {
 
 /// A table, and the one of all versions of its rows where they have a key.
 fn table(settings: &Settings, source: &TableSource, key: Option<&PrivacyKey>) -> Result<(TableSpec, Option<TableSpec>), Failure> {
-    let redaction = privacy::redaction(settings, &source.name, key)?;
-    let spec = |name: String, paths| TableSpec { name, paths, csv: csv(settings), types: types(settings), redaction: redaction.clone() };
-    if let Some(outside) = &source.outside {
-        let table = OutsideTable { name: source.name.clone(), source: outside.clone() };
-        let (current, history) = landed_files(&Project::new(&settings.project), &table).or_fail_pipeline()?;
-        let history = history.map(|paths| spec(format!("{}__history", source.name), paths));
-        return Ok((spec(source.name.clone(), current), history));
+    let spec = |name: String, paths, redaction| TableSpec { name, paths, csv: csv(settings), types: types(settings), redaction };
+    if let Some(table) = outside_table(settings, source, key)? {
+        let landed = landed_files(&Project::new(&settings.project), &table).or_fail_pipeline()?;
+        let history = landed.history.map(|paths| spec(format!("{}__history", source.name), paths, landed.redaction.clone()));
+        return Ok((spec(source.name.clone(), landed.current, landed.redaction), history));
     }
     let mut paths = Vec::new();
     for pattern in &source.patterns {
         paths.extend(expand_source(&settings.project, pattern).or_fail(ExitStatus::DataInput)?);
     }
-    Ok((spec(source.name.clone(), paths), None))
+    Ok((spec(source.name.clone(), paths, privacy::redaction(settings, &source.name, key)?), None))
 }
 
 /// Returns the tables whose sources are outside the project.
-pub(crate) fn outside_tables(settings: &Settings) -> Vec<OutsideTable> {
+///
+/// # Errors
+/// Exit code 3 where a column is hashed and there is no key.
+pub(crate) fn outside_tables(settings: &Settings) -> Result<Vec<OutsideTable>, Failure> {
     let all = settings.data.tables.iter().chain(&settings.data.future_source);
-    all.filter_map(|table| Some(OutsideTable { name: table.name.clone(), source: table.outside.clone()? })).collect()
+    let key = privacy::key(settings)?;
+    all.filter_map(|table| outside_table(settings, table, key.as_ref()).transpose()).collect()
+}
+
+fn outside_table(settings: &Settings, table: &TableSource, key: Option<&PrivacyKey>) -> Result<Option<OutsideTable>, Failure> {
+    let Some(source) = table.outside.clone() else { return Ok(None) };
+    let redaction = privacy::redaction(settings, &table.name, key)?;
+    Ok(Some(OutsideTable { name: table.name.clone(), source, redaction, csv: csv(settings) }))
 }
 
 /// Returns how text files of the project are written.

@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use almanac_config::{KeyPlace, PersonalPolicy, Settings};
+use almanac_config::{KeyPlace, Overrides, PROJECT_FILE, PersonalPolicy, Settings};
 use almanac_privacy::{KEY_FILE, KeySource, Personal, Policy, PrivacyKey, Redaction};
 
+use crate::context::Context;
 use crate::exit::ExitStatus;
 use crate::failure::{Failure, OrFail};
 
@@ -37,6 +38,20 @@ pub(crate) fn hidden(settings: &Settings) -> Vec<String> {
         .collect::<std::collections::BTreeSet<_>>()
         .into_iter()
         .collect()
+}
+
+/// Returns what is hidden of files that are only looked at, in a folder that is a project: all that is personal in any table shows its
+/// shape at most. No key is needed, because nothing is joined.
+///
+/// # Errors
+/// Exit code 3 for a project whose settings are wrong.
+pub(crate) fn of_files_looked_at(ctx: &Context) -> Result<Redaction, Failure> {
+    if !ctx.path(PROJECT_FILE.as_ref()).exists() {
+        return Ok(Redaction::default());
+    }
+    let settings = ctx.settings(Overrides::default())?;
+    let masked = Personal::new(hidden(&settings).into_iter().map(|name| (name, Policy::Mask)));
+    Redaction::of_file(&masked, &["table"], None).or_fail(ExitStatus::Config)
 }
 
 /// Returns where the key is, if that is said.

@@ -97,7 +97,7 @@ fn land_outside(
     runtime: &tokio::runtime::Runtime,
     anew: &[String],
 ) -> Result<(), Failure> {
-    let tables = compose::outside_tables(settings);
+    let tables = compose::outside_tables(settings)?;
     if let Some(name) = anew.iter().find(|name| !tables.iter().any(|table| table.name == **name)) {
         let known = tables.iter().map(|table| table.name.clone()).collect();
         return Err(Failure::new(ExitStatus::Usage, NotOutside { name: name.clone(), known }));

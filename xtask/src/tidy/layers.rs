@@ -81,7 +81,7 @@ const PLACES: &[Place] = &[
     place("almanac-profile", Layer::Doing, WORDS, &[]),
     place("almanac-privacy", Layer::Doing, WORDS, &[]),
     place("almanac-connect", Layer::Doing, WORDS, &["almanac-privacy"]),
-    place("almanac-kafka", Layer::Doing, WORDS, &["almanac-connect"]),
+    place("almanac-kafka", Layer::Doing, WORDS, &["almanac-connect", "almanac-privacy"]),
     place("almanac-feature-store", Layer::Doing, WORDS, &[]),
     place("almanac-data", Layer::Doing, WORDS, &["almanac-privacy"]),
     place("almanac-tracking", Layer::Doing, WORDS, &[]),

@@ -8,6 +8,12 @@ use super::Resolver;
 use crate::settings::{DataSettings, KeyPlace, PersonalPolicy, PrivacySettings};
 use crate::{ConfigError, Problem, ProjectFile};
 
+/// What is said of a column; as where rows are read, its case does not let it slip by.
+fn said(personal: &BTreeMap<String, PersonalPolicy>, column: &str) -> Option<PersonalPolicy> {
+    let lower = column.to_lowercase();
+    personal.get(column).or_else(|| personal.iter().find(|(name, _)| name.to_lowercase() == lower).map(|(_, policy)| policy)).copied()
+}
+
 impl Resolver<'_> {
     pub(super) fn privacy(&self, file: &ProjectFile, data: &DataSettings) -> PrivacySettings {
         let privacy = &file.privacy;
@@ -56,16 +62,17 @@ impl Resolver<'_> {
     fn no_hidden_role(&self, personal: &BTreeMap<String, PersonalPolicy>, data: &DataSettings) {
         let policy_of = |column: &str| {
             let in_table = || match &data.tables[..] {
-                [only] if data.sql.is_none() => personal.get(&format!("{}.{column}", only.name)),
+                [only] if data.sql.is_none() => said(personal, &format!("{}.{column}", only.name)),
                 _ => None,
             };
-            personal.get(column).or_else(in_table).copied()
+            said(personal, column).or_else(in_table)
         };
         for (role, column) in [("data.time", &data.time), ("data.target", &data.target)] {
             if policy_of(column).is_some() {
                 self.note(self.invalid(role, Problem::Personal { column: column.clone(), is_target: true }));
             }
         }
+        self.no_hidden_watermark(personal, data);
         let lists = [
             ("data.id", &data.id),
             ("data.static", &data.static_columns),
@@ -78,6 +85,22 @@ impl Resolver<'_> {
         for (role, column) in of_lists.chain(of_single) {
             if policy_of(column).is_some_and(|policy| policy != PersonalPolicy::Hash) {
                 self.note(self.invalid(role, Problem::Personal { column: column.clone(), is_target: false }));
+            }
+        }
+    }
+
+    /// A load goes on from the greatest watermark, which is kept as it is; a key tells rows apart, which only its hash still does.
+    fn no_hidden_watermark(&self, personal: &BTreeMap<String, PersonalPolicy>, data: &DataSettings) {
+        for table in data.tables.iter().chain(&data.future_source) {
+            let Some(source) = &table.outside else { continue };
+            let policy = |column: &str| said(personal, &format!("{}.{column}", table.name)).or_else(|| said(personal, column));
+            let role =
+                if data.tables.len() > 1 || data.sql.is_some() { format!("data.tables.{}", table.name) } else { "data.source".to_owned() };
+            if let Some(column) = source.watermark().filter(|column| policy(column).is_some()) {
+                self.note(self.invalid(&role, Problem::PersonalWatermark { column: column.to_owned() }));
+            }
+            for column in source.key().iter().filter(|column| policy(column).is_some_and(|policy| policy != PersonalPolicy::Hash)) {
+                self.note(self.invalid(&role, Problem::Personal { column: column.clone(), is_target: false }));
             }
         }
     }

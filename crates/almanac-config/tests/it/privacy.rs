@@ -51,3 +51,17 @@ fn what_is_hidden_has_no_other_role() {
     let hashed = "[privacy]\nkey_file = \"k\"\n[privacy.personal]\nitem = \"hash\"\n";
     read(&format!("{MINIMAL}{hashed}")).expect("a hash tells series apart");
 }
+
+#[test]
+fn a_load_goes_on_from_a_watermark_that_is_readable_and_by_a_key_that_tells_rows_apart() {
+    let source = |personal: &str| {
+        let keys = "{ url = \"sqlite:shop.db\", table = \"crm\", key = [\"id\"], watermark = \"seen_at\" }";
+        let roles = "id = [\"item\"]\ntime = \"day\"\ntarget = \"units\"\nfreq = \"D\"\n";
+        read(&format!("[data]\nsource = {keys}\n{roles}[privacy]\nkey_file = \"k\"\n[privacy.personal]\n{personal}\n"))
+    };
+    source("id = \"hash\"").expect("a hash tells rows apart");
+    let said = source("ID = \"mask\"").expect_err("two people may have one shape").to_string();
+    assert!(said.contains("`data.source` names the column `id`, which is personal and not hashed"), "{said}");
+    let said = source("seen_at = \"hash\"").expect_err("no watermark").to_string();
+    assert!(said.contains("names the column `seen_at` as `watermark`, which is personal"), "{said}");
+}

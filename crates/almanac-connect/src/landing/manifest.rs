@@ -7,10 +7,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use almanac_privacy::LandedPolicy;
 use serde::{Deserialize, Serialize};
 
-/// The newest version of the file that this program writes and reads.
-pub const FORMAT_VERSION: u32 = 1;
+/// The newest version of the file that this program writes and reads. Files of tables without personal columns stay what they were
+/// in version 1; a program that knows no other must not read the rest, because it would hash what is hashed.
+pub const FORMAT_VERSION: u32 = 2;
 
 /// What has landed of one table.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -66,6 +68,9 @@ pub struct Load {
     /// Remarks for the user.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+    /// Under which policy its rows were written; `None`: as they came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub privacy: Option<LandedPolicy>,
 }
 
 /// One immutable file of a load.
@@ -173,7 +178,12 @@ pub enum Mark {
 
 impl Manifest {
     pub(super) fn new(table: &str) -> Self {
-        Self { format_version: FORMAT_VERSION, table: table.to_owned(), loads: Vec::new() }
+        Self { format_version: 1, table: table.to_owned(), loads: Vec::new() }
+    }
+
+    /// Settles the version that the file needs.
+    pub(super) fn settle(&mut self) {
+        self.format_version = if self.loads.iter().any(|load| load.privacy.is_some()) { FORMAT_VERSION } else { 1 };
     }
 
     /// Returns the loads of the source that count: from the last time it started anew.

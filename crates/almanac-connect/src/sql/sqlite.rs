@@ -50,7 +50,7 @@ fn failed(request: Request<'_>, rows: u64, error: &rusqlite::Error) -> ConnectEr
         _ if reason.contains("no such table") || reason.contains("no such column") => {
             ConnectError::Missing { url, what: "what is asked for".into(), reason }
         }
-        _ => ConnectError::Refused { url, reason },
+        _ => ConnectError::Refused { url, reason: request.without_values(&reason) },
     }
 }
 
@@ -173,6 +173,7 @@ pub(super) fn fetch(request: Request<'_>, file: &StagedFile) -> Result<Fetched, 
             }
             Read::NoTime(column, text) => {
                 let found = &mut columns[column];
+                let text = request.redaction.value(&found.name, &text);
                 notes.push(format!("column `{}` is declared {} and holds `{text}`; it is read as text", found.name, found.from));
                 found.kind = LandedKind::Text;
             }

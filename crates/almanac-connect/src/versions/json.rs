@@ -15,9 +15,9 @@ use crate::rows::short_hash;
 use crate::sql::read_mark;
 
 /// A line and the object it holds. A line that is a string stands for a message that could not be read, and is kept as it is.
-type Line = (Vec<u8>, Option<serde_json::Map<String, Value>>);
+pub(crate) type Line = (Vec<u8>, Option<serde_json::Map<String, Value>>);
 
-fn lines(path: &Path) -> Result<impl Iterator<Item = Result<Line, ConnectError>>, ConnectError> {
+pub(crate) fn lines(path: &Path) -> Result<impl Iterator<Item = Result<Line, ConnectError>>, ConnectError> {
     let failed = |source| LandingError::Io { action: "read", path: path.to_owned(), source };
     let file = BufReader::new(File::open(path).map_err(failed)?);
     Ok(file.split(b'\n').map(move |line| {

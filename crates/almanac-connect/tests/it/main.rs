@@ -3,6 +3,7 @@
 mod databases;
 mod objects;
 mod place;
+mod privacy;
 mod rest;
 mod sqlite;
 mod versions;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Duration;
 
-use almanac_connect::{ConnectError, LandOptions, Landed, Lookup, Patience, SourceKeys, SourceSpec, TableLanding, land, probe};
+use almanac_connect::{ConnectError, Hiding, LandOptions, Landed, Lookup, Patience, SourceKeys, SourceSpec, TableLanding, land, probe};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use jiff::Timestamp;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -36,6 +36,16 @@ impl Place {
     }
 
     pub(crate) async fn land_as(&self, keys: &str, is_offline: bool, is_anew: bool) -> Result<Landed, ConnectError> {
+        self.land_hidden(keys, is_offline, is_anew, Hiding::nothing()).await
+    }
+
+    pub(crate) async fn land_hidden(
+        &self,
+        keys: &str,
+        is_offline: bool,
+        is_anew: bool,
+        hiding: Hiding<'_>,
+    ) -> Result<Landed, ConnectError> {
         let variable = |name: &str| self.variables.get(name).cloned();
         let now = {
             let mut clock = self.clock.lock().expect("no test fails with it in its hand");
@@ -50,6 +60,7 @@ impl Place {
             is_anew,
             patience: Patience(Duration::from_millis(1)),
             kafka: None,
+            hiding,
         };
         land("t", &spec(keys), options).await
     }

@@ -81,8 +81,10 @@ impl OpenTable {
         let mut parquets: Vec<PathBuf> = Vec::new();
         let mut first: Option<SourceFormat> = None;
         let mut notes = Vec::new();
+        // What was hidden where it landed was written there as UTF-8.
+        let encoding = spec.csv.encoding.as_deref().filter(|_| !spec.redaction.is_done());
         for path in &spec.paths {
-            let mut examined = match source::examine(path, spec.csv.encoding.as_deref()) {
+            let mut examined = match source::examine(path, encoding) {
                 Ok(examined) => examined,
                 Err(IngestError::Empty { path }) if spec.paths.len() > 1 => {
                     notes.push(format!("`{}` is empty", path.display()));
@@ -115,9 +117,14 @@ impl OpenTable {
 
     /// Takes note of what becomes of personal columns.
     fn hide(&mut self, redaction: &Redaction) {
+        let before = redaction.before().map(|(column, _)| column.to_owned());
+        for column in self.columns.iter().map(|column| column.name.clone()).chain(before) {
+            let Some((said, policy)) = redaction.named(&column) else { continue };
+            self.personal.insert(said.to_owned(), policy);
+            self.personal.insert(column, policy);
+        }
         for column in &mut self.columns {
             let Some(policy) = redaction.policy(&column.name) else { continue };
-            self.personal.insert(column.name.clone(), policy);
             column.kind = ColumnKind::Text;
             column.note = Some("it is personal: only a keyed hash of it is kept".into()).filter(|_| policy == Policy::Hash);
             if policy == Policy::Mask {

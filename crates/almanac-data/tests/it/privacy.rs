@@ -119,3 +119,59 @@ fn a_column_named_with_its_table_must_be_there() {
     assert!(matches!(&error, IngestError::NoColumn { near: Some(near), .. } if near == "email"), "{error}");
     ingest(folder.path(), "c.csv", b"id,email\n1,a\n", &[("orders.email", Policy::Drop)]).expect("another table's");
 }
+
+/// Writes a file without what is personal; returns the paths and the columns that were found.
+fn hidden(folder: &Path, name: &str, content: &[u8]) -> (Vec<PathBuf>, Vec<String>) {
+    let path = folder.join(name);
+    std::fs::write(&path, content).expect("written");
+    let mut written = Vec::new();
+    let mut next = |extension: &str| {
+        let path = folder.join(format!("hidden-{}.{extension}", written.len()));
+        written.push(path.clone());
+        path
+    };
+    let redaction = spec("customers", Vec::new(), &COLUMNS).redaction;
+    let found = almanac_data::hide_file(&path, &almanac_data::CsvOptions::default(), &redaction, &mut next).expect("read");
+    (written, found.into_iter().collect())
+}
+
+#[test]
+fn an_object_of_any_format_is_hidden_once_and_gives_the_table_it_would_have_given() {
+    let csv = format!("\u{feff}ID;E-Mail;Email;units\n1017;x;{MAIL};3,5\n1018;y;;\"4,25\"\n1019;NA;NA;1,5\n").into_bytes();
+    let lines = format!("{{\"id\": 1017, \"email\": \"{MAIL}\", \"units\": 3.5, \"who\": [{{\"name\": \"Anna\"}}]}}\n{{\"id\": 1018}}\n")
+        .into_bytes();
+    let document = format!("[{{\"id\": \"1017\", \"customer\": {{\"email\": \"{MAIL}\"}}, \"units\": 2}}]").into_bytes();
+    for (name, content) in [("c.csv", csv), ("c.jsonl", lines), ("c.json", document)] {
+        let (straight, landed) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+        let columns = COLUMNS;
+        ingest(straight.path(), name, &content, &columns).expect("read");
+
+        let (paths, found) = hidden(landed.path(), name, &content);
+        assert!(found.iter().any(|column| column.eq_ignore_ascii_case("id")), "{name}: {found:?}");
+        for path in &paths {
+            let text = std::fs::read_to_string(path).expect("text");
+            assert!(!text.contains(MAIL) && !text.contains("Anna") && !text.contains("1017"), "{name}: {text}");
+        }
+        let of_table = spec("customers", paths, &columns);
+        let before = found.iter().filter_map(|column| Some((column.clone(), of_table.redaction.policy(column)?))).collect();
+        let done = TableSpec { redaction: of_table.redaction.done_before(before), ..of_table };
+        let report = ingest_table(&done, &landed.path().join("bronze")).expect("read");
+        assert!(report.personal.contains_key("id"), "{name}");
+        assert_eq!(format!("{:?}", table(landed.path())), format!("{:?}", table(straight.path())), "{name}");
+    }
+}
+
+#[test]
+fn rows_without_a_shape_are_put_aside_and_nothing_of_them_is_kept() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut csv = "id,units\n".to_owned();
+    csv.extend((0..40).map(|row| format!("{row},1\n")));
+    csv.push_str(&format!("7,{MAIL},9\n"));
+    let (paths, _) = hidden(folder.path(), "c.csv", csv.as_bytes());
+    assert!(!std::fs::read_to_string(&paths[0]).expect("text").contains(MAIL));
+    let columns = [("id", Policy::Hash)];
+    let of_table = spec("customers", paths, &columns);
+    let done = TableSpec { redaction: of_table.redaction.done_before([("id".to_owned(), Policy::Hash)].into()), ..of_table };
+    let report = ingest_table(&done, &folder.path().join("bronze")).expect("read");
+    assert_eq!((report.rows, report.quarantined), (40, 1));
+}

@@ -1,6 +1,9 @@
 //! What an erasure needs to know of a project: where things lie and what may be done to them.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::beyond::Beyond;
 
 /// Where to look, and what may be done there.
 #[derive(Debug, Clone, Default)]
@@ -17,6 +20,10 @@ pub struct Ground {
     pub sources: Vec<PathBuf>,
     /// Never looked into: the privacy key, locks.
     pub spared: Vec<PathBuf>,
+    /// Folders with lists of values that are ours to edit, such as suites of expectations: a value that is the key is taken out.
+    pub lists: Vec<PathBuf>,
+    /// Places that are no files.
+    pub beyond: Vec<Arc<dyn Beyond>>,
     /// The folder of proofs.
     pub proofs: PathBuf,
 }
@@ -28,6 +35,10 @@ impl Ground {
 
     pub(super) fn is_owned(&self, path: &Path) -> bool {
         self.owned.iter().chain(&self.more).any(|folder| path.starts_with(folder)) || crate::dvc::object_hash(path).is_some()
+    }
+
+    pub(super) fn is_list(&self, path: &Path) -> bool {
+        self.lists.iter().any(|folder| path.starts_with(folder))
     }
 
     pub(super) fn is_source(&self, path: &Path) -> bool {

@@ -7,11 +7,13 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::Ground;
+use crate::beyond::Finder;
 use crate::dvc;
 use crate::error::EraseError;
 use crate::files::{sweep, walk};
 use crate::key::PrivacyKey;
 use crate::needles::{Needles, Subject, is_plain};
+use crate::rewrite::list;
 use crate::search::{Sight, look};
 
 /// What is to become of a file.
@@ -22,12 +24,16 @@ pub enum Action {
     Remove,
     /// A database changes in place.
     Database,
+    /// Values are taken out of lists; all else stays.
+    Edit,
     /// It is written anew without the subject.
     Rewrite,
     /// It goes, because it cannot be rewritten or its name is the subject's.
     Delete,
     /// An object of a version goes; where the workspace points to it, another takes its place.
     Object,
+    /// A place that is no file changes, after all files.
+    Beyond,
     /// It is left, and said.
     Leave,
 }
@@ -102,7 +108,7 @@ pub fn plan_erasure(ground: &Ground, subject: &Subject, key: &PrivacyKey) -> Res
     let pending = crate::journal::pending(&ground.proofs)?;
     let head = pending.filter(|head| head.subject == key.subject(&subject.key));
     let known = head.as_ref().map(|head| head.telling(&subject.key)).unwrap_or_default();
-    let (plan, _) = look_everywhere(ground, subject, key, &known)?;
+    let (plan, _) = look_everywhere(ground, subject, key, &known, &BTreeSet::new())?;
     Ok(Plan { is_resumed: head.is_some(), ..plan })
 }
 
@@ -112,6 +118,7 @@ pub(super) fn look_everywhere(
     subject: &Subject,
     key: &PrivacyKey,
     known: &[String],
+    gone: &BTreeSet<String>,
 ) -> Result<(Plan, Vec<String>), EraseError> {
     if subject.key.trim().is_empty() {
         return Err(EraseError::NoSubject);
@@ -163,8 +170,40 @@ pub(super) fn look_everywhere(
             plan.found.push(found(ground, &base, path, Action::Remove, None));
         }
     }
+    plan.found.extend(beyond(ground, subject, key, &telling, gone, &mut plan.missed));
     plan.found.sort_by(|a, b| (order(a), &a.path).cmp(&(order(b), &b.path)));
     Ok((plan, telling))
+}
+
+/// Looks at the places that are no files. What cannot be reached is said.
+fn beyond(
+    ground: &Ground,
+    subject: &Subject,
+    key: &PrivacyKey,
+    telling: &[String],
+    gone: &BTreeSet<String>,
+    missed: &mut Vec<(String, String)>,
+) -> Vec<Found> {
+    let wide = Needles::new(subject, key, telling);
+    let finder = Finder { needles: &wide, gone: gone.clone() };
+    let mut all = Vec::new();
+    for (at, place) in ground.beyond.iter().enumerate() {
+        let shown = wide.shown(&place.name());
+        match place.look(&finder) {
+            Ok(0) => {}
+            Ok(mentions) => all.push(Found {
+                path: PathBuf::from(at.to_string()),
+                shown,
+                action: Action::Beyond,
+                rows: 0,
+                mentions,
+                why: None,
+                is_source: true,
+            }),
+            Err(why) => missed.push((shown, wide.shown(&why))),
+        }
+    }
+    all
 }
 
 /// Sources last; the rest in the order of the actions.
@@ -217,6 +256,8 @@ fn judge(ground: &Ground, needles: &Needles, path: &std::path::Path, sight: Sigh
                 (Action::Object, None)
             } else if tally.rows_left == Some(0) && owned && !ground.is_source(path) {
                 (Action::Delete, Some("no row is left"))
+            } else if ground.is_list(path) && tally.rows == 0 && list::is_enough(path, needles) {
+                (Action::Edit, None)
             } else if may_delete || tally.rows > 0 {
                 (Action::Rewrite, None)
             } else {

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::plan::is_wide;
 use super::{Action, EraseObserver, Found, Ground, Plan};
+use crate::beyond::{BEGUN, CHANGED, Finder};
 use crate::dvc;
 use crate::error::EraseError;
 use crate::files::{Staged, hash_of, parent, remove, walk};
@@ -11,7 +12,7 @@ use crate::journal::Journal;
 use crate::key::PrivacyKey;
 use crate::needles::{Needles, Subject};
 use crate::proof::{DELETED, FileProof};
-use crate::rewrite::{self, Fate, sqlite};
+use crate::rewrite::{self, Fate, list, sqlite};
 
 /// What the steps share.
 pub(super) struct Worker<'a> {
@@ -36,7 +37,8 @@ impl Worker<'_> {
         for (place, found) in plan.found.iter().enumerate() {
             let needles = if is_wide(self.ground, &found.path) { &wide } else { &base };
             match found.action {
-                Action::Remove | Action::Leave => continue,
+                Action::Remove | Action::Leave | Action::Beyond => continue,
+                Action::Edit => self.edit(found, needles, journal)?,
                 Action::Database => self.database(found, needles, journal)?,
                 Action::Rewrite => self.rewrite(found, needles, journal)?,
                 Action::Delete => self.delete(found, found.why.clone(), journal)?,
@@ -64,6 +66,52 @@ impl Worker<'_> {
             self.tell(&found.path, total, total)?;
         }
         Ok(())
+    }
+
+    /// What is no file comes last; what was begun before is done again, because nobody knows how far it came. Returns what is left, and why.
+    pub(super) fn carry_out_beyond(&self, plan: &Plan, journal: &mut Journal) -> Result<Vec<(String, String)>, EraseError> {
+        let wide = Needles::new(self.subject, self.key, self.telling);
+        let mut left = Vec::new();
+        for place in &self.ground.beyond {
+            let name = wide.shown(&place.name());
+            let found = plan.found.iter().find(|found| found.action == Action::Beyond && found.shown == name);
+            let finder = Finder::new(&wide, journal.steps());
+            let is_begun = journal.steps().any(|step| step.path == name && step.after == BEGUN);
+            // Objects that were deleted here may be there, seen before or not.
+            if found.is_none() && !is_begun && finder.gone.is_empty() {
+                continue;
+            }
+            let mentions = match found {
+                Some(found) => found.mentions,
+                None => match place.look(&finder) {
+                    Ok(0) if !is_begun => continue,
+                    Ok(mentions) => mentions,
+                    Err(_) => continue,
+                },
+            };
+            let step = |after: &str| FileProof { path: name.clone(), before: None, after: after.to_owned(), rows: 0, mentions, why: None };
+            self.note(Path::new(&name), step(BEGUN), journal)?;
+            match place.erase(&finder) {
+                Ok(()) => {
+                    journal.add(&[step(CHANGED)])?;
+                    self.tell(Path::new(&name), 0, 0)?;
+                }
+                Err(why) => left.push((name, wide.shown(&why))),
+            }
+        }
+        Ok(left)
+    }
+
+    /// Takes the key out of lists of values.
+    fn edit(&self, found: &Found, needles: &Needles, journal: &mut Journal) -> Result<(), EraseError> {
+        let path = &found.path;
+        let failed = |error| EraseError::io(path, error);
+        let old = std::fs::read_to_string(path).map_err(failed)?;
+        let Some(new) = list::without(&old, needles) else { return Ok(()) };
+        let (staged, ()) = Staged::write(path, |out| out.write_all(new.as_bytes())).map_err(failed)?;
+        let before = Some(blake3::hash(old.as_bytes()).to_hex().to_string());
+        self.note(path, Self::step(found, before, staged.hash.clone(), None), journal)?;
+        staged.commit().map_err(failed)
     }
 
     fn files(&self) -> Vec<PathBuf> {
@@ -140,7 +188,7 @@ impl Worker<'_> {
         let path = &found.path;
         let before = hash_of(path).map_err(|error| EraseError::io(path, error))?;
         // What it will be is not known before: a step without an end is taken for not taken, until the second line.
-        let begun = Self::step(found, before.clone(), "in progress".to_owned(), None);
+        let begun = Self::step(found, before.clone(), BEGUN.to_owned(), None);
         sqlite::erase(path, needles, |_| self.note(path, begun, journal))?;
         let after = hash_of(path).map_err(|error| EraseError::io(path, error))?.unwrap_or_else(|| DELETED.to_owned());
         journal.add(&[Self::step(found, before, after, None)])

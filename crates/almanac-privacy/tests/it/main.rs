@@ -2,3 +2,4 @@
 
 mod erasure;
 mod folder;
+mod postgres;

@@ -52,6 +52,15 @@ fn tables(only_added: bool, id: &str, int: &str, real: &str, clustered: &str) ->
     text.replace("{id}", id).replace("{int}", int).replace("{real}", real).replace("{clustered}", clustered)
 }
 
+/// Returns the names of all tables of a store.
+pub fn table_names() -> Vec<String> {
+    let text = format!("{}\n{POSTGRES_ONLY}\nCREATE TABLE almanac_schema (", tables(false, "", "", "", ""));
+    let made = text.split("CREATE TABLE ").skip(1);
+    made.filter_map(|rest| rest.split([' ', '(']).find(|word| !word.is_empty() && !["IF", "NOT", "EXISTS"].contains(word)))
+        .map(str::to_owned)
+        .collect()
+}
+
 /// Refuses a file that is not ours, before anything is written to it.
 pub(crate) fn check_sqlite(connection: &Connection, path: &Path) -> Result<(), StoreError> {
     let location = path.display().to_string();

@@ -120,6 +120,29 @@ impl Repo {
         result.and_then(|done| saved.map(|()| done))
     }
 
+    /// Gets every object of a remote that the cache does not have, whatever names it; returns how many came.
+    ///
+    /// # Errors
+    /// If the remote cannot be listed, or an object cannot be read or is corrupted there; all others are in the cache then.
+    pub fn fetch_everything(&self, remote: &str, progress: &dyn Progress) -> Result<usize> {
+        let remote = self.remote(Some(remote))?;
+        let work = self.begin()?;
+        let mut todo = Vec::new();
+        for oid in remote.list()? {
+            if self.cache().stamp(oid)?.is_none() {
+                todo.push(NamedOid { name: oid.to_string(), oid });
+            }
+        }
+        if todo.is_empty() {
+            return Ok(0);
+        }
+        progress.begin(&format!("fetching from `{}`", remote.name()), 0);
+        let (fetched, failures) = split(remote.fetch(self.cache(), todo, None, progress));
+        drop(work);
+        fail_of("fetched", fetched, failures)?;
+        Ok(fetched)
+    }
+
     /// Fetches, then makes the working folder what the pointers say.
     ///
     /// # Errors

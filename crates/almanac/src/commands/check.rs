@@ -80,6 +80,11 @@ pub(crate) fn check(ctx: &Context, args: CheckArgs) -> Result<ExitStatus, Failur
 
 fn of_file(ctx: &Context, args: &CheckArgs, file: &Path, options: &Options) -> Result<ExitStatus, Failure> {
     let opened = Table::open(file).or_fail(ExitStatus::DataInput)?;
+    // A file of a project holds what the project says is personal, in whatever case its header is.
+    let redaction = privacy::of_files_looked_at(ctx)?;
+    let mut options = options.clone();
+    options.personal.extend(opened.columns().filter(|column| redaction.policy(column).is_some()).map(str::to_owned));
+    let options = &options;
     let name = file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     if args.suggest {
         let suite = suggest(&opened, &name, options).or_fail(ExitStatus::DataInput)?;

@@ -1,5 +1,6 @@
 //! `almanac erase`: takes one subject out of everything that a project holds, writes a proof, and checks proofs.
 
+mod remotes;
 mod report;
 
 use std::cell::RefCell;
@@ -7,15 +8,17 @@ use std::collections::BTreeSet;
 use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use almanac_config::{Overrides, Settings};
 use almanac_data::{IngestReport, expand_source, nearest, on_disk};
 use almanac_pipeline::{ErasureSite, Project, erase_subject, models_that_learnt, records, site};
 use almanac_privacy::{
-    EraseError, EraseObserver, KeySource, ModelNote, Plan, PrivacyKey, Proof, Request, Subject, in_git_history, plan_erasure, verify,
+    Beyond, EraseError, EraseObserver, KeySource, ModelNote, Plan, PostgresStore, PrivacyKey, Proof, Request, Subject, in_git_history,
+    plan_erasure, verify,
 };
 use almanac_series::Hint;
-use almanac_tracking::StoreUrl;
+use almanac_tracking::{StoreUrl, table_names};
 use clap::Args;
 
 use crate::context::Context;
@@ -91,7 +94,7 @@ pub(crate) fn erase(ctx: &Context, args: EraseArgs) -> Result<ExitStatus, Failur
     let settings = ctx.settings(Overrides::default())?;
     start_threads(ctx, &settings);
     let project = Project::new(&settings.project);
-    let (site, key_file) = site_of(&settings, &project)?;
+    let (mut site, key_file) = site_of(&settings, &project)?;
     let subject = subject(&args, &settings)?;
     if let Some(number) = args.verify {
         let key = known_key(&settings, &key_file)?;
@@ -101,6 +104,7 @@ pub(crate) fn erase(ctx: &Context, args: EraseArgs) -> Result<ExitStatus, Failur
     }
     let Some(subject) = subject else { return Err(failed(EraseError::NoSubject)) };
     check_columns(&project, &subject)?;
+    add_buckets(ctx, &settings, &mut site);
     let known = known_key(&settings, &key_file)?;
     let key = match &known {
         Some(key) => key.clone(),
@@ -224,16 +228,17 @@ fn site_of(settings: &Settings, project: &Project) -> Result<(ErasureSite, PathB
     }
     let mut more = Vec::new();
     let mut elsewhere = Vec::new();
-    for table in data.tables.iter().filter(|table| table.outside.is_some()) {
+    let mut store = None;
+    for table in data.tables.iter().chain(&data.future_source).filter(|table| table.outside.is_some()) {
         let why = "it comes from outside: delete the person there too, or a later load brings the rows back";
         elsewhere.push((format!("the source of `{}`", table.name), why.to_owned()));
     }
     if let Some(url) = &settings.tracking.backend_store {
         match StoreUrl::parse(url).or_fail(ExitStatus::Config)? {
             StoreUrl::Sqlite(path) => more.push(path),
-            StoreUrl::Postgres(_) => {
-                let why = "it is not searched: delete what names the subject with SQL";
-                elsewhere.push(("the database of runs in PostgreSQL".to_owned(), why.to_owned()));
+            StoreUrl::Postgres(url) => {
+                let shown = StoreUrl::Postgres(url.clone()).to_string();
+                store = Some(PostgresStore { url: url.to_string(), shown, tables: table_names() });
             }
         }
     }
@@ -250,7 +255,25 @@ fn site_of(settings: &Settings, project: &Project) -> Result<(ErasureSite, PathB
     };
     let mut site = site(project, &sources, &more, Some(&key_file));
     site.elsewhere.append(&mut elsewhere);
+    site.ground.lists.push(site.ground.root.join(&settings.checks.expectations));
+    site.ground.beyond.extend(store.map(|store| Arc::new(store) as Arc<dyn Beyond>));
     Ok((site, key_file))
+}
+
+/// Adds the remotes that are buckets, with all that they have in the cache; one that cannot be reached is said.
+fn add_buckets(ctx: &Context, settings: &Settings, site: &mut ErasureSite) {
+    for name in std::mem::take(&mut site.remotes) {
+        match remotes::fetched(&settings.project, &name) {
+            Ok((bucket, count)) => {
+                if count > 0 {
+                    ctx.printer
+                        .note(&format!("{count} objects of remote `{name}` were fetched to be searched; `almanac data gc -w` frees them"));
+                }
+                site.ground.beyond.push(Arc::new(bucket));
+            }
+            Err(why) => site.elsewhere.push((format!("remote `{name}`"), why)),
+        }
+    }
 }
 
 fn models(settings: &Settings, project: &Project) -> Result<Vec<ModelNote>, Failure> {

@@ -16,6 +16,7 @@ use crate::context::Context;
 use crate::exit::ExitStatus;
 use crate::failure::{Failure, OrFail};
 use crate::printer::{OutputFormat, table};
+use crate::privacy;
 use crate::session::OrFailPipeline;
 
 const EXAMPLE: &str = "\
@@ -77,7 +78,7 @@ pub(crate) fn profile(ctx: &Context, args: ProfileArgs) -> Result<ExitStatus, Fa
     for pattern in &args.paths {
         files.extend(expand_source(ctx.folder(), pattern).or_fail(ExitStatus::DataInput)?);
     }
-    let (profile, misfits) = profile_files(files, &args.look.options())?;
+    let (profile, misfits) = profile_files(ctx, files, &args.look.options())?;
     let profiled = Profiled { name, seconds: started.elapsed().as_secs_f64(), misfits, summary: profile.summary() };
     if args.format == OutputFormat::Json {
         ctx.printer.json(&profiled)?;
@@ -96,10 +97,12 @@ pub(crate) fn start_threads(ctx: &Context) {
     let _ = rayon::ThreadPoolBuilder::new().num_threads(ctx.threads().get()).build_global();
 }
 
-/// Profiles files as one table.
-pub(crate) fn profile_files(paths: Vec<PathBuf>, options: &ProfileOptions) -> Result<(TableProfile, u64), Failure> {
-    let spec = TableSpec { name: "table".to_owned(), paths, ..TableSpec::default() };
-    profile_source(&spec, options).or_fail_pipeline()
+/// Profiles files as one table. What is personal in the project is not shown.
+pub(crate) fn profile_files(ctx: &Context, paths: Vec<PathBuf>, options: &ProfileOptions) -> Result<(TableProfile, u64), Failure> {
+    let redaction = privacy::of_files_looked_at(ctx)?;
+    let personal = options.personal.iter().cloned().chain(redaction.names().map(str::to_owned)).collect();
+    let spec = TableSpec { name: "table".to_owned(), paths, redaction, ..TableSpec::default() };
+    profile_source(&spec, &ProfileOptions { personal, ..options.clone() }).or_fail_pipeline()
 }
 
 fn text(profiled: &Profiled) -> String {

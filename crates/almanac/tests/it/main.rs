@@ -9,6 +9,7 @@ mod erase;
 mod job;
 mod messages;
 mod options;
+mod privacy;
 mod profile;
 mod program;
 mod serve;

@@ -70,7 +70,7 @@ impl Server {
     }
 
     /// Sends a request and returns the head and the body of the answer.
-    fn ask(&self, method: &str, path: &str, body: &str) -> (String, Vec<u8>) {
+    pub(crate) fn ask(&self, method: &str, path: &str, body: &str) -> (String, Vec<u8>) {
         let mut stream = TcpStream::connect(&self.address).expect("it listens");
         write!(
             stream,

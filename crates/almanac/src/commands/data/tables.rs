@@ -190,7 +190,7 @@ impl Side {
         match self {
             Self::Kept(profile) => Ok(*profile),
             Self::Files(files, _copies) => {
-                let (profile, misfits) = profile_files(files, look)?;
+                let (profile, misfits) = profile_files(ctx, files, look)?;
                 if misfits > 0 {
                     ctx.printer.warning(&format!("{misfits} cells or rows of `{name}` do not fit their column and are not compared"));
                 }

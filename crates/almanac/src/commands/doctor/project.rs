@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use almanac_config::{ConfigError, Overrides, Settings};
-use almanac_connect::{Lookup, Patience, probe};
-use almanac_pipeline::OutsideTable;
+use almanac_connect::{Lookup, Patience, SourceSpec, probe};
 use almanac_series::Hint;
 
 use super::Finding;
@@ -41,25 +40,24 @@ pub(super) fn look(ctx: &Context) -> Vec<Finding> {
 
 /// Asks every source outside whether it is there and has what is wanted of it; nothing is fetched.
 fn reach(settings: &Settings) -> Vec<Finding> {
-    let tables = compose::outside_tables(settings);
+    let all = settings.data.tables.iter().chain(&settings.data.future_source);
+    let tables: Vec<(&str, &SourceSpec)> = all.filter_map(|table| Some((table.name.as_str(), table.outside.as_ref()?))).collect();
     if tables.is_empty() {
         return Vec::new();
     }
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return Vec::new() };
     let lookup = Lookup { variable: &|name| std::env::var(name).ok(), root: &settings.project };
-    let look = |table: &OutsideTable| {
-        let place = table.source.place();
-        let asked = async {
-            tokio::time::timeout(PATIENCE, probe(&table.name, &table.source, lookup, Patience::default(), compose::kafka())).await
-        };
+    let look = |(name, source): &(&str, &SourceSpec)| {
+        let place = source.place();
+        let asked = async { tokio::time::timeout(PATIENCE, probe(name, source, lookup, Patience::default(), compose::kafka())).await };
         match runtime.block_on(asked) {
-            Ok(Ok(())) => Finding::ok("source", format!("`{}`: {place} answers", table.name)),
+            Ok(Ok(())) => Finding::ok("source", format!("`{name}`: {place} answers")),
             Ok(Err(error)) => {
                 let advice = error.hint().unwrap_or_else(|| "see what the source says".to_owned());
-                Finding::fail("source", ExitStatus::DataInput, format!("`{}`: {error}", table.name), advice)
+                Finding::fail("source", ExitStatus::DataInput, format!("`{name}`: {error}"), advice)
             }
             Err(_) => {
-                let found = format!("`{}`: {place} does not answer within {} seconds", table.name, PATIENCE.as_secs());
+                let found = format!("`{}`: {place} does not answer within {} seconds", name, PATIENCE.as_secs());
                 Finding::fail("source", ExitStatus::DataInput, found, "check host, port and network")
             }
         }

@@ -19,6 +19,11 @@ struct PlanReport<'a> {
     elsewhere: &'a [(String, String)],
 }
 
+/// `1 file`, `2 files`.
+fn counted(count: u64, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+}
+
 pub(super) fn plan(
     ctx: &Context,
     format: OutputFormat,
@@ -37,7 +42,8 @@ pub(super) fn plan(
     let rows = named.iter().take(MOST_SHOWN).map(|found| {
         let action = match found.action {
             Action::Remove => "removed",
-            Action::Database => "changed in place",
+            Action::Database | Action::Beyond => "changed in place",
+            Action::Edit => "taken out of lists",
             Action::Rewrite => "rewritten",
             Action::Delete => "deleted",
             Action::Object => "version deleted",
@@ -52,11 +58,12 @@ pub(super) fn plan(
         ctx.printer.data(&format!("… and {} more\n", named.len() - MOST_SHOWN))?;
     }
     if removed > 0 {
-        ctx.printer.note(&format!("{removed} files of derived layers are removed; the next `almanac run` makes them again"));
+        let (files, are, them) = if removed == 1 { ("file", "is", "it") } else { ("files", "are", "them") };
+        ctx.printer.note(&format!("{removed} {files} of derived layers {are} removed; the next `almanac run` makes {them} again"));
     }
-    ctx.printer.note(&format!("{} files searched", plan.searched));
+    ctx.printer.note(&format!("{} searched", counted(plan.searched as u64, "file")));
     if plan.inside_words > 0 {
-        ctx.printer.note(&format!("inside longer words, taken for other things: {} times", plan.inside_words));
+        ctx.printer.note(&format!("inside longer words, taken for other things: {}", counted(plan.inside_words, "time")));
     }
     told(ctx, models, elsewhere);
     for (path, why) in &plan.missed {
@@ -68,8 +75,10 @@ pub(super) fn plan(
 fn told(ctx: &Context, models: &[ModelNote], elsewhere: &[(String, String)]) {
     if !models.is_empty() {
         ctx.printer.warning(&format!(
-            "{} models learnt from data that held the subject; make them again with `almanac run`, then retire them:",
-            models.len()
+            "{} learnt from data that held the subject; make {} again with `almanac run`, then retire {}:",
+            counted(models.len() as u64, "model"),
+            if models.len() == 1 { "it" } else { "them" },
+            if models.len() == 1 { "the old one" } else { "the old ones" },
         ));
     }
     for model in models.iter().take(MOST_SHOWN) {
@@ -87,7 +96,8 @@ pub(super) fn done(ctx: &Context, format: OutputFormat, project: &Project, proof
         return ctx.printer.json(proof);
     }
     let deleted = proof.files.iter().filter(|file| file.after == "deleted").count();
-    ctx.printer.note(&format!("{} rows erased; {} files rewritten, {deleted} deleted", proof.rows, proof.files.len() - deleted));
+    let rewritten = counted((proof.files.len() - deleted) as u64, "file");
+    ctx.printer.note(&format!("{} erased; {rewritten} rewritten, {deleted} deleted", counted(proof.rows, "row")));
     for (place, why) in &proof.left {
         ctx.printer.warning(&format!("`{place}` is left: {why}"));
     }
@@ -119,15 +129,21 @@ pub(super) fn verdict(ctx: &Context, format: OutputFormat, verdict: &Verdict) ->
     ];
     if let Some(is_subject) = verdict.is_subject {
         lines.push(["subject".to_owned(), if is_subject { "that of a proof".to_owned() } else { "of NONE of these proofs".to_owned() }]);
-        let found = if verdict.found.is_empty() { "nothing".to_owned() } else { format!("{} FILES", verdict.found.len()) };
-        lines.push(["found".to_owned(), format!("{found} in {} files", verdict.searched)]);
+        let found =
+            if verdict.found.is_empty() { "nothing".to_owned() } else { counted(verdict.found.len() as u64, "place").to_uppercase() };
+        lines.push(["found".to_owned(), format!("{found} in {}", counted(verdict.searched as u64, "file"))]);
     }
     ctx.printer.data(&table(["", ""], &[], lines))?;
     for broken in &verdict.broken {
         ctx.printer.warning(broken);
     }
     for found in verdict.found.iter().take(MOST_SHOWN) {
-        ctx.printer.warning(&format!("the subject is in `{}`: {} rows, {} mentions", found.shown, found.rows, found.mentions));
+        ctx.printer.warning(&format!(
+            "the subject is in `{}`: {}, {}",
+            found.shown,
+            counted(found.rows, "row"),
+            counted(found.mentions, "mention")
+        ));
     }
     for (path, why) in &verdict.missed {
         ctx.printer.warning(&format!("`{path}` was not searched: {why}"));

@@ -173,7 +173,8 @@ pub(super) fn online(ctx: &Context, args: &OnlineArgs) -> Result<(), Failure> {
         let (name, value) = text.split_once('=').ok_or_else(wrong).or_fail(ExitStatus::Usage)?;
         let kind = known.iter().find(|(key, _)| key == name).map_or(KeyKind::Text, |(_, kind)| *kind);
         // What is no number stays a text, and is refused with its name.
-        let value = KeyValue::read(value, kind).map_or_else(|| value.into(), |value| value.to_json());
+        let value = &sources.key(name, value).or_fail_features()?;
+        let value = KeyValue::read(value, kind).map_or_else(|| value.as_str().into(), |value| value.to_json());
         entities.insert(name.to_owned(), vec![value]);
     }
     let at = args.at.as_deref().map(instant).transpose()?.unwrap_or_else(|| Timestamp::now().as_microsecond());

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use almanac_config::InitOutside;
 use almanac_connect::{Lookup, SourceKeys, SourceSpec, SpecError};
+use almanac_data::CsvOptions;
 use almanac_pipeline::{LandContext, OutsideTable, Project, Silent, land_tables, landed_files};
+use almanac_privacy::Redaction;
 
 use crate::compose;
 use crate::context::Context;
@@ -39,7 +41,7 @@ pub(super) fn land(ctx: &Context, outside: &InitOutside) -> Result<Vec<PathBuf>,
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.map_err(|error| Failure::foreign(ExitStatus::Io, error))?;
     let project = Project::new(ctx.folder());
-    let table = OutsideTable { name: "data".to_owned(), source };
+    let table = OutsideTable { name: "data".to_owned(), source, redaction: Redaction::default(), csv: CsvOptions::default() };
     let context = LandContext {
         lookup: Lookup { variable: &|name| std::env::var(name).ok(), root: ctx.folder() },
         observer: &Silent,
@@ -49,5 +51,5 @@ pub(super) fn land(ctx: &Context, outside: &InitOutside) -> Result<Vec<PathBuf>,
         kafka: compose::kafka(),
     };
     land_tables(&project, std::slice::from_ref(&table), context).map_err(run_failure)?;
-    landed_files(&project, &table).map(|(current, _)| current).or_fail_pipeline()
+    landed_files(&project, &table).map(|landed| landed.current).or_fail_pipeline()
 }
