@@ -49,11 +49,12 @@ test: export ALMANAC_TEST_PYTHON_2X ?= $(CACHE)/clients-2x/bin/python
 DVC_CLIENTS := crates/almanac-versions/tests/clients
 test: export ALMANAC_TEST_DVC ?= $(CACHE)/clients-dvc/bin/dvc
 test: export ALMANAC_TEST_PYTHON_FEAST ?= $(CACHE)/clients-feast/bin/python
+# With Kafka, so that topics are compared with the other sources too.
 test: deps deps-test ## Format, lints, house rules, every test
 	cargo fmt --all --check
-	cargo clippy --release --locked --workspace --all-targets -- -D warnings
+	cargo clippy --release --locked --workspace --features almanac/kafka --all-targets -- -D warnings
 	cargo run --release --locked -p xtask -- tidy
-	.ci/with-services cargo nextest run --release --locked --workspace
+	.ci/with-services cargo nextest run --release --locked --workspace --features almanac/kafka
 	cargo test --release --locked --doc -p almanac-series
 
 bench: ## Say how to measure speed, memory and accuracy

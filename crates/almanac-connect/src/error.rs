@@ -86,6 +86,16 @@ pub enum ConnectError {
         /// What was seen.
         reason: String,
     },
+    /// The source is there and says nothing.
+    #[error("`{url}` said nothing for {seconds} s, after {rows} rows")]
+    Silent {
+        /// As written.
+        url: String,
+        /// Rows that had come; none of them was kept.
+        rows: u64,
+        /// How long it was waited for.
+        seconds: f64,
+    },
     /// The source gave no rows at all.
     #[error("`{url}` has no rows for the table `{table}`")]
     Empty {
@@ -243,7 +253,7 @@ impl Hint for ConnectError {
             Self::Landing(error) => return error.hint(),
             Self::Write { .. } => "look at the free space of the disk, then run again: nothing of this load was kept".into(),
             Self::BadUrl { .. } => {
-                "known are postgresql://, mysql://, mariadb://, sqlite:, s3://, gs://, az://, abfss://, http:// and https://".into()
+                "known are postgresql://, mysql://, mariadb://, sqlite:, delta:, s3://, gs://, az://, abfss://, http:// and https://".into()
             }
             Self::Unreachable { .. } => "check host, port and network; `almanac run --offline` works with what has landed before".into(),
             Self::Denied { .. } => "check the user and the variable or file that holds the password or token".into(),
@@ -258,6 +268,9 @@ impl Hint for ConnectError {
             Self::Missing { .. } => "check the name in `almanac.toml`, and that the user may see it".into(),
             Self::Refused { .. } => return None,
             Self::Lost { .. } => "run again: nothing of this load was kept, what had landed before is untouched".into(),
+            Self::Silent { .. } => {
+                "look whether it is busy or waits for a lock; a query that needs longer gets more with `timeout = \"30m\"`".into()
+            }
             Self::Empty { .. } => {
                 "check `where` or the query; what landed before is untouched, and `almanac run --offline` works with it".into()
             }

@@ -5,6 +5,7 @@
 //! | database | all, or what is after the watermark | one Parquet file |
 //! | service | all, or what is after the watermark | one file of JSON lines |
 //! | objects | what is new or changed | the objects, as they are |
+//! | Delta | the data files of the version that have not landed | a file for each |
 //! | Kafka | messages up to the end as it was at the start | JSON lines, a file for each partition |
 //!
 //! Personal columns are hidden as rows are written; what landed before under a milder policy is brought up to the present one first (`hide`).
@@ -25,9 +26,9 @@ use crate::http::Patience;
 use crate::kafka::{KafkaRequest, ReadKafka};
 use crate::landing::{Commit, LandedColumn, LandedFile, LandedKind, Load, LoadMode, TableLanding};
 use crate::secret::{Lookup, Scrubber};
-use crate::spec::{DatabaseSpec, ObjectsSpec, RestSpec, SourceSpec};
+use crate::spec::{DatabaseSpec, DeltaSpec, ObjectsSpec, RestSpec, SourceSpec};
 use crate::versions::{Views, views};
-use crate::{objects, rest, sql};
+use crate::{delta, objects, rest, sql};
 
 /// Tries of a load whose connection is lost.
 const TRIES: u32 = 3;
@@ -136,6 +137,10 @@ pub async fn probe(
             let spec = RestSpec { retries: 0, ..spec.clone() };
             rest::probe(rest::Request { table, spec: &spec, lookup, after: None, patience, redaction: &nothing }).await
         }
+        SourceSpec::Delta(spec) => {
+            let spec = DeltaSpec { place: ObjectsSpec { retries: 0, ..spec.place.clone() }, ..spec.clone() };
+            delta::probe(delta::Request { table, spec: &spec, lookup, patience }).await
+        }
         SourceSpec::Kafka(spec) => {
             let reader = kafka.ok_or_else(|| ConnectError::NoKafka { url: spec.url.as_written().to_owned() })?;
             reader.probe(KafkaRequest { table, spec, source: "", lookup, now: Timestamp::UNIX_EPOCH, is_anew: false, redaction: &nothing })
@@ -155,6 +160,7 @@ async fn load(
         SourceSpec::Database(spec) => load_database(landing, table, spec, source, options).await,
         SourceSpec::Objects(spec) => load_objects(landing, table, spec, source, options).await,
         SourceSpec::Rest(spec) => load_rest(landing, table, spec, source, options).await,
+        SourceSpec::Delta(spec) => load_delta(landing, table, spec, source, options).await,
         SourceSpec::Kafka(spec) => {
             let reader = options.kafka.ok_or_else(|| ConnectError::NoKafka { url: spec.url.as_written().to_owned() })?;
             let (lookup, now, is_anew) = (options.lookup, options.now, options.is_anew);
@@ -316,8 +322,7 @@ async fn load_objects(
     source: &str,
     options: LandOptions<'_>,
 ) -> Result<Option<u64>, ConnectError> {
-    let known: Vec<LandedFile> =
-        if options.is_anew { Vec::new() } else { landing.manifest().current(source).into_iter().cloned().collect() };
+    let known = known_files(landing, source, options);
     let mut load = landing.begin();
     let request = objects::Request { table, spec, lookup: options.lookup, patience: options.patience, hiding: options.hiding };
     let fetched = objects::fetch(request, &known, &mut load).await?;
@@ -334,4 +339,48 @@ async fn load_objects(
         Commit { is_anew: options.is_anew, gone: fetched.gone, notes, privacy, ..Commit::new(LoadMode::Objects, source, options.now) };
     load.commit(commit)?;
     Ok(Some(fetched.copied))
+}
+
+/// The files of the table as it landed last, unless it is to land anew.
+fn known_files(landing: &TableLanding, source: &str, options: LandOptions<'_>) -> Vec<LandedFile> {
+    if options.is_anew { Vec::new() } else { landing.manifest().current(source).into_iter().cloned().collect() }
+}
+
+async fn load_delta(
+    landing: &mut TableLanding,
+    table: &str,
+    spec: &DeltaSpec,
+    source: &str,
+    options: LandOptions<'_>,
+) -> Result<Option<u64>, ConnectError> {
+    let known = known_files(landing, source, options);
+    let last = landing.manifest().last(source).map(|load| load.columns.clone()).unwrap_or_default();
+    let mut load = landing.begin();
+    let request = delta::Request { table, spec, lookup: options.lookup, patience: options.patience };
+    let fetched = delta::fetch(request, &known, &mut load).await?;
+    if fetched.files == 0 {
+        return Err(ConnectError::Empty { url: spec.url.as_written().to_owned(), table: table.to_owned() });
+    }
+    if fetched.copied == 0 && fetched.gone.is_empty() {
+        return Ok(None);
+    }
+    let mut notes = vec![format!(
+        "version {} of the Delta table: {} of its {} files came, {} that landed before count no longer",
+        fetched.version,
+        fetched.copied,
+        fetched.files,
+        fetched.gone.len()
+    )];
+    notes.extend(changes(&last, &fetched.columns));
+    let offsets = [("version".to_owned(), i64::try_from(fetched.version).unwrap_or(i64::MAX))].into();
+    let commit = Commit {
+        is_anew: options.is_anew,
+        gone: fetched.gone,
+        offsets,
+        columns: fetched.columns,
+        notes,
+        ..Commit::new(LoadMode::Objects, source, options.now)
+    };
+    load.commit(commit)?;
+    Ok(Some(fetched.rows))
 }

@@ -1,7 +1,8 @@
-//! Sources outside the project: databases, object stores, REST services. What they give lands in files that never change.
+//! Sources outside the project: databases, object stores, REST services, Delta tables. What they give lands in files that never change.
 //!
 //! Not here: the formats of files (`almanac-data`), Kafka (`almanac-kafka`).
 
+mod delta;
 mod error;
 mod hide;
 mod http;
@@ -27,7 +28,7 @@ pub use landing::{
 };
 pub use secret::{Filled, Lookup, Scrubber, Secret, SecretError, Template, without_passwords};
 pub use spec::{
-    Ask, DatabaseSpec, KafkaExtra, KafkaFormat, KafkaFraming, KafkaSecurity, KafkaSpec, Lookback, ObjectsSpec, Paging, RestSpec,
-    SOURCE_KEYS, SourceKeys, SourceSpec, SpecError, Strings,
+    Ask, DatabaseSpec, DeltaSpec, DeltaVersion, KafkaExtra, KafkaFormat, KafkaFraming, KafkaSecurity, KafkaSpec, Lookback, ObjectsSpec,
+    Paging, RestSpec, SOURCE_KEYS, SourceKeys, SourceSpec, SpecError, Strings,
 };
 pub use versions::{LOAD_COLUMN, LOADED_AT_COLUMN, Views, views};

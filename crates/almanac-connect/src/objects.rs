@@ -26,7 +26,7 @@ use crate::http::{Ask, Http, Manner, Patience, Tried, fill_headers};
 use crate::landing::{LandedFile, OpenLoad, Origin, StagedFile};
 use crate::secret::{Lookup, Scrubber};
 use crate::spec::ObjectsSpec;
-use store::{Bucket, Listed};
+pub(crate) use store::{Bucket, Listed};
 
 /// Objects on their way at a time.
 const AT_A_TIME: usize = 8;
@@ -124,7 +124,13 @@ pub(crate) async fn fetch(request: Request<'_>, known: &[LandedFile], load: &mut
 }
 
 /// Copies one object, of exactly the version that was listed.
-async fn copy(request: Request<'_>, bucket: &Bucket, object: &Listed, to: &Path, scrubber: &Scrubber) -> Result<(), ConnectError> {
+pub(crate) async fn copy(
+    request: Request<'_>,
+    bucket: &Bucket,
+    object: &Listed,
+    to: &Path,
+    scrubber: &Scrubber,
+) -> Result<(), ConnectError> {
     let mut attempt = 0;
     loop {
         let failed = match try_copy(bucket, object, to).await {

@@ -2,22 +2,30 @@
 //!
 //! [`SourceKeys`] mirrors `[data.tables] NAME = { url = …, … }`; [`SourceSpec::new`] checks it without contacting anything.
 //!
-//! Not here: where the keys stand in the file (`almanac-config`), asking (`sql`, `objects`, `rest`).
+//! Not here: where the keys stand in the file (`almanac-config`), each kind of source (the modules below), asking (`sql`, `objects`, `rest`, `delta`).
 
+mod database;
+pub(crate) mod delta;
 mod kafka;
 mod keys;
+mod objects;
+mod rest;
 mod words;
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::secret::{SecretError, Template};
-use words::{headers, is_secret_name, literal, lookback, pointer, rate, refuse_secrets, template, timeout};
+use words::refuse_secrets;
 
+pub use database::{Ask, DatabaseSpec, Lookback};
+pub use delta::{DeltaSpec, DeltaVersion};
 pub use kafka::{KafkaExtra, KafkaFormat, KafkaFraming, KafkaSecurity, KafkaSpec};
 pub use keys::{SOURCE_KEYS, SourceKeys, Strings};
+pub use objects::ObjectsSpec;
+pub(crate) use rest::WATERMARK;
+pub use rest::{Paging, RestSpec};
 
 /// Why keys of a source make no sense.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -59,113 +67,8 @@ pub enum SourceSpec {
     Rest(RestSpec),
     /// Messages of a topic.
     Kafka(KafkaSpec),
-}
-
-/// What is asked of a database.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(missing_docs, reason = "each key is documented in default.toml")]
-pub struct DatabaseSpec {
-    pub url: Template,
-    pub ask: Ask,
-    pub watermark: Option<String>,
-    pub lookback: Lookback,
-    /// Columns that together name a row; empty if rows have no versions.
-    pub key: Vec<String>,
-}
-
-/// A table or a query.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Ask {
-    /// A table or view, some or all of its columns, some or all of its rows.
-    Table {
-        /// Its name, with its schema if it has one: `shop.sales`.
-        table: String,
-        /// The columns; empty: all.
-        columns: Vec<String>,
-        /// A condition in the database's SQL.
-        filter: Option<String>,
-    },
-    /// A SELECT in the database's SQL.
-    Query(String),
-}
-
-/// How far before the last watermark rows are fetched again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Lookback {
-    /// Not at all.
-    #[default]
-    None,
-    /// For dates and timestamps.
-    Time(Duration),
-    /// For whole numbers.
-    Number(i64),
-}
-
-/// Objects of a store.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(missing_docs, reason = "each key is documented in default.toml")]
-pub struct ObjectsSpec {
-    pub urls: Vec<Template>,
-    pub endpoint: Option<Template>,
-    pub region: Option<String>,
-    pub path_style: Option<bool>,
-    pub anonymous: bool,
-    pub headers: BTreeMap<String, Template>,
-    pub timeout: Duration,
-    pub retries: u32,
-}
-
-/// What is asked of a service.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(missing_docs, reason = "each key is documented in default.toml")]
-pub struct RestSpec {
-    pub url: Template,
-    /// A JSON pointer to the list of rows; empty: the whole answer is the list.
-    pub rows: String,
-    pub is_post: bool,
-    pub headers: BTreeMap<String, Template>,
-    pub params: BTreeMap<String, Template>,
-    pub body: Option<Template>,
-    pub paging: Paging,
-    pub limit: Option<u64>,
-    pub limit_param: String,
-    pub max_pages: u64,
-    pub max_page_bytes: usize,
-    /// Least time between two requests.
-    pub pace: Option<Duration>,
-    pub timeout: Duration,
-    pub retries: u32,
-    pub watermark: Option<String>,
-    pub lookback: Lookback,
-    pub key: Vec<String>,
-}
-
-/// How a service goes on to the next page.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Paging {
-    /// One page only.
-    None,
-    /// The `Link` header with `rel="next"`.
-    Link,
-    /// What a JSON pointer finds: a URL to go to, or a cursor that goes into a parameter.
-    Cursor {
-        /// The pointer.
-        pointer: String,
-        /// The parameter; `None`: what is found is a URL.
-        param: Option<String>,
-    },
-    /// The number of rows so far goes into a parameter.
-    Offset {
-        /// The parameter.
-        param: String,
-    },
-    /// The number of the page goes into a parameter.
-    Page {
-        /// The parameter.
-        param: String,
-        /// The number of the first page.
-        first: u64,
-    },
+    /// A version of a Delta table.
+    Delta(DeltaSpec),
 }
 
 /// What a URL leads to, by its scheme.
@@ -175,6 +78,7 @@ enum Family {
     Store,
     Http,
     Kafka,
+    Delta,
     Unknown,
 }
 
@@ -185,6 +89,7 @@ fn family(url: &str) -> Family {
         "s3" | "s3a" | "gs" | "gcs" | "az" | "azure" | "abfs" | "abfss" | "adl" | "wasb" | "wasbs" => Family::Store,
         "http" | "https" => Family::Http,
         "kafka" => Family::Kafka,
+        "delta" => Family::Delta,
         _ => Family::Unknown,
     }
 }
@@ -239,10 +144,16 @@ impl SourceSpec {
                 }
                 KafkaSpec::new(first, keys).map(Self::Kafka)
             }
+            Family::Delta => {
+                if urls.len() > 1 {
+                    return Err(SpecError::new("url", "a Delta table has one URL", "give each of them a table of its own"));
+                }
+                DeltaSpec::new(first, keys).map(Self::Delta)
+            }
             Family::Unknown => Err(SpecError::new(
                 "url",
                 format!("`{first}` is no source that can be read"),
-                "known are postgresql://, mysql://, mariadb://, sqlite:, kafka://, s3://, gs://, az://, abfss://, http:// and https://",
+                "known are postgresql://, mysql://, mariadb://, sqlite:, delta:, kafka://, s3://, gs://, az://, abfss://, http:// and https://",
             )),
         }
     }
@@ -265,6 +176,15 @@ impl SourceSpec {
                 json!({ "urls": urls, "endpoint": spec.endpoint.as_ref().map(Template::as_written) })
             }
             Self::Kafka(spec) => spec.identity(),
+            Self::Delta(spec) => {
+                let place = &spec.place;
+                let version = match spec.version {
+                    DeltaVersion::Latest => Value::Null,
+                    DeltaVersion::Number(number) => number.into(),
+                    DeltaVersion::At(time) => time.to_string().into(),
+                };
+                json!({ "delta": spec.url.as_written(), "version": version, "endpoint": place.endpoint.as_ref().map(Template::as_written) })
+            }
             Self::Rest(spec) => json!({
                 "url": spec.url.as_written(),
                 "post": spec.is_post,
@@ -285,6 +205,7 @@ impl SourceSpec {
             Self::Objects(spec) => spec.urls.first().map_or("", Template::as_written),
             Self::Rest(spec) => spec.url.as_written(),
             Self::Kafka(spec) => spec.url.as_written(),
+            Self::Delta(spec) => spec.url.as_written(),
         };
         url.split(['?', '#']).next().unwrap_or_default().to_owned()
     }
@@ -295,7 +216,7 @@ impl SourceSpec {
             Self::Database(spec) => &spec.key,
             Self::Rest(spec) => &spec.key,
             Self::Kafka(spec) => &spec.key,
-            Self::Objects(_) => &[],
+            Self::Objects(_) | Self::Delta(_) => &[],
         }
     }
 
@@ -304,7 +225,7 @@ impl SourceSpec {
         match self {
             Self::Database(spec) => spec.watermark.as_deref(),
             Self::Rest(spec) => spec.watermark.as_deref(),
-            Self::Objects(_) | Self::Kafka(_) => None,
+            Self::Objects(_) | Self::Kafka(_) | Self::Delta(_) => None,
         }
     }
 
@@ -313,155 +234,10 @@ impl SourceSpec {
         match self {
             Self::Database(spec) => spec.watermark.is_some(),
             Self::Rest(spec) => spec.watermark.is_some(),
-            Self::Objects(_) | Self::Kafka(_) => true,
+            Self::Objects(_) | Self::Kafka(_) | Self::Delta(_) => true,
         }
     }
 }
-
-impl DatabaseSpec {
-    fn new(url: &str, keys: &SourceKeys) -> Result<Self, SpecError> {
-        let ask = match (&keys.table, &keys.query) {
-            (Some(_), Some(_)) => return Err(SpecError::new("query", "`table` and `query` exclude each other", "keep one of them")),
-            (None, None) => return Err(SpecError::new("table", "it says neither `table` nor `query`", "write `table = \"sales\"`")),
-            (None, Some(query)) => {
-                if keys.columns.is_some() || keys.filter.is_some() {
-                    let key = if keys.columns.is_some() { "columns" } else { "where" };
-                    return Err(SpecError::new(key, "it goes with `table`, not with `query`", "write it into the query"));
-                }
-                let query = query.trim().trim_end_matches(';').trim_end();
-                let first = query.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default().to_ascii_lowercase();
-                if !matches!(first.as_str(), "select" | "with" | "values" | "table") && !query.starts_with(['(', '-', '/']) {
-                    return Err(SpecError::new("query", "it is no SELECT", "sources are only read: write `query = \"SELECT …\"`"));
-                }
-                Ask::Query(query.to_owned())
-            }
-            (Some(table), None) => {
-                if table.trim().is_empty() || table.split('.').any(str::is_empty) {
-                    return Err(SpecError::new("table", "it is no name of a table", "write `table = \"sales\"` or `\"shop.sales\"`"));
-                }
-                Ask::Table {
-                    table: table.clone(),
-                    columns: keys.columns.clone().unwrap_or_default().0,
-                    filter: keys.filter.clone().filter(|text| !text.trim().is_empty()),
-                }
-            }
-        };
-        let spec = Self {
-            url: template("url", url)?,
-            ask,
-            watermark: keys.watermark.clone(),
-            lookback: lookback(keys)?,
-            key: keys.key.clone().unwrap_or_default().0,
-        };
-        if let Ask::Table { columns, .. } = &spec.ask
-            && !columns.is_empty()
-        {
-            let named = spec.key.iter().map(|column| ("key", column)).chain(spec.watermark.iter().map(|column| ("watermark", column)));
-            for (key, column) in named {
-                if !columns.contains(column) {
-                    let hint = format!("add `{column}` to `columns`");
-                    return Err(SpecError::new(key, format!("it names `{column}`, which is not among `columns`"), hint));
-                }
-            }
-        }
-        Ok(spec)
-    }
-}
-
-impl ObjectsSpec {
-    fn new(urls: &[String], keys: &SourceKeys) -> Result<Self, SpecError> {
-        Ok(Self {
-            urls: urls.iter().map(|url| template("url", url)).collect::<Result<_, _>>()?,
-            endpoint: keys.endpoint.as_deref().map(|text| template("endpoint", text)).transpose()?,
-            region: keys.region.clone(),
-            path_style: keys.path_style,
-            anonymous: keys.anonymous.unwrap_or(false),
-            headers: headers(keys)?,
-            timeout: timeout(keys)?,
-            retries: keys.retries.unwrap_or(RETRIES),
-        })
-    }
-}
-
-const RETRIES: u32 = 5;
-const MAX_PAGES: u64 = 100_000;
-const MAX_PAGE_MB: u64 = 256;
-
-impl RestSpec {
-    fn new(url: &str, keys: &SourceKeys) -> Result<Self, SpecError> {
-        let rows = keys.rows.clone().unwrap_or_default();
-        pointer("rows", &rows)?;
-        let is_post = match keys.method.as_deref().map(str::to_ascii_uppercase).as_deref() {
-            None => keys.body.is_some(),
-            Some("GET") if keys.body.is_some() => {
-                return Err(SpecError::new("body", "a GET has no body", "write `method = \"POST\"`, or use `params`"));
-            }
-            Some("GET") => false,
-            Some("POST") => true,
-            Some(_) => return Err(SpecError::new("method", "it is neither GET nor POST", "sources are only read")),
-        };
-        let named = |key: &'static str, given: &Option<String>, usual: &str| match given.as_deref() {
-            Some("") => Err(SpecError::new(key, "it is empty", format!("write `{key} = \"{usual}\"`"))),
-            given => Ok(given.unwrap_or(usual).to_owned()),
-        };
-        let paging = match keys.paging.as_deref() {
-            None | Some("none") => Paging::None,
-            Some("link") => Paging::Link,
-            Some("cursor") => {
-                let needs = || SpecError::new("cursor", "`paging = \"cursor\"` needs it", "write `cursor = \"/next\"`, a JSON pointer");
-                let found = keys.cursor.clone().ok_or_else(needs)?;
-                pointer("cursor", &found)?;
-                Paging::Cursor { pointer: found, param: keys.cursor_param.clone() }
-            }
-            Some("offset") => Paging::Offset { param: named("offset_param", &keys.offset_param, "offset")? },
-            Some("page") => Paging::Page { param: named("page_param", &keys.page_param, "page")?, first: keys.first_page.unwrap_or(1) },
-            Some(other) => {
-                let hint = "known are none, link, cursor, offset and page";
-                return Err(SpecError::new("paging", format!("`{other}` is no way of paging"), hint));
-            }
-        };
-        let params = keys.params.clone().unwrap_or_default();
-        for (name, value) in &params {
-            if is_secret_name(name) && !value.contains("${") {
-                return Err(literal("params"));
-            }
-        }
-        let pace = keys.rate.as_deref().map(rate).transpose()?;
-        let spec = Self {
-            url: template("url", url)?,
-            rows,
-            is_post,
-            headers: headers(keys)?,
-            params: params.iter().map(|(name, value)| Ok((name.clone(), template("params", value)?))).collect::<Result<_, SpecError>>()?,
-            body: keys.body.as_deref().map(|text| template("body", text)).transpose()?,
-            paging,
-            limit: keys.limit,
-            limit_param: named("limit_param", &keys.limit_param, "limit")?,
-            max_pages: keys.max_pages.unwrap_or(MAX_PAGES),
-            max_page_bytes: (keys.max_page_mb.unwrap_or(MAX_PAGE_MB).clamp(1, 64 << 10) << 20) as usize,
-            pace,
-            timeout: timeout(keys)?,
-            retries: keys.retries.unwrap_or(RETRIES),
-            watermark: keys.watermark.clone(),
-            lookback: lookback(keys)?,
-            key: keys.key.clone().unwrap_or_default().0,
-        };
-        let asks = |template: &Template| template.as_written().contains(WATERMARK);
-        let is_asked = asks(&spec.url) || spec.params.values().any(asks) || spec.body.as_ref().is_some_and(asks);
-        if spec.watermark.is_some() && !is_asked {
-            let hint = format!("say where the service takes it: `params = {{ updated_since = \"{WATERMARK}\" }}`");
-            return Err(SpecError::new("watermark", "no parameter asks for rows after it", hint));
-        }
-        if spec.watermark.is_none() && is_asked {
-            let hint = "write `watermark = \"updated_at\"`, the member of the rows that holds it";
-            return Err(SpecError::new("params", format!("`{WATERMARK}` needs `watermark`"), hint));
-        }
-        Ok(spec)
-    }
-}
-
-/// What stands for the last watermark in the parameters of a service.
-pub(crate) const WATERMARK: &str = "{watermark}";
 
 #[cfg(test)]
 mod tests;

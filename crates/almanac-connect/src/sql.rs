@@ -11,9 +11,11 @@ mod sqlite;
 mod time;
 
 use std::collections::BTreeSet;
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use almanac_privacy::Redaction;
+use futures::{Stream, TryStreamExt};
 
 use crate::error::ConnectError;
 use crate::landing::{LandedColumn, LandedKind, Mark, StagedFile, Watermark};
@@ -23,6 +25,8 @@ use crate::spec::{Ask, DatabaseSpec, Lookback};
 
 /// A database may take so long to answer at first.
 const CONNECT: Duration = Duration::from_secs(30);
+/// The end of a connection is waited for so long.
+const GOODBYE: Duration = Duration::from_secs(5);
 /// Most columns of a table.
 const MAX_COLUMNS: usize = 4096;
 
@@ -120,6 +124,59 @@ impl Request<'_> {
         }
     }
 
+    /// The SELECT that is run: each column as its reader wants it, of what is after the watermark.
+    fn select(
+        &self,
+        quotes: Quotes,
+        columns: &[LandedColumn],
+        expression: impl Fn(usize, &str) -> String,
+        literal: impl Fn(Mark, &LandedColumn) -> String,
+    ) -> String {
+        let expressions: Vec<String> =
+            columns.iter().enumerate().map(|(place, column)| expression(place, &quotes.name(&column.name))).collect();
+        let condition = self.watermark_column(columns).and_then(|place| Some((&columns[place], self.from()?))).map(|(column, from)| {
+            let (name, literal) = (quotes.name(&column.name), literal(from, column));
+            let after = if self.has_key() { format!(">= {literal} OR q.{name} IS NULL") } else { format!("> {literal}") };
+            format!("\nWHERE q.{name} {after}")
+        });
+        format!("SELECT {} FROM (\n{}\n) AS q{}", expressions.join(", "), self.base(quotes), condition.unwrap_or_default())
+    }
+
+    /// Waits for a connection.
+    async fn open<C>(&self, connecting: impl Future<Output = Result<C, sqlx::Error>>) -> Result<C, ConnectError> {
+        let longest = CONNECT.min(self.spec.timeout);
+        match tokio::time::timeout(longest, connecting).await {
+            Ok(connected) => connected.map_err(|error| self.failed(Moment::Connecting, &error)),
+            Err(_) => Err(self.unreachable(format!("no answer within {} s", longest.as_secs_f32()))),
+        }
+    }
+
+    /// Waits for an answer, no longer than the database may be silent.
+    async fn within<T>(&self, moment: Moment, answer: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, ConnectError> {
+        let Ok(answer) = tokio::time::timeout(self.spec.timeout, answer).await else {
+            let rows = if let Moment::Reading(rows) = moment { rows } else { 0 };
+            return Err(ConnectError::Silent { url: self.shown(), rows, seconds: self.spec.timeout.as_secs_f64() });
+        };
+        answer.map_err(|error| self.failed(moment, &error))
+    }
+
+    /// Takes rows one by one until there are no more, or one ends it.
+    async fn each_row<R, B>(
+        &self,
+        sink: &mut Sink<'_>,
+        mut rows: impl Stream<Item = Result<R, sqlx::Error>> + Unpin,
+        mut take: impl FnMut(&mut Sink<'_>, &R) -> Result<ControlFlow<B>, ConnectError>,
+    ) -> Result<Option<B>, ConnectError> {
+        loop {
+            let read = sink.rows.rows();
+            let moment = if read == 0 { Moment::Asking } else { Moment::Reading(read) };
+            let Some(row) = self.within(moment, rows.try_next()).await? else { return Ok(None) };
+            if let ControlFlow::Break(why) = take(sink, &row)? {
+                return Ok(Some(why));
+            }
+        }
+    }
+
     /// Checks what came of looking at the columns.
     fn check_columns(&self, columns: &[LandedColumn]) -> Result<(), ConnectError> {
         let table = || self.table.to_owned();
@@ -194,6 +251,11 @@ pub(crate) fn less(mark: Mark, lookback: Lookback) -> Mark {
         (Mark::Date(last), Lookback::Number(back)) => Mark::Date(last.saturating_sub(i32::try_from(back).unwrap_or(i32::MAX))),
         (mark, _) => mark,
     }
+}
+
+/// Ends a connection. What was asked of it is here: how it ends does not matter.
+async fn close(connection: impl sqlx::Connection) {
+    let _ = tokio::time::timeout(GOODBYE, connection.close()).await;
 }
 
 /// Takes rows, remembers the greatest watermark.

@@ -279,5 +279,5 @@ impl Resolver<'_> {
 
 /// Whether a place is none on this machine.
 fn is_url(place: &str) -> bool {
-    place.contains("://") || place.starts_with("sqlite:") || place.starts_with("${")
+    place.contains("://") || ["sqlite:", "delta:"].iter().any(|scheme| place.starts_with(scheme)) || place.starts_with("${")
 }

@@ -52,22 +52,22 @@ const ENDINGS: [&str; 10] = ["csv", "tsv", "txt", "json", "jsonl", "ndjson", "pa
 
 /// An object that is there.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Listed {
-    pub(super) key: String,
-    pub(super) bytes: u64,
+pub(crate) struct Listed {
+    pub(crate) key: String,
+    pub(crate) bytes: u64,
     /// ETag, or the time of change.
-    pub(super) version: String,
-    pub(super) etag: Option<String>,
+    pub(crate) version: String,
+    pub(crate) etag: Option<String>,
 }
 
 /// An open bucket and the names that are wanted of it.
-pub(super) struct Bucket {
-    pub(super) store: Arc<dyn ObjectStore>,
+pub(crate) struct Bucket {
+    pub(crate) store: Arc<dyn ObjectStore>,
     /// `s3://bucket`, before the names of objects.
-    pub(super) root: String,
+    pub(crate) root: String,
     /// As written.
-    pub(super) shown: String,
-    pub(super) pattern: String,
+    pub(crate) shown: String,
+    pub(crate) pattern: String,
 }
 
 impl fmt::Debug for Bucket {
@@ -77,7 +77,7 @@ impl fmt::Debug for Bucket {
 }
 
 impl Bucket {
-    pub(super) fn open(request: Request<'_>, place: usize, scrubber: &mut Scrubber) -> Result<Self, ConnectError> {
+    pub(crate) fn open(request: Request<'_>, place: usize, scrubber: &mut Scrubber) -> Result<Self, ConnectError> {
         let spec = request.spec;
         let filled = spec.urls[place].fill(&request.lookup)?;
         scrubber.learn(&filled);
@@ -100,7 +100,7 @@ impl Bucket {
     }
 
     /// Lists what the pattern names, by name.
-    pub(super) async fn list(&self, most: usize) -> Result<Vec<Listed>, object_store::Error> {
+    pub(crate) async fn list(&self, most: usize) -> Result<Vec<Listed>, object_store::Error> {
         let has_wildcard = self.pattern.contains(['*', '?', '[']);
         if !has_wildcard && !self.pattern.is_empty() && !self.pattern.ends_with('/') {
             match self.store.head(&ObjectPath::parse(&self.pattern)?).await {
@@ -119,8 +119,8 @@ impl Bucket {
         let mut all = self.store.list(prefix.as_ref());
         while let Some(object) = all.try_next().await? {
             let key = object.location.as_ref();
-            if is_lake(key) {
-                return Err(object_store::Error::NotSupported { source: LAKE.into() });
+            if let Some(kind) = lake(key) {
+                return Err(object_store::Error::NotSupported { source: kind.into() });
             }
             let is_wanted = if has_wildcard {
                 pattern.matches_with(key, options)
@@ -140,7 +140,7 @@ impl Bucket {
     }
 
     /// Says what an error of the store means.
-    pub(super) fn failed(&self, what: &str, error: &object_store::Error, scrubber: &Scrubber) -> ConnectError {
+    pub(crate) fn failed(&self, what: &str, error: &object_store::Error, scrubber: &Scrubber) -> ConnectError {
         let url = self.shown.clone();
         let said = chain(error);
         // The answers of stores are XML of several lines.
@@ -148,8 +148,12 @@ impl Bucket {
         let reason: String = scrubber.scrub(&said).chars().take(400).collect();
         let has = |parts: &[&str]| parts.iter().any(|part| said.contains(part));
         match error {
-            object_store::Error::NotSupported { source } if source.to_string() == LAKE => ConnectError::NotYet {
-                what: "a table of Delta or Iceberg",
+            object_store::Error::NotSupported { source } if source.to_string() == DELTA => ConnectError::NotYet {
+                what: "a Delta table as plain files",
+                instead: "write `url = \"delta:…\"` before the place of the table: its files alone hold rows that were removed, too",
+            },
+            object_store::Error::NotSupported { source } if source.to_string() == ICEBERG => ConnectError::NotYet {
+                what: "an Iceberg table",
                 instead: "copy its rows to plain Parquet files: read as files, rows that were removed from it would come back",
             },
             object_store::Error::NotFound { .. } => ConnectError::Missing { url, what: what.to_owned(), reason },
@@ -174,10 +178,15 @@ impl Bucket {
 }
 
 /// What says that the Parquet files below a folder are not simply its rows.
-const LAKE: &str = "it is a Delta or Iceberg table";
+const DELTA: &str = "it is a Delta table";
+const ICEBERG: &str = "it is an Iceberg table";
 
-fn is_lake(key: &str) -> bool {
-    key.contains("_delta_log/") || key.contains("/metadata/") && key.ends_with(".metadata.json")
+fn lake(key: &str) -> Option<&'static str> {
+    match key {
+        key if key.contains("_delta_log/") => Some(DELTA),
+        key if key.contains("/metadata/") && key.ends_with(".metadata.json") => Some(ICEBERG),
+        _ => None,
+    }
 }
 
 fn is_data(name: &str) -> bool {

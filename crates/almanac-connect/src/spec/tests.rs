@@ -1,5 +1,7 @@
 //! Keys that make sense, and those that do not.
 
+use std::time::Duration;
+
 use super::*;
 
 fn spec(text: &str) -> Result<SourceSpec, SpecError> {
@@ -14,6 +16,9 @@ fn each_kind_of_source_is_told_by_its_url_and_keys() {
     assert!(matches!(spec(r#"{"url": "s3://b/*.parquet"}"#), Ok(SourceSpec::Objects(_))));
     assert!(matches!(spec(r#"{"url": ["https://h/a.csv", "https://h/b.csv"]}"#), Ok(SourceSpec::Objects(_))));
     assert!(matches!(spec(r#"{"url": "https://h/api", "rows": ""}"#), Ok(SourceSpec::Rest(_))));
+    for url in ["delta:lake/sales", "delta:/lake/sales/", "delta:s3://b/sales", "delta:${env:LAKE}/sales"] {
+        assert!(matches!(spec(&format!(r#"{{"url": "{url}", "version": 3}}"#)), Ok(SourceSpec::Delta(_))), "{url}");
+    }
 }
 
 #[test]
@@ -64,6 +69,13 @@ fn keys_that_do_not_go_together_are_named() {
         (r#"{"url": "https://h/x", "rows": "", "watermark": "u"}"#, "watermark"),
         (r#"{"url": "https://h/x", "rows": "", "params": {"since": "{watermark}"}}"#, "params"),
         (r#"{"url": "https://h/${x}", "rows": ""}"#, "url"),
+        (r#"{"url": "delta:"}"#, "url"),
+        (r#"{"url": "delta:https://h/sales"}"#, "url"),
+        (r#"{"url": "delta:lake", "version": 1, "timestamp": "2024-01-31"}"#, "timestamp"),
+        (r#"{"url": "delta:lake", "timestamp": "yesterday"}"#, "timestamp"),
+        (r#"{"url": "delta:lake", "key": "id"}"#, "key"),
+        (r#"{"url": "s3://b/x", "version": 1}"#, "version"),
+        (r#"{"url": "postgresql://h/d", "table": "t", "timeout": "soon"}"#, "timeout"),
     ] {
         let error = spec(text).expect_err(text);
         assert_eq!(error.key, key, "{text}: {error:?}");

@@ -45,7 +45,11 @@ pub(super) fn duration(text: &str) -> Option<Duration> {
 }
 
 pub(super) fn timeout(keys: &SourceKeys) -> Result<Duration, SpecError> {
-    let Some(text) = &keys.timeout else { return Ok(Duration::from_mins(1)) };
+    timeout_or(keys, Duration::from_mins(1))
+}
+
+pub(super) fn timeout_or(keys: &SourceKeys, usual: Duration) -> Result<Duration, SpecError> {
+    let Some(text) = &keys.timeout else { return Ok(usual) };
     let bad = || SpecError::new("timeout", format!("`{text}` is no time"), "write `30s` or `2m`");
     duration(text).filter(|time| !time.is_zero()).ok_or_else(bad)
 }

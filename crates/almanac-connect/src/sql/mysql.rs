@@ -12,13 +12,13 @@
 //!
 //! Not here: PostgreSQL, SQLite.
 
+use std::ops::ControlFlow;
 use std::str::FromStr;
 
-use futures::TryStreamExt;
 use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlRow};
-use sqlx::{AssertSqlSafe, Column, ConnectOptions, Connection, Executor, Row, SqlSafeStr, Statement, TypeInfo};
+use sqlx::{AssertSqlSafe, Column, ConnectOptions, Executor, Row, SqlSafeStr, Statement, TypeInfo};
 
-use super::{CONNECT, Fetched, Moment, Quotes, Request, Sink, time};
+use super::{Fetched, Moment, Quotes, Request, Sink, close, time};
 use crate::error::ConnectError;
 use crate::landing::{LandedColumn, LandedKind, Mark, StagedFile};
 use crate::rows::{Cell, Loss, parse_decimal, widen};
@@ -43,10 +43,7 @@ async fn connect(request: Request<'_>) -> Result<MySqlConnection, ConnectError> 
     let url = request.url.text.expose().replacen("mariadb://", "mysql://", 1);
     let options = MySqlConnectOptions::from_str(&url).map_err(|error| request.failed(Moment::Connecting, &error))?;
     let options = options.statement_cache_capacity(0).disable_statement_logging();
-    match tokio::time::timeout(CONNECT, options.connect()).await {
-        Ok(connected) => connected.map_err(|error| request.failed(Moment::Connecting, &error)),
-        Err(_) => Err(request.unreachable(format!("no answer within {} seconds", CONNECT.as_secs()))),
-    }
+    request.open(options.connect()).await
 }
 
 async fn begin(request: Request<'_>, connection: &mut MySqlConnection) -> Result<(), ConnectError> {
@@ -56,7 +53,7 @@ async fn begin(request: Request<'_>, connection: &mut MySqlConnection) -> Result
         "SET SESSION time_zone = '+00:00'",
         "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
     ] {
-        connection.execute(text).await.map_err(|error| request.failed(Moment::Asking, &error))?;
+        request.within(Moment::Asking, connection.execute(text)).await?;
     }
     Ok(())
 }
@@ -65,14 +62,13 @@ pub(super) async fn probe(request: Request<'_>) -> Result<(), ConnectError> {
     let mut connection = connect(request).await?;
     begin(request, &mut connection).await?;
     look(request, &mut connection).await?;
-    let _ = connection.close().await;
+    close(connection).await;
     Ok(())
 }
 
 async fn look(request: Request<'_>, connection: &mut MySqlConnection) -> Result<(Vec<LandedColumn>, Vec<Wire>), ConnectError> {
     let base = request.base(Quotes::Backtick);
-    let statement = connection.prepare(AssertSqlSafe(base).into_sql_str()).await;
-    let statement = statement.map_err(|error| request.failed(Moment::Asking, &error))?;
+    let statement = request.within(Moment::Asking, connection.prepare(AssertSqlSafe(base).into_sql_str())).await?;
     let (mut columns, mut wires) = (Vec::new(), Vec::new());
     let found: Vec<(String, String)> =
         statement.columns().iter().map(|column| (column.name().to_owned(), column.type_info().name().to_owned())).collect();
@@ -93,8 +89,8 @@ async fn look(request: Request<'_>, connection: &mut MySqlConnection) -> Result<
 async fn is_text(request: Request<'_>, connection: &mut MySqlConnection, name: &str) -> Result<bool, ConnectError> {
     let base = request.base(Quotes::Backtick);
     let ask = format!("SELECT CAST(CHARSET(q.{}) AS CHAR) FROM (\n{base}\n) AS q LIMIT 1", Quotes::Backtick.name(name));
-    let row = connection.fetch_optional(sqlx::query(AssertSqlSafe(ask)).persistent(false)).await;
-    let Some(row) = row.map_err(|error| request.failed(Moment::Asking, &error))? else { return Ok(true) };
+    let asked = connection.fetch_optional(sqlx::query(AssertSqlSafe(ask)).persistent(false));
+    let Some(row) = request.within(Moment::Asking, asked).await? else { return Ok(true) };
     let charset = row.try_get_unchecked::<Option<String>, _>(0).map_err(|error| request.failed(Moment::Asking, &error))?;
     Ok(charset.is_none_or(|charset| charset != "binary"))
 }
@@ -117,40 +113,23 @@ fn kind_of(name: &str) -> Option<(LandedKind, Wire)> {
 }
 
 fn select(request: Request<'_>, columns: &[LandedColumn], wires: &[Wire]) -> String {
-    let expressions: Vec<String> = columns
-        .iter()
-        .zip(wires)
-        .map(|(column, wire)| {
-            let name = Quotes::Backtick.name(&column.name);
-            match wire {
-                Wire::Decimal | Wire::Date | Wire::Timestamp | Wire::Text => format!("CAST(q.{name} AS CHAR) AS {name}"),
-                Wire::Unsigned => format!("CAST(q.{name} AS UNSIGNED) AS {name}"),
-                Wire::Integer | Wire::Tiny => format!("CAST(q.{name} AS SIGNED) AS {name}"),
-                Wire::Real | Wire::Float => format!("q.{name}"),
-            }
-        })
-        .collect();
-    let condition = request.watermark_column(columns).and_then(|column| Some((column, request.from()?))).map(|(column, from)| {
-        let name = Quotes::Backtick.name(&columns[column].name);
-        let literal = match from {
-            Mark::Integer(value) => value.to_string(),
-            Mark::Date(_) => format!("DATE '{}'", time::mark(from, ' ')),
-            Mark::Timestamp(_) => format!("TIMESTAMP '{}'", time::mark(from, ' ')),
-        };
-        if request.has_key() {
-            format!("\nWHERE q.{name} >= {literal} OR q.{name} IS NULL")
-        } else {
-            format!("\nWHERE q.{name} > {literal}")
-        }
-    });
-    format!("SELECT {} FROM (\n{}\n) AS q{}", expressions.join(", "), request.base(Quotes::Backtick), condition.unwrap_or_default())
+    let expression = |place: usize, name: &str| match wires[place] {
+        Wire::Decimal | Wire::Date | Wire::Timestamp | Wire::Text => format!("CAST(q.{name} AS CHAR) AS {name}"),
+        Wire::Unsigned => format!("CAST(q.{name} AS UNSIGNED) AS {name}"),
+        Wire::Integer | Wire::Tiny => format!("CAST(q.{name} AS SIGNED) AS {name}"),
+        Wire::Real | Wire::Float => format!("q.{name}"),
+    };
+    let literal = |from: Mark, _: &LandedColumn| match from {
+        Mark::Integer(value) => value.to_string(),
+        Mark::Date(_) => format!("DATE '{}'", time::mark(from, ' ')),
+        Mark::Timestamp(_) => format!("TIMESTAMP '{}'", time::mark(from, ' ')),
+    };
+    request.select(Quotes::Backtick, columns, expression, literal)
 }
 
-/// A column that turned out to hold more than its declaration says.
-enum Taken {
-    Row,
-    NoBoolean(usize),
-}
+/// A column that holds more than its declaration says: no boolean.
+#[derive(Debug, Clone, Copy)]
+struct NoBoolean(usize);
 
 pub(super) async fn fetch(request: Request<'_>, file: &StagedFile) -> Result<Fetched, ConnectError> {
     let mut connection = connect(request).await?;
@@ -160,27 +139,10 @@ pub(super) async fn fetch(request: Request<'_>, file: &StagedFile) -> Result<Fet
     // Each round reads the same snapshot; one more for each column that is no boolean after all.
     loop {
         let mut sink = Sink::new(request, file, columns.clone())?;
-        let mut wrong = None;
-        {
-            let mut rows = sqlx::query(AssertSqlSafe(select.clone())).persistent(false).fetch(&mut connection);
-            loop {
-                let read = sink.rows.rows();
-                let moment = if read == 0 { Moment::Asking } else { Moment::Reading(read) };
-                match rows.try_next().await {
-                    Ok(Some(row)) => match take(&mut sink, &row, &wires)? {
-                        Taken::Row => {}
-                        Taken::NoBoolean(column) => {
-                            wrong = Some(column);
-                            break;
-                        }
-                    },
-                    Ok(None) => break,
-                    Err(error) => return Err(request.failed(moment, &error)),
-                }
-            }
-        }
-        let Some(column) = wrong else {
-            let _ = connection.close().await;
+        let rows = sqlx::query(AssertSqlSafe(select.clone())).persistent(false).fetch(&mut connection);
+        let wrong = request.each_row(&mut sink, rows, |sink, row| take(sink, row, &wires)).await?;
+        let Some(NoBoolean(column)) = wrong else {
+            close(connection).await;
             return sink.finish();
         };
         columns[column].kind = LandedKind::Integer;
@@ -188,7 +150,7 @@ pub(super) async fn fetch(request: Request<'_>, file: &StagedFile) -> Result<Fet
     }
 }
 
-fn take(sink: &mut Sink<'_>, row: &MySqlRow, wires: &[Wire]) -> Result<Taken, ConnectError> {
+fn take(sink: &mut Sink<'_>, row: &MySqlRow, wires: &[Wire]) -> Result<ControlFlow<NoBoolean>, ConnectError> {
     for (column, wire) in wires.iter().enumerate() {
         macro_rules! get {
             ($type:ty) => {
@@ -200,7 +162,7 @@ fn take(sink: &mut Sink<'_>, row: &MySqlRow, wires: &[Wire]) -> Result<Taken, Co
             Wire::Tiny => match get!(i64) {
                 None => Cell::Null,
                 Some(value @ (0 | 1)) => Cell::Boolean(value == 1),
-                Some(_) => return Ok(Taken::NoBoolean(column)),
+                Some(_) => return Ok(ControlFlow::Break(NoBoolean(column))),
             },
             Wire::Unsigned => match get!(u64) {
                 None => Cell::Null,
@@ -237,5 +199,5 @@ fn take(sink: &mut Sink<'_>, row: &MySqlRow, wires: &[Wire]) -> Result<Taken, Co
         sink.value(column, cell)?;
     }
     sink.rows.end_row()?;
-    Ok(Taken::Row)
+    Ok(ControlFlow::Continue(()))
 }

@@ -12,13 +12,13 @@
 //!
 //! Not here: MySQL, SQLite.
 
+use std::ops::ControlFlow;
 use std::str::FromStr;
 
-use futures::TryStreamExt;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgRow, PgTypeInfo, PgTypeKind, PgValueRef};
-use sqlx::{AssertSqlSafe, Column, ConnectOptions, Connection, Executor, Row, SqlSafeStr, Statement, TypeInfo, ValueRef};
+use sqlx::{AssertSqlSafe, Column, ConnectOptions, Executor, Row, SqlSafeStr, Statement, TypeInfo, ValueRef};
 
-use super::{CONNECT, Fetched, Moment, Quotes, Request, Sink, time};
+use super::{Fetched, Moment, Quotes, Request, Sink, close, time};
 use crate::error::ConnectError;
 use crate::landing::{LandedColumn, LandedKind, Mark, StagedFile};
 use crate::rows::{Cell, Loss, parse_decimal, widen};
@@ -44,33 +44,28 @@ const DAYS_TO_2000: i32 = 10_957;
 async fn connect(request: Request<'_>) -> Result<PgConnection, ConnectError> {
     let options = PgConnectOptions::from_str(request.url.text.expose()).map_err(|error| request.failed(Moment::Connecting, &error))?;
     let options = options.application_name("almanac").statement_cache_capacity(0).disable_statement_logging();
-    match tokio::time::timeout(CONNECT, options.connect()).await {
-        Ok(connected) => connected.map_err(|error| request.failed(Moment::Connecting, &error)),
-        Err(_) => Err(request.unreachable(format!("no answer within {} seconds", CONNECT.as_secs()))),
-    }
+    request.open(options.connect()).await
 }
 
 /// Begins a snapshot in which texts of times do not depend on the server's settings.
 async fn begin(request: Request<'_>, connection: &mut PgConnection) -> Result<(), ConnectError> {
     let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO'; \
                  SET LOCAL IntervalStyle = 'iso_8601'; SET LOCAL extra_float_digits = 1; SET LOCAL bytea_output = 'hex'";
-    connection.execute(begin).await.map(|_| ()).map_err(|error| request.failed(Moment::Asking, &error))
+    request.within(Moment::Asking, connection.execute(begin)).await.map(|_| ())
 }
 
 pub(super) async fn probe(request: Request<'_>) -> Result<(), ConnectError> {
     let mut connection = connect(request).await?;
     begin(request, &mut connection).await?;
     look(request, &mut connection).await?;
-    // The answer is there; how the connection ends does not matter.
-    let _ = connection.close().await;
+    close(connection).await;
     Ok(())
 }
 
 /// The columns of what is asked for.
 async fn look(request: Request<'_>, connection: &mut PgConnection) -> Result<(Vec<LandedColumn>, Vec<Wire>), ConnectError> {
     let base = request.base(Quotes::Double);
-    let statement = connection.prepare(AssertSqlSafe(base).into_sql_str()).await;
-    let statement = statement.map_err(|error| request.failed(Moment::Asking, &error))?;
+    let statement = request.within(Moment::Asking, connection.prepare(AssertSqlSafe(base).into_sql_str())).await?;
     let mut columns = Vec::new();
     let mut wires = Vec::new();
     for column in statement.columns() {
@@ -107,35 +102,22 @@ fn kind_of(found: &PgTypeInfo) -> Option<(LandedKind, Wire)> {
 }
 
 fn select(request: Request<'_>, columns: &[LandedColumn], wires: &[Wire]) -> String {
-    let expressions: Vec<String> = columns
-        .iter()
-        .zip(wires)
-        .map(|(column, wire)| {
-            let name = Quotes::Double.name(&column.name);
-            let cast = match (wire, column.from.as_str()) {
-                (Wire::Integer, _) => "::int8",
-                (Wire::Decimal, "money") => "::numeric::text",
-                (Wire::Decimal | Wire::Text, _) => "::text",
-                _ => "",
-            };
-            format!("q.{name}{cast} AS {name}")
-        })
-        .collect();
-    let condition = request.watermark_column(columns).and_then(|column| Some((column, request.from()?))).map(|(column, from)| {
-        let name = Quotes::Double.name(&columns[column].name);
-        let literal = match (from, columns[column].from.as_str()) {
-            (Mark::Integer(value), _) => value.to_string(),
-            (Mark::Date(_), _) => format!("DATE '{}'", time::mark(from, ' ')),
-            (Mark::Timestamp(_), "timestamptz") => format!("TIMESTAMPTZ '{}+00'", time::mark(from, ' ')),
-            (Mark::Timestamp(_), _) => format!("TIMESTAMP '{}'", time::mark(from, ' ')),
+    let expression = |place: usize, name: &str| {
+        let cast = match (wires[place], columns[place].from.as_str()) {
+            (Wire::Integer, _) => "::int8",
+            (Wire::Decimal, "money") => "::numeric::text",
+            (Wire::Decimal | Wire::Text, _) => "::text",
+            _ => "",
         };
-        if request.has_key() {
-            format!("\nWHERE q.{name} >= {literal} OR q.{name} IS NULL")
-        } else {
-            format!("\nWHERE q.{name} > {literal}")
-        }
-    });
-    format!("SELECT {} FROM (\n{}\n) AS q{}", expressions.join(", "), request.base(Quotes::Double), condition.unwrap_or_default())
+        format!("q.{name}{cast} AS {name}")
+    };
+    let literal = |from: Mark, column: &LandedColumn| match (from, column.from.as_str()) {
+        (Mark::Integer(value), _) => value.to_string(),
+        (Mark::Date(_), _) => format!("DATE '{}'", time::mark(from, ' ')),
+        (Mark::Timestamp(_), "timestamptz") => format!("TIMESTAMPTZ '{}+00'", time::mark(from, ' ')),
+        (Mark::Timestamp(_), _) => format!("TIMESTAMP '{}'", time::mark(from, ' ')),
+    };
+    request.select(Quotes::Double, columns, expression, literal)
 }
 
 pub(super) async fn fetch(request: Request<'_>, file: &StagedFile) -> Result<Fetched, ConnectError> {
@@ -144,19 +126,9 @@ pub(super) async fn fetch(request: Request<'_>, file: &StagedFile) -> Result<Fet
     let (columns, wires) = look(request, &mut connection).await?;
     let select = select(request, &columns, &wires);
     let mut sink = Sink::new(request, file, columns)?;
-    {
-        let mut rows = sqlx::query(AssertSqlSafe(select)).persistent(false).fetch(&mut connection);
-        loop {
-            let read = sink.rows.rows();
-            let moment = if read == 0 { Moment::Asking } else { Moment::Reading(read) };
-            match rows.try_next().await {
-                Ok(Some(row)) => take(&mut sink, &row, &wires)?,
-                Ok(None) => break,
-                Err(error) => return Err(request.failed(moment, &error)),
-            }
-        }
-    }
-    let _ = connection.close().await;
+    let rows = sqlx::query(AssertSqlSafe(select)).persistent(false).fetch(&mut connection);
+    request.each_row(&mut sink, rows, |sink, row| take(sink, row, &wires).map(ControlFlow::<()>::Continue)).await?;
+    close(connection).await;
     sink.finish()
 }
 

@@ -21,6 +21,9 @@ use crate::error::ConnectError;
 use crate::landing::{LandedColumn, LandedKind, Mark, StagedFile};
 use crate::rows::{Cell, Loss};
 
+/// Who else holds the file is waited for so long.
+const BUSY: Duration = Duration::from_secs(10);
+
 fn open(request: Request<'_>) -> Result<Connection, ConnectError> {
     let url = request.url.text.expose();
     let path = url.strip_prefix("sqlite:").unwrap_or(url);
@@ -36,7 +39,7 @@ fn open(request: Request<'_>) -> Result<Connection, ConnectError> {
     }
     let opened = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX);
     let connection = opened.map_err(|error| failed(request, 0, &error))?;
-    connection.busy_timeout(Duration::from_secs(10)).map_err(|error| failed(request, 0, &error))?;
+    connection.busy_timeout(BUSY.min(request.spec.timeout)).map_err(|error| failed(request, 0, &error))?;
     Ok(connection)
 }
 

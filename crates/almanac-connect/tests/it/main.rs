@@ -1,6 +1,7 @@
 //! Sources that are really there, landed.
 
 mod databases;
+mod delta;
 mod objects;
 mod place;
 mod privacy;

@@ -19,7 +19,7 @@ use crate::session::{OrFailPipeline, now_ms, run_failure};
 /// Returns the source, if it is none of this machine.
 pub(super) fn of(source: &Path, table: Option<&str>) -> Option<InitOutside> {
     let url = source.to_str()?;
-    let is_url = url.contains("://") || url.starts_with("sqlite:") || url.starts_with("${");
+    let is_url = url.contains("://") || ["sqlite:", "delta:"].iter().any(|scheme| url.starts_with(scheme)) || url.starts_with("${");
     is_url.then(|| InitOutside { url: url.to_owned(), table: table.map(str::to_owned) })
 }
 
