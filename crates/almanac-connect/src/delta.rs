@@ -26,8 +26,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::StreamExt;
 
 use crate::error::ConnectError;
+use crate::hide::{Hiding, add_copy};
 use crate::http::Patience;
 use crate::landing::{LandedColumn, LandedFile, OpenLoad, Origin};
+use crate::rows::hidden_columns;
 use crate::secret::Lookup;
 use crate::spec::DeltaSpec;
 use action::Add;
@@ -44,6 +46,7 @@ pub(crate) struct Request<'a> {
     pub(crate) spec: &'a DeltaSpec,
     pub(crate) lookup: Lookup<'a>,
     pub(crate) patience: Patience,
+    pub(crate) hiding: Hiding<'a>,
 }
 
 /// What came.
@@ -59,6 +62,8 @@ pub(crate) struct Fetched {
     pub(crate) copied: u64,
     pub(crate) gone: Vec<String>,
     pub(crate) columns: Vec<LandedColumn>,
+    /// Personal columns that there were.
+    pub(crate) found: BTreeSet<String>,
 }
 
 /// Looks whether the version is there and can be read.
@@ -75,7 +80,8 @@ pub(crate) async fn fetch(request: Request<'_>, known: &[LandedFile], load: &mut
     let table = TableSchema::read(&snapshot).map_err(|reason| place.refused(&reason))?;
     let known: BTreeMap<&str, &Origin> =
         known.iter().filter_map(|file| file.origin.as_ref()).map(|origin| (origin.url.as_str(), origin)).collect();
-    let mut fetched = Fetched { version: snapshot.version, files: snapshot.files.len(), columns: table.landed(), ..Fetched::default() };
+    let columns = hidden_columns(&table.landed(), request.hiding.redaction);
+    let mut fetched = Fetched { version: snapshot.version, files: snapshot.files.len(), columns, ..Fetched::default() };
     let mut seen = BTreeSet::new();
     let mut wanted = Vec::new();
     for add in &snapshot.files {
@@ -106,7 +112,7 @@ pub(crate) async fn fetch(request: Request<'_>, known: &[LandedFile], load: &mut
     .buffered(AT_A_TIME);
     while let Some(copied) = copies.next().await {
         let (file, rows, origin) = copied?;
-        load.add_with(file, Some(rows), None, Some(origin))?;
+        fetched.found.append(&mut add_copy(request.hiding, load, file, Some(rows), origin)?);
         fetched.copied += 1;
         fetched.rows += rows;
     }

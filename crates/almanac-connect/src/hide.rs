@@ -17,7 +17,9 @@ use arrow::datatypes::{DataType, Date32Type, Float64Type, Int64Type, TimestampMi
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use crate::error::ConnectError;
-use crate::landing::{LandedColumn, LandedFile, LandedKind, LandingError, Load, Manifest, TableLanding, sync_and_hash};
+use crate::landing::{
+    LandedColumn, LandedFile, LandedKind, LandingError, Load, Manifest, OpenLoad, Origin, StagedFile, TableLanding, sync_and_hash,
+};
 use crate::rows::{Cell, RowWriter, hidden_columns, short_hash};
 use crate::versions::json;
 
@@ -58,6 +60,35 @@ impl Hiding<'static> {
     pub fn nothing() -> Self {
         Self { redaction: &NOTHING, files: &NoFiles }
     }
+}
+
+/// Takes the copy of an object into the load: as it is or, if the table has personal columns, without them. Returns those there were.
+pub(crate) fn add_copy(
+    hiding: Hiding<'_>,
+    load: &mut OpenLoad<'_>,
+    file: StagedFile,
+    rows: Option<u64>,
+    origin: Origin,
+) -> Result<BTreeSet<String>, ConnectError> {
+    if hiding.redaction.is_empty() {
+        load.add_with(file, rows, None, Some(origin))?;
+        return Ok(BTreeSet::new());
+    }
+    let raw = file.path().to_owned();
+    let mut written = Vec::new();
+    let mut next = |extension: &str| {
+        let file = load.file(extension);
+        let path = file.path().to_owned();
+        written.push(file);
+        path
+    };
+    let found = hiding.files.hide(&raw, hiding.redaction, &mut next);
+    std::fs::remove_file(&raw).map_err(|source| ConnectError::Write { file: raw.display().to_string(), source })?;
+    let found = found.map_err(|source| ConnectError::Hide { place: origin.url.clone(), source })?;
+    for file in written {
+        load.add_with(file, None, None, Some(origin.clone()))?;
+    }
+    Ok(found)
 }
 
 fn counts(manifest: &Manifest, source: &str) -> BTreeSet<u64> {

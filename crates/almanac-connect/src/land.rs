@@ -139,7 +139,7 @@ pub async fn probe(
         }
         SourceSpec::Delta(spec) => {
             let spec = DeltaSpec { place: ObjectsSpec { retries: 0, ..spec.place.clone() }, ..spec.clone() };
-            delta::probe(delta::Request { table, spec: &spec, lookup, patience }).await
+            delta::probe(delta::Request { table, spec: &spec, lookup, patience, hiding: Hiding::nothing() }).await
         }
         SourceSpec::Kafka(spec) => {
             let reader = kafka.ok_or_else(|| ConnectError::NoKafka { url: spec.url.as_written().to_owned() })?;
@@ -356,7 +356,7 @@ async fn load_delta(
     let known = known_files(landing, source, options);
     let last = landing.manifest().last(source).map(|load| load.columns.clone()).unwrap_or_default();
     let mut load = landing.begin();
-    let request = delta::Request { table, spec, lookup: options.lookup, patience: options.patience };
+    let request = delta::Request { table, spec, lookup: options.lookup, patience: options.patience, hiding: options.hiding };
     let fetched = delta::fetch(request, &known, &mut load).await?;
     if fetched.files == 0 {
         return Err(ConnectError::Empty { url: spec.url.as_written().to_owned(), table: table.to_owned() });
@@ -379,6 +379,7 @@ async fn load_delta(
         offsets,
         columns: fetched.columns,
         notes,
+        privacy: options.hiding.redaction.landed(fetched.found),
         ..Commit::new(LoadMode::Objects, source, options.now)
     };
     load.commit(commit)?;

@@ -21,9 +21,9 @@ use reqwest::header::{ETAG, IF_NONE_MATCH, LAST_MODIFIED};
 use url::Url;
 
 use crate::error::ConnectError;
-use crate::hide::Hiding;
+use crate::hide::{Hiding, add_copy};
 use crate::http::{Ask, Http, Manner, Patience, Tried, fill_headers};
-use crate::landing::{LandedFile, OpenLoad, Origin, StagedFile};
+use crate::landing::{LandedFile, OpenLoad, Origin};
 use crate::secret::{Lookup, Scrubber};
 use crate::spec::ObjectsSpec;
 pub(crate) use store::{Bucket, Listed};
@@ -115,7 +115,7 @@ pub(crate) async fn fetch(request: Request<'_>, known: &[LandedFile], load: &mut
         while let Some(copied) = copies.next().await {
             let (file, object, url) = copied?;
             let origin = Origin { url, version: object.version, bytes: object.bytes };
-            fetched.found.append(&mut add(request, load, file, origin)?);
+            fetched.found.append(&mut add_copy(request.hiding, load, file, None, origin)?);
             fetched.copied += 1;
         }
     }
@@ -242,30 +242,7 @@ async fn fetch_file(
     if bytes == 0 {
         return Err(ConnectError::Empty { url: shown(request, place), table: request.table.to_owned() });
     }
-    add(request, load, file, Origin { url: shown(request, place), version, bytes }).map(Some)
-}
-
-/// Takes a copy into the load: as it is or, if the table has personal columns, without them. Returns those there were.
-fn add(request: Request<'_>, load: &mut OpenLoad<'_>, file: StagedFile, origin: Origin) -> Result<BTreeSet<String>, ConnectError> {
-    if request.hiding.redaction.is_empty() {
-        load.add_with(file, None, None, Some(origin))?;
-        return Ok(BTreeSet::new());
-    }
-    let raw = file.path().to_owned();
-    let mut written = Vec::new();
-    let mut next = |extension: &str| {
-        let file = load.file(extension);
-        let path = file.path().to_owned();
-        written.push(file);
-        path
-    };
-    let found = request.hiding.files.hide(&raw, request.hiding.redaction, &mut next);
-    std::fs::remove_file(&raw).map_err(|source| ConnectError::Write { file: raw.display().to_string(), source })?;
-    let found = found.map_err(|source| ConnectError::Hide { place: origin.url.clone(), source })?;
-    for file in written {
-        load.add_with(file, None, None, Some(origin.clone()))?;
-    }
-    Ok(found)
+    add_copy(request.hiding, load, file, None, Origin { url: shown(request, place), version, bytes }).map(Some)
 }
 
 /// The end of a name that tells its format: `csv.gz`.

@@ -204,7 +204,13 @@ impl<'a> Place<'a> {
 }
 
 fn store_request(request: Request<'_>) -> objects::Request<'_> {
-    objects::Request { table: request.table, spec: &request.spec.place, lookup: request.lookup, patience: request.patience }
+    objects::Request {
+        table: request.table,
+        spec: &request.spec.place,
+        lookup: request.lookup,
+        patience: request.patience,
+        hiding: request.hiding,
+    }
 }
 
 fn unread(path: &Path, source: io::Error) -> ConnectError {
