@@ -3,7 +3,6 @@
 //! Not here: models, features, the order in which things run (`almanac-pipeline`).
 
 mod atomic;
-mod checks;
 mod fold_file;
 mod forecasts;
 mod infer;
@@ -18,7 +17,6 @@ mod sketch;
 mod whole;
 
 pub use atomic::{StagedDir, sync_dir, write_atomically, write_bytes};
-pub use checks::{CheckContext, CheckError, CheckReport, CheckResult, CheckSpec, TypeClass, check_bronze, check_gold, check_silver};
 pub use fold_file::{read_forecast, write_forecast};
 pub use forecasts::{
     CutoffFilter, ExportFormat, ForecastFilter, ForecastIssue, ForecastTableError, IssueInfo, append_forecast, export_forecasts,
@@ -39,7 +37,7 @@ pub use query::{Bronze, QueryError, QueryLimits, open_bronze};
 pub use sheet::{Cell, Sheet};
 pub use silver::{
     DuplicatePolicy, ExogColumn, ExogKind, ExogRole, FutureFill, GapPolicy, NegativePolicy, QUARANTINE_FILE, SPILL_ROWS, SilverError,
-    SilverReport, SilverSpec, StaticConflict, StaticKind, StaticMeta, build_silver, partition_of,
+    SilverReport, SilverSpec, StaticConflict, StaticKind, StaticMeta, build_silver, partition_of, static_field,
 };
 pub use sketch::{ColumnSketch, SKETCH_ROWS, TableSketch, sketch_table};
 pub use whole::{WholeTable, read_table};

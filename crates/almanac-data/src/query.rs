@@ -174,19 +174,6 @@ impl Bronze {
         self.frame(table, true).await?.execute_stream().await.map_err(failed)
     }
 
-    /// Checks a table by one scan over it.
-    ///
-    /// # Errors
-    /// [`crate::CheckError`] if the scan fails; a check that does not hold is in the report.
-    pub async fn check(
-        &self,
-        table: &str,
-        specs: &[crate::CheckSpec],
-        context: crate::CheckContext,
-    ) -> Result<crate::CheckReport, crate::CheckError> {
-        crate::checks::check_bronze(&self.context, table, specs, context).await
-    }
-
     /// Returns the names of the tables and of their columns.
     pub fn tables(&self) -> &[(String, Vec<String>)] {
         &self.tables

@@ -38,8 +38,8 @@ pub use error::SilverError;
 pub(crate) use local_time::{Utc, Zone};
 pub use schema::{ExogColumn, ExogKind, ExogRole, StaticKind, StaticMeta};
 pub(crate) use schema::{FORMAT_VERSION, PANEL_FILE, PanelFile, PartitionMeta, SERIES_FILE};
-pub use write::partition_of;
-pub(crate) use write::{ds_array, ds_type, static_field};
+pub(crate) use write::{ds_array, ds_type};
+pub use write::{partition_of, static_field};
 
 /// Rows held in memory before they are spilled to disk by partition.
 pub const SPILL_ROWS: usize = 8_000_000;

@@ -1,11 +1,12 @@
 //! What sales tables must hold beside what any table must: no gaps, nothing from the future, fresh, seasonal as before, joined, adding up.
 
+mod verdict;
+
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use almanac_series::Freq;
 use arrow::buffer::BooleanBuffer;
-use serde_json::{Value as Json, json};
 
 use crate::args::Args;
 use crate::column::{Column, View};
@@ -15,6 +16,8 @@ use crate::value::Value;
 use crate::work::counts::FoldMap;
 use crate::work::keys::Hasher;
 use crate::work::present;
+
+pub(crate) use verdict::{Verdict, gaps, level_shift, seasonality, sums};
 
 /// An expectation of the field.
 #[derive(Debug, Clone)]
@@ -128,6 +131,8 @@ pub(crate) enum FieldWork {
         freq: Freq,
         series: SpansBySeries,
         refused: Option<String>,
+        /// Bytes that names and spans may take.
+        budget: u64,
     },
     Totals {
         time: String,
@@ -140,34 +145,90 @@ pub(crate) enum FieldWork {
         hits: u64,
         judged: u64,
     },
+    /// Keys of one share of the hashes.
     Set {
         columns: Vec<String>,
+        share: KeyShare,
         keys: HashSet<u128>,
     },
     Sums {
         keys: Vec<String>,
         value: String,
         sums: SumsByKey,
+        /// Bytes that names and sums may take.
+        budget: u64,
     },
-    /// Rows whose key is not in a set.
+    /// Rows whose key is of a share of the hashes and not in its set.
     Missing {
         columns: Vec<String>,
+        share: KeyShare,
         set: Arc<HashSet<u128>>,
         places: Vec<u64>,
     },
+    /// Names or sums by key took more than their budget of bytes.
+    Crowded {
+        columns: Vec<String>,
+        budget: u64,
+    },
+}
+
+/// Every so-manieth key, by its hash.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct KeyShare {
+    pub(crate) number: u64,
+    pub(crate) of: u64,
+}
+
+impl KeyShare {
+    pub(crate) const ALL: Self = Self { number: 0, of: 1 };
+
+    fn has(self, hash: u128) -> bool {
+        self.of == 1 || (hash >> 64) % u128::from(self.of) == u128::from(self.number)
+    }
 }
 
 fn names(columns: &[&Column], row: usize) -> String {
     columns.iter().map(|column| column.value(row).text()).collect::<Vec<_>>().join("/")
 }
 
+/// Bytes that a key with its name takes, about.
+const NAMED_BYTES: u64 = 200;
+
 impl FieldWork {
+    /// Returns whether it takes memory that grows with the keys of the table.
+    pub(crate) fn grows(&self) -> bool {
+        matches!(self, Self::Gaps { .. } | Self::Sums { .. })
+    }
+
+    /// Keeps to a budget of bytes.
+    pub(crate) fn limit(&mut self, bytes: u64) {
+        if let Self::Gaps { budget, .. } | Self::Sums { budget, .. } = self {
+            *budget = bytes;
+        }
+    }
+
+    /// Lets everything go where the budget is spent: then nothing can be said, and that is.
+    fn settle(&mut self) {
+        let (keys, budget) = match self {
+            Self::Gaps { series, budget, .. } => (series.len(), *budget),
+            Self::Sums { sums, budget, .. } => (sums.len(), *budget),
+            _ => return,
+        };
+        if keys as u64 * NAMED_BYTES > budget {
+            let mut columns = Vec::new();
+            self.columns(&mut columns);
+            *self = Self::Crowded { columns, budget };
+        }
+    }
+
     pub(crate) fn columns(&self, into: &mut Vec<String>) {
         match self {
             Self::Gaps { id, time, .. } => into.extend(id.iter().chain([time]).cloned()),
             Self::Totals { time, value, .. } => into.extend([time.clone(), value.clone()]),
             Self::Share { column, .. } => into.push(column.clone()),
-            Self::Set { columns, .. } | Self::Missing { columns, .. } => into.extend(columns.iter().cloned()),
+            Self::Set { columns, .. } | Self::Missing { columns, .. } | Self::Crowded { columns, .. } => {
+                into.extend(columns.iter().cloned());
+            }
             Self::Sums { keys, value, .. } => into.extend(keys.iter().chain([value]).cloned()),
         }
     }
@@ -176,17 +237,23 @@ impl FieldWork {
         let named = |names: &[String]| names.iter().map(|name| view.column(name)).collect::<Result<Vec<_>, _>>();
         let all = || BooleanBuffer::new_set(view.rows);
         match self {
-            Self::Gaps { id, time, freq, series, refused } => {
+            Self::Gaps { id, time, freq, series, refused, .. } => {
                 let columns = named(id)?;
                 let hasher = Hasher::new(&columns);
                 let times = view.column(time)?;
                 let rows = present(view, times.nulls(), mask).unwrap_or_else(all);
                 for row in rows.set_indices() {
-                    let Some(nanos) = times.value(row).nanos() else {
-                        refused.get_or_insert_with(|| format!("`{}` is no time", times.value(row).text()));
-                        continue;
+                    let period = match times.value(row) {
+                        // Steps without a calendar are their own periods.
+                        Value::Int(step) if !freq.has_calendar() => step,
+                        value => {
+                            let Some(nanos) = value.nanos() else {
+                                refused.get_or_insert_with(|| format!("`{}` is no time", value.text()));
+                                continue;
+                            };
+                            freq.period((nanos / 1000) as i64).0
+                        }
                     };
-                    let period = freq.period((nanos / 1000) as i64).0;
                     let (_, spans) = series.entry(hasher.row(row)).or_insert_with(|| (names(&columns, row), Vec::new()));
                     match spans.last_mut() {
                         Some((start, end)) if (*start..=*end).contains(&period) => {}
@@ -212,20 +279,23 @@ impl FieldWork {
                 *judged += rows.count_set_bits() as u64;
                 *hits += rows.set_indices().filter(|row| column.number(*row) == *wanted).count() as u64;
             }
-            Self::Set { columns, keys } => {
+            Self::Crowded { .. } => {}
+            Self::Set { columns, share, keys } => {
                 let columns = named(columns)?;
                 let hasher = Hasher::new(&columns);
-                keys.extend((0..view.rows).map(|row| hasher.row(row)));
+                keys.extend((0..view.rows).map(|row| hasher.row(row)).filter(|hash| share.has(*hash)));
             }
-            Self::Missing { columns, set, places } => {
+            Self::Missing { columns, share, set, places } => {
                 let columns = named(columns)?;
                 let hasher = Hasher::new(&columns);
                 let rows = mask.cloned().unwrap_or_else(all);
-                let missing =
-                    rows.set_indices().filter(|row| !columns.iter().all(|column| column.is_null(*row)) && !set.contains(&hasher.row(*row)));
+                let missing = rows.set_indices().filter(|row| {
+                    let hash = hasher.row(*row);
+                    share.has(hash) && !set.contains(&hash) && !columns.iter().all(|column| column.is_null(*row))
+                });
                 places.extend(missing.map(|row| view.offset + row as u64));
             }
-            Self::Sums { keys, value, sums } => {
+            Self::Sums { keys, value, sums, .. } => {
                 let columns = named(keys)?;
                 let hasher = Hasher::new(&columns);
                 let values = view.column(value)?;
@@ -235,11 +305,13 @@ impl FieldWork {
                 }
             }
         }
+        self.settle();
         Ok(())
     }
 
     pub(crate) fn merge(&mut self, next: Self) {
-        match (self, next) {
+        match (&mut *self, next) {
+            (own, crowded @ Self::Crowded { .. }) => *own = crowded,
             (Self::Gaps { series, refused, .. }, Self::Gaps { series: more, refused: other, .. }) => {
                 for (key, (name, spans)) in more {
                     series.entry(key).or_insert_with(|| (name, Vec::new())).1.extend(spans);
@@ -266,130 +338,6 @@ impl FieldWork {
             }
             _ => {}
         }
+        self.settle();
     }
-}
-
-/// A verdict with what was observed, as JSON and as words.
-pub(crate) struct Verdict {
-    pub(crate) success: bool,
-    pub(crate) observed: Json,
-    pub(crate) details: Json,
-    pub(crate) words: String,
-}
-
-/// Returns which series have holes, and how many periods are missing.
-pub(crate) fn gaps(series: &SpansBySeries, freq: Freq) -> Verdict {
-    let mut missing = 0;
-    let mut found: Vec<(String, i64, i64)> = Vec::new();
-    for (name, spans) in series.values() {
-        let mut spans = spans.clone();
-        spans.sort_unstable();
-        let mut end = spans.first().map_or(0, |span| span.1);
-        let mut own = 0;
-        let mut first = None;
-        for span in spans.iter().skip(1) {
-            if span.0 > end + 1 {
-                own += span.0 - end - 1;
-                first.get_or_insert(end + 1);
-            }
-            end = end.max(span.1);
-        }
-        if let Some(first) = first {
-            missing += own;
-            found.push((name.clone(), own, first));
-        }
-    }
-    found.sort();
-    let label = |period: i64| freq.label(almanac_series::Period(period));
-    let sample: Vec<Json> = found
-        .iter()
-        .take(20)
-        .map(|(name, own, first)| json!({"series": name, "missing_periods": own, "first_missing": label(*first)}))
-        .collect();
-    let words = match found.first() {
-        None => format!("{} series without gaps", series.len()),
-        Some((name, _, first)) => {
-            format!("{missing} periods are missing in {} of {} series; `{name}` lacks {}", found.len(), series.len(), label(*first))
-        }
-    };
-    Verdict {
-        success: found.is_empty(),
-        observed: json!(missing),
-        details: json!({"series_with_gaps": found.len(), "sample": sample}),
-        words,
-    }
-}
-
-/// Compares the strength of the season in the newer half with that of the older half: the autocorrelation at the season's length of
-/// the totals, both halves freed of their trend.
-pub(crate) fn seasonality(totals: &BTreeMap<i128, f64>, season: usize, strength: f64) -> Verdict {
-    let values: Vec<f64> = totals.values().copied().collect();
-    if values.len() < season * 6 {
-        let words = format!("{} periods, too few for seasons of {season}: at least {} are needed", values.len(), season * 6);
-        return Verdict { success: false, observed: Json::Null, details: json!({"periods": values.len()}), words };
-    }
-    let (older, newer) = values.split_at(values.len() / 2);
-    let (before, now) = (autocorrelation(older, season), autocorrelation(newer, season));
-    // A season that never was cannot be lost.
-    let success = before < strength || now >= strength;
-    let words = format!("strength {now:.2} after {before:.2} at a season of {season}");
-    Verdict { success, observed: json!(now), details: json!({"older": before, "newer": now}), words }
-}
-
-fn autocorrelation(values: &[f64], lag: usize) -> f64 {
-    let count = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / count;
-    let middle = (count - 1.0) / 2.0;
-    let (mut up, mut down) = (0.0, 0.0);
-    for (place, value) in values.iter().enumerate() {
-        let at = place as f64 - middle;
-        up += at * (value - mean);
-        down += at * at;
-    }
-    let slope = if down > 0.0 { up / down } else { 0.0 };
-    let flat: Vec<f64> = values.iter().enumerate().map(|(place, value)| value - mean - slope * (place as f64 - middle)).collect();
-    let power: f64 = flat.iter().map(|value| value * value).sum();
-    if power <= 0.0 || values.len() <= lag {
-        return 0.0;
-    }
-    flat.iter().zip(&flat[lag..]).map(|(a, b)| a * b).sum::<f64>() / power
-}
-
-/// Compares the mean of the last window with what came before, in units of the spread of earlier windows' means.
-pub(crate) fn level_shift(totals: &BTreeMap<i128, f64>, window: usize, deviations: f64) -> Verdict {
-    let values: Vec<f64> = totals.values().copied().collect();
-    let means: Vec<f64> = values.rchunks_exact(window).map(|part| part.iter().sum::<f64>() / window as f64).collect();
-    let Some((last, earlier)) = means.split_first().filter(|(_, earlier)| earlier.len() >= 3) else {
-        let words = format!("{} periods, too few for windows of {window}: at least {} are needed", values.len(), window * 4);
-        return Verdict { success: false, observed: Json::Null, details: json!({"periods": values.len()}), words };
-    };
-    let center = earlier.iter().sum::<f64>() / earlier.len() as f64;
-    let spread = (earlier.iter().map(|mean| (mean - center) * (mean - center)).sum::<f64>() / (earlier.len() - 1) as f64).sqrt();
-    // Means that never moved leave a thousandth of the level as the least spread.
-    let spread = spread.max(center.abs() * 1e-3).max(f64::MIN_POSITIVE);
-    let shift = (last - center) / spread;
-    let words = format!("the last {window} periods lie {shift:.1} deviations from the level before ({last:.3} after {center:.3})");
-    Verdict { success: shift.abs() <= deviations, observed: json!(shift), details: json!({"level": last, "before": center}), words }
-}
-
-/// Compares sums by key with those of another table.
-pub(crate) fn sums(own: &SumsByKey, other: &SumsByKey, tolerance: f64) -> Verdict {
-    let mut wrong: Vec<(String, Option<f64>, Option<f64>)> = Vec::new();
-    for (key, (name, sum)) in own {
-        match other.get(key) {
-            Some((_, theirs)) if (sum - theirs).abs() <= tolerance * sum.abs().max(theirs.abs()).max(1.0) => {}
-            theirs => wrong.push((name.clone(), Some(*sum), theirs.map(|pair| pair.1))),
-        }
-    }
-    wrong.extend(other.iter().filter(|(key, _)| !own.contains_key(*key)).map(|(_, (name, sum))| (name.clone(), None, Some(*sum))));
-    wrong.sort_by(|a, b| a.0.cmp(&b.0));
-    let sample: Vec<Json> = wrong.iter().take(20).map(|(name, own, other)| json!({"key": name, "sum": own, "other_sum": other})).collect();
-    let words = match wrong.first() {
-        None => format!("{} sums agree", own.len()),
-        Some((name, own, other)) => {
-            let show = |sum: &Option<f64>| sum.map_or("nothing".to_owned(), |sum| Value::Float(sum).text());
-            format!("{} sums differ; `{name}` has {} against {}", wrong.len(), show(own), show(other))
-        }
-    };
-    Verdict { success: wrong.is_empty(), observed: json!(wrong.len()), details: json!({"sample": sample}), words }
 }

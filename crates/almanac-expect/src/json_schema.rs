@@ -1,7 +1,8 @@
 //! Whether a JSON document fits a JSON Schema, for the words that schemas of cells use. A word not known here is refused, never skipped.
 
-use regex::Regex;
 use serde_json::Value as Json;
+
+use crate::pattern::Pattern;
 
 /// A schema, ready to be asked.
 #[derive(Debug, Clone)]
@@ -74,7 +75,7 @@ fn examine(schema: &Json, depth: usize) -> Result<(), String> {
             ("allOf" | "anyOf" | "oneOf", Json::Array(parts)) => parts.iter().try_for_each(|part| examine(part, depth + 1))?,
             ("items" | "not" | "contains" | "additionalProperties" | "propertyNames", part) => examine(part, depth + 1)?,
             ("pattern", Json::String(pattern)) => {
-                crate::pattern::regex(pattern)?;
+                Pattern::python(pattern)?;
             }
             _ => {}
         }
@@ -112,8 +113,8 @@ fn word_fits(word: &str, wanted: &Json, words: &serde_json::Map<String, Json>, d
         "multipleOf" => number.is_none_or(|value| bound != 0.0 && (value / bound).fract() == 0.0),
         "minLength" => length.is_none_or(|value| value >= bound),
         "maxLength" => length.is_none_or(|value| value <= bound),
-        "pattern" => match (document.as_str(), wanted.as_str().map(crate::pattern::regex)) {
-            (Some(text), Some(Ok(pattern))) => Regex::is_match(&pattern, text),
+        "pattern" => match (document.as_str(), wanted.as_str().map(Pattern::python)) {
+            (Some(text), Some(Ok(pattern))) => pattern.is_match(text).unwrap_or(false),
             _ => true,
         },
         "minItems" => items.is_none_or(|items| items.len() as f64 >= bound),

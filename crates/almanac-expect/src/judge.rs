@@ -24,6 +24,11 @@ use crate::work::Task;
 /// Distinct values a result lists, as in Great Expectations.
 const MOST_LISTED: usize = 20;
 
+/// Most common values a result lists: where all values are alike in number, all would be.
+const MOST_MODES: usize = 10_000;
+/// Distinct values that a divergence is taken over.
+const MOST_WEIGHED: usize = 1_000_000;
+
 /// The outcome of an expectation that could not be judged.
 pub(crate) fn refused(expectation: &Expectation, problem: &str) -> Outcome {
     Outcome { exception: Some(problem.to_owned()), ..outcome(expectation, false, json!({}), problem.to_owned()) }
@@ -96,20 +101,23 @@ pub(crate) fn judge(scan: &mut Scan<'_>, expectation: &Expectation, plan: &Plan,
         }
         Rule::Distinct { column, set, relation } => distinct(scan, expectation, column, set, *relation, plan.works[0]),
         Rule::MostCommon { set, ties, .. } => {
-            let mut most = 0;
-            let mut modes = Vec::new();
+            let (mut most, mut ties_seen, mut hits) = (0, 0_u64, 0_u64);
+            let mut modes = std::collections::BTreeSet::new();
             scan.each_value(plan.works[0], |value, count| {
                 if count > most {
-                    most = count;
+                    (most, ties_seen, hits) = (count, 0, 0);
                     modes.clear();
                 }
                 if count == most {
-                    modes.push(value);
+                    ties_seen += 1;
+                    hits += u64::from(set.contains(&value));
+                    modes.insert(value);
+                    if modes.len() > MOST_MODES {
+                        modes.pop_last();
+                    }
                 }
             })?;
-            modes.sort();
-            let hits = modes.iter().filter(|mode| set.contains(mode)).count();
-            let success = if *ties { hits > 0 } else { modes.len() == 1 && hits == 1 };
+            let success = if *ties { hits > 0 } else { ties_seen == 1 && hits == 1 };
             seen(success, Json::Array(modes.iter().map(Value::json).collect()))
         }
         Rule::Stat { stat, range, .. } => {
@@ -123,11 +131,8 @@ pub(crate) fn judge(scan: &mut Scan<'_>, expectation: &Expectation, plan: &Plan,
             }
         }
         Rule::Quantiles { quantiles, ranges, between, .. } => {
-            let dialect = scan.suite.dialect;
-            let Task::Numbers(numbers) = &mut scan.works[plan.works[0]].task else {
-                return Ok(refused(expectation, "nothing was gathered"));
-            };
-            let values = numbers.quantiles(quantiles, *between);
+            let dialect = scan.dialect;
+            let values = scan.quantiles(plan.works[0], quantiles, *between)?;
             let close = |value: f64, bound: f64| bound.is_finite() && (value - bound).abs() <= 1e-8 + 1e-4 * bound.abs();
             let details: Vec<bool> = values
                 .iter()
@@ -151,8 +156,13 @@ pub(crate) fn judge(scan: &mut Scan<'_>, expectation: &Expectation, plan: &Plan,
                     let total = counts.count;
                     let mut values = BTreeMap::new();
                     scan.each_value(plan.works[0], |value, count| {
-                        values.insert(value, count);
+                        if values.len() <= MOST_WEIGHED {
+                            values.insert(value, count);
+                        }
                     })?;
+                    if values.len() > MOST_WEIGHED {
+                        return Ok(refused(expectation, "the column has more than a million distinct values; give bins to weigh it by"));
+                    }
                     divergence::of_values(rule, &values, total)
                 }
                 _ => return Ok(refused(expectation, "nothing was gathered")),
@@ -161,7 +171,14 @@ pub(crate) fn judge(scan: &mut Scan<'_>, expectation: &Expectation, plan: &Plan,
             let result = shaped(format, json!({"observed_value": judged.observed, "details": judged.details}));
             Ok(outcome(expectation, judged.success, result, words))
         }
-        Rule::Field(rule) => of_field(scan, expectation, rule, plan),
+        Rule::Field(rule) => of_field(scan, expectation, rule, plan, again),
+        Rule::Fact(rule) => match rule.judge(&scan.options.facts, scan.table.rows, scan.taken) {
+            Err(problem) => Ok(refused(expectation, &problem)),
+            Ok(verdict) => {
+                let result = shaped(format, json!({"observed_value": verdict.observed, "details": verdict.details}));
+                Ok(outcome(expectation, verdict.success, result, verdict.words))
+            }
+        },
         Rule::Metric(rule) => {
             let value = scan.metric(rule, plan)?;
             seen(rule.holds(value), Value::Float(value).json())
@@ -228,7 +245,7 @@ fn of_type(scan: &mut Scan<'_>, expectation: &Expectation, column: &str, classes
     }
     let plain = dtype.split('[').next().unwrap_or(&dtype).to_owned();
     let success = classes.contains(&Class::Numpy(plain.clone()));
-    let shown = match (plain.as_str(), scan.suite.dialect) {
+    let shown = match (plain.as_str(), scan.dialect) {
         ("bool", Dialect::Gx0) => "bool_",
         ("object", _) => "object_",
         (other, _) => other,
@@ -255,7 +272,7 @@ fn distinct(
     let mut unexpected = std::collections::BTreeSet::new();
     let mut unexpected_count = 0_u64;
     let mut listed = BTreeMap::new();
-    let old = scan.suite.dialect == Dialect::Gx0;
+    let old = scan.dialect == Dialect::Gx0;
     scan.each_value(place, |value, count| {
         if wanted.contains(&value) {
             found.insert(value.clone());
@@ -304,6 +321,10 @@ fn distinct(
     Ok(outcome(expectation, success, shaped(scan.options.format, result), words))
 }
 
+fn crowded(columns: &[String], budget: u64) -> String {
+    format!("the keys of {} take more than {} MB; give more memory (`[run] memory_gb`) or fewer keys", columns.join(", "), budget >> 20)
+}
+
 fn stat_value(scan: &mut Scan<'_>, stat: Stat, place: usize) -> Result<Value, CheckError> {
     if matches!(stat, Stat::Distinct | Stat::DistinctShare) {
         let mut distinct = 0_i64;
@@ -316,8 +337,10 @@ fn stat_value(scan: &mut Scan<'_>, stat: Stat, place: usize) -> Result<Value, Ch
         });
     }
     let number = |value: Option<f64>| value.map_or(Value::Null, Value::Float);
+    if stat == Stat::Median {
+        return Ok(number(scan.median(place)?));
+    }
     Ok(match &mut scan.works[place].task {
-        Task::Numbers(numbers) => number(numbers.median()),
         Task::Moments(moments) => match stat {
             Stat::Min => moments.least(),
             Stat::Max => moments.greatest(),
@@ -331,7 +354,13 @@ fn stat_value(scan: &mut Scan<'_>, stat: Stat, place: usize) -> Result<Value, Ch
     })
 }
 
-fn of_field(scan: &mut Scan<'_>, expectation: &Expectation, rule: &FieldRule, plan: &Plan) -> Result<Outcome, CheckError> {
+fn of_field(
+    scan: &mut Scan<'_>,
+    expectation: &Expectation,
+    rule: &FieldRule,
+    plan: &Plan,
+    again: Option<usize>,
+) -> Result<Outcome, CheckError> {
     let format = scan.options.format;
     let say = |verdict: Verdict| {
         let result = shaped(format, json!({"observed_value": verdict.observed, "details": verdict.details}));
@@ -347,11 +376,11 @@ fn of_field(scan: &mut Scan<'_>, expectation: &Expectation, rule: &FieldRule, pl
             words: format!("{hits} of {judged} rows"),
         }
     };
-    let elements = plan.works.get(1).map_or(0, |place| match &scan.works[*place].task {
+    let elements = plan.works.last().map_or(0, |place| match &scan.works[*place].task {
         Task::Count(rows) => *rows,
         _ => 0,
     });
-    let work = match plan.works.first().map(|place| &scan.works[*place].task) {
+    let work = match again.or(plan.works.first().copied()).map(|place| &scan.works[place].task) {
         Some(Task::Field(work)) => work,
         Some(Task::Moments(moments)) => {
             let FieldRule::Fresh { days, .. } = rule else { return Ok(refused(expectation, "nothing was gathered")) };
@@ -373,6 +402,9 @@ fn of_field(scan: &mut Scan<'_>, expectation: &Expectation, rule: &FieldRule, pl
         Some(Task::Rows(_)) => return Ok(rows(scan, expectation, plan.works[0], Style::default())),
         _ => return Ok(refused(expectation, "nothing was gathered")),
     };
+    if let (FieldWork::Crowded { columns, budget }, _) | (_, Some(FieldWork::Crowded { columns, budget })) = (work.as_ref(), &plan.other) {
+        return Ok(refused(expectation, &crowded(columns, *budget)));
+    }
     match (rule, work.as_ref(), &plan.other) {
         (FieldRule::NoGaps { .. }, FieldWork::Gaps { refused: Some(problem), .. }, _) => Ok(refused(expectation, problem)),
         (FieldRule::NoGaps { .. }, FieldWork::Gaps { series, freq, .. }, _) => say(field::gaps(series, *freq)),

@@ -9,6 +9,7 @@
 //!
 //! Not here: where tables come from, what happens when an expectation fails (`almanac-pipeline`).
 
+mod again;
 mod args;
 mod classes;
 mod column;
@@ -16,6 +17,7 @@ mod condition;
 mod dateutil;
 mod divergence;
 mod error;
+mod facts;
 mod field;
 mod import;
 mod json_schema;
@@ -39,9 +41,10 @@ mod work;
 
 pub use condition::Condition;
 pub use error::{CheckError, SuiteError};
+pub use facts::{Facts, Previous, Refused};
 pub use outcome::{Outcome, ResultFormat, Validation};
 pub use quarantine::{Origin, take_out};
-pub use run::{Options, check};
+pub use run::{Options, check, check_all};
 pub use source::Table;
 pub use suggest::suggest;
 pub use suite::{Dialect, Expectation, Severity, Suite};

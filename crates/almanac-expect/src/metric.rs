@@ -1,10 +1,9 @@
 //! Metrics of data contracts: counts of missing, invalid and repeated values, held against the operators of the standard.
 
-use regex::Regex;
 use serde_json::Value as Json;
 
 use crate::args::{Args, numbers};
-use crate::pattern::regex;
+use crate::pattern::Pattern;
 use crate::rule::{Ignore, Test};
 use crate::value::Value;
 use crate::work::rows::Question;
@@ -67,7 +66,8 @@ impl Metric {
                 Kind::Failing(Box::new(Question::Missing { column: need()?, test: Test::InSet { set, negated: true }, nulls }))
             }
             "invalidValues" => {
-                let patterns: Vec<Regex> = args.maybe_text("pattern")?.map(|pattern| regex(&pattern)).transpose()?.into_iter().collect();
+                let patterns: Vec<Pattern> =
+                    args.maybe_text("pattern")?.map(|pattern| Pattern::python(&pattern)).transpose()?.into_iter().collect();
                 let test = match (args.values("validValues")?, patterns.is_empty()) {
                     (Some(values), true) => Test::InSet { set: values.into_iter().collect(), negated: false },
                     (None, false) => Test::Regex { patterns, all: true, negated: false },

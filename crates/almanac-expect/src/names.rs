@@ -17,7 +17,7 @@ fn likeness(a: &str, b: &str) -> usize {
 }
 
 /// Names of expectations that messages may suggest.
-const KINDS: [&str; 24] = [
+const KINDS: [&str; 26] = [
     "expect_column_values_to_not_be_null",
     "expect_column_values_to_be_null",
     "expect_column_values_to_be_unique",
@@ -42,4 +42,6 @@ const KINDS: [&str; 24] = [
     "expect_compound_columns_to_be_unique",
     "expect_column_pair_values_to_be_equal",
     "expect_series_to_have_no_gaps",
+    "expect_table_quarantined_share_to_be_between",
+    "expect_table_row_count_change_to_be_between",
 ];

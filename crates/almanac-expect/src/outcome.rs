@@ -65,6 +65,13 @@ pub struct Validation {
     pub outcomes: Vec<Outcome>,
 }
 
+impl Outcome {
+    /// Returns whether the rows that failed are to be taken out.
+    pub(crate) fn takes_out(&self) -> bool {
+        self.severity == Severity::Quarantine && !self.success
+    }
+}
+
 impl Validation {
     /// Returns whether everything held.
     pub fn is_ok(&self) -> bool {
@@ -94,7 +101,7 @@ impl Validation {
     pub fn quarantined(&self) -> BTreeMap<u64, usize> {
         let mut rows = BTreeMap::new();
         for (place, outcome) in self.outcomes.iter().enumerate() {
-            if outcome.severity == Severity::Quarantine && !outcome.success {
+            if outcome.takes_out() {
                 for row in &outcome.places {
                     rows.entry(*row).or_insert(place);
                 }

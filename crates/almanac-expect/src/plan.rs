@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::column::Shape;
 use crate::error::CheckError;
-use crate::field::{FieldRule, FieldWork};
+use crate::field::{FieldRule, FieldWork, KeyShare};
 use crate::judge;
 use crate::metric::Kind;
 use crate::outcome::ResultFormat;
@@ -21,7 +21,7 @@ use crate::work::numbers::{Bins, Numbers};
 use crate::work::rows::{Keep, Question, Rows};
 
 impl Scan<'_> {
-    fn keep(&self, expectation: &Expectation) -> Keep {
+    pub(crate) fn keep(&self, expectation: &Expectation) -> Keep {
         let rows = match self.options.format {
             ResultFormat::BooleanOnly => 0,
             ResultFormat::Basic | ResultFormat::Summary => self.options.shown,
@@ -113,6 +113,7 @@ impl Scan<'_> {
                 plan.works.push(self.rows(expectation, question));
             }
             Rule::Field(rule) => self.field(expectation, rule, &mut plan)?,
+            Rule::Fact(_) => {}
             Rule::Metric(rule) => {
                 plan.works.push(self.add(expectation, "count", || Task::Count(0)));
                 if let Kind::Failing(question) = &rule.kind {
@@ -126,9 +127,14 @@ impl Scan<'_> {
     fn field(&mut self, expectation: &Expectation, rule: &FieldRule, plan: &mut Plan) -> Result<(), CheckError> {
         let place = self.works.len();
         let work = match rule {
-            FieldRule::NoGaps { id, time, freq } => {
-                FieldWork::Gaps { id: id.clone(), time: time.clone(), freq: *freq, series: HashMap::default(), refused: None }
-            }
+            FieldRule::NoGaps { id, time, freq } => FieldWork::Gaps {
+                id: id.clone(),
+                time: time.clone(),
+                freq: *freq,
+                series: HashMap::default(),
+                refused: None,
+                budget: u64::MAX,
+            },
             FieldRule::NotFuture { column } => {
                 let Some(now) = self.options.now else {
                     return Err(CheckError::Value { problem: "the present time was not given".into() });
@@ -166,21 +172,32 @@ impl Scan<'_> {
                         return Err(CheckError::Value { problem });
                     }
                 }
-                let start = FieldWork::Set { columns: others.clone(), keys: HashSet::new() };
-                let FieldWork::Set { keys, .. } = gather_other(&other, start)? else { return Ok(()) };
-                FieldWork::Missing { columns: columns.clone(), set: Arc::new(keys), places: Vec::new() }
+                // More keys than memory holds are looked up share by share once the first scan is done.
+                if self.key_shares(&other) > 1 {
+                    plan.works.push(self.add(expectation, "count", || Task::Count(0)));
+                    return Ok(());
+                }
+                let set = Arc::new(keys_of(&other, others, KeyShare::ALL)?);
+                FieldWork::Missing { columns: columns.clone(), share: KeyShare::ALL, set, places: Vec::new() }
             }
             FieldRule::AddsUp { keys, value, table, other_keys, other_value, .. } => {
                 self.needs_numbers(expectation, value)?;
                 let other = self.other(table)?;
-                let start = FieldWork::Sums { keys: other_keys.clone(), value: other_value.clone(), sums: HashMap::default() };
+                let budget = self.options.memory / 4;
+                let start = FieldWork::Sums { keys: other_keys.clone(), value: other_value.clone(), sums: HashMap::default(), budget };
                 plan.other = Some(gather_other(&other, start)?);
-                FieldWork::Sums { keys: keys.clone(), value: value.clone(), sums: HashMap::default() }
+                FieldWork::Sums { keys: keys.clone(), value: value.clone(), sums: HashMap::default(), budget }
             }
         };
         plan.works.push(self.add(expectation, &format!("field {place}"), || Task::Field(Box::new(work))));
         plan.works.push(self.add(expectation, "count", || Task::Count(0)));
         Ok(())
+    }
+
+    /// Returns in how many shares the keys of another table are looked up, so that each fits into memory.
+    pub(crate) fn key_shares(&self, other: &Table) -> u64 {
+        // A set that grows holds its sixteen bytes a key three times.
+        (other.rows * 48).div_ceil(self.options.memory.max(1 << 16)).max(1)
     }
 
     pub(crate) fn other(&self, name: &str) -> Result<Table, CheckError> {
@@ -218,9 +235,7 @@ impl Scan<'_> {
         if shape == Shape::Other {
             return Err(self.wrong_type(expectation, column));
         }
-        // About sixty bytes an entry with its text; every thread has a table of its own until they are merged.
-        let limit = (self.options.memory / 64 / 4).max(1024) as usize;
-        Ok(self.add(expectation, &format!("counts {column}"), || Task::Counts(Counts::new(column, shape, limit))))
+        Ok(self.add(expectation, &format!("counts {column}"), || Task::Counts(Counts::new(column, shape))))
     }
 
     fn numbers(&mut self, expectation: &Expectation, column: &str) -> usize {
@@ -251,6 +266,13 @@ impl Scan<'_> {
         let found = self.table.schema.field_with_name(column).map(|field| field.data_type().to_string()).unwrap_or_default();
         CheckError::Type { expectation: expectation.kind.clone(), column: column.to_owned(), found }
     }
+}
+
+/// Returns the hashes of the keys of a table that are of a share.
+pub(crate) fn keys_of(table: &Table, columns: &[String], share: KeyShare) -> Result<HashSet<u128>, CheckError> {
+    let start = FieldWork::Set { columns: columns.to_vec(), share, keys: HashSet::new() };
+    let FieldWork::Set { keys, .. } = gather_other(table, start)? else { return Ok(HashSet::new()) };
+    Ok(keys)
 }
 
 fn gather_other(table: &Table, start: FieldWork) -> Result<FieldWork, CheckError> {

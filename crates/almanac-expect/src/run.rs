@@ -5,25 +5,19 @@
 //!                                             └─ z-scores, outliers, keys out of order, unexpected wealth of values: look again
 //! ```
 //!
-//! Not here: what is gathered (`work`), what it means (`judge`).
+//! Not here: what is gathered (`work`), second looks (`again`), what it means (`judge`).
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::Arc;
 
 use crate::column::Shape;
 use crate::condition::Condition;
-use crate::divergence::auto_edges;
 use crate::error::CheckError;
-use crate::field::FieldWork;
+use crate::facts::Facts;
 use crate::judge;
-use crate::metric::{Kind, Metric};
-use crate::outcome::{ResultFormat, Validation};
-use crate::rule::{Between, Ignore, Rule, Test};
+use crate::outcome::{Outcome, ResultFormat, Validation};
+use crate::rule::Rule;
 use crate::source::Table;
-use crate::suite::{Expectation, Suite};
-use crate::work::keys::Hashes;
-use crate::work::numbers::Bins;
-use crate::work::rows::Question;
+use crate::suite::{Dialect, Expectation, Suite};
 use crate::work::{Task, Work};
 
 /// How to judge.
@@ -41,11 +35,24 @@ pub struct Options {
     pub tables: BTreeMap<String, Table>,
     /// Columns whose values no result may show, beside those the suite names.
     pub personal: Vec<String>,
+    /// Columns that name a failing row, such as the series and the time; those that a table has are shown.
+    pub labels: Vec<String>,
+    /// What is known of the table beyond its rows.
+    pub facts: Facts,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { format: ResultFormat::Summary, shown: 20, now: None, memory: 1 << 30, tables: BTreeMap::new(), personal: Vec::new() }
+        Self {
+            format: ResultFormat::Summary,
+            shown: 20,
+            now: None,
+            memory: 1 << 30,
+            tables: BTreeMap::new(),
+            personal: Vec::new(),
+            labels: Vec::new(),
+            facts: Facts::default(),
+        }
     }
 }
 
@@ -57,32 +64,66 @@ pub(crate) const ALL: usize = 1_000_000;
 /// # Errors
 /// If the table cannot be read. An expectation that cannot be judged has failed, and its outcome says why.
 pub fn check(table: &Table, suite: &Suite, options: &Options) -> Result<Validation, CheckError> {
-    let mut scan = Scan::new(table, suite, options);
-    let plans: Vec<Result<Plan, CheckError>> = suite.expectations.iter().map(|expectation| scan.plan(expectation)).collect();
+    Ok(check_all(table, &[suite], options)?.swap_remove(0))
+}
+
+/// Judges a table by several suites in the same scan, and returns a validation for each.
+///
+/// # Errors
+/// As [`check`].
+pub fn check_all(table: &Table, suites: &[&Suite], options: &Options) -> Result<Vec<Validation>, CheckError> {
+    let mut scan = Scan::new(table, options);
+    let personal = |suite: &Suite| options.personal.iter().chain(&suite.personal).cloned().collect::<Vec<_>>();
+    scan.labels.clone_from(&options.labels);
+    scan.labels.retain(|label| table.has(label) && !suites.iter().any(|suite| personal(suite).contains(label)));
+    let all: Vec<(&Expectation, Dialect)> =
+        suites.iter().flat_map(|suite| suite.expectations.iter().map(|expectation| (expectation, suite.dialect))).collect();
+    let mut plans: Vec<Option<Result<Plan, CheckError>>> = all.iter().map(|(expectation, _)| Some(scan.plan(expectation))).collect();
+    scan.share_memory();
     scan.run()?;
     let mut again = Vec::new();
-    for (expectation, plan) in suite.expectations.iter().zip(&plans) {
+    for ((expectation, _), plan) in all.iter().zip(&plans) {
         again.push(match plan {
-            Ok(plan) => scan.look_again(expectation, plan)?,
-            Err(_) => None,
+            Some(Ok(plan)) => scan.look_again(expectation, plan)?,
+            _ => None,
         });
     }
     scan.run()?;
-    let mut outcomes = Vec::new();
-    for ((expectation, plan), again) in suite.expectations.iter().zip(plans).zip(again) {
-        outcomes.push(match plan {
-            Ok(plan) => judge::judge(&mut scan, expectation, &plan, again)?,
-            Err(problem @ (CheckError::Read { .. } | CheckError::Parquet { .. })) => return Err(problem),
-            Err(problem) => judge::refused(expectation, &problem.to_string()),
-        });
+    let mut outcomes: Vec<Option<Outcome>> = vec![None; all.len()];
+    // What is known of the table beyond its rows goes last: rows that are to be taken out belong to it.
+    for of_facts in [false, true] {
+        for (place, (expectation, dialect)) in all.iter().enumerate() {
+            if matches!(expectation.rule, Rule::Fact(_)) != of_facts {
+                continue;
+            }
+            scan.dialect = *dialect;
+            outcomes[place] = Some(match plans[place].take() {
+                Some(Ok(plan)) => judge::judge(&mut scan, expectation, &plan, again[place])?,
+                Some(Err(problem @ (CheckError::Read { .. } | CheckError::Parquet { .. }))) => return Err(problem),
+                Some(Err(problem)) => judge::refused(expectation, &problem.to_string()),
+                None => continue,
+            });
+        }
+        let rows: HashSet<u64> =
+            outcomes.iter().flatten().filter(|outcome| outcome.takes_out()).flat_map(|outcome| &outcome.places).copied().collect();
+        scan.taken = rows.len() as u64;
     }
-    let mut validation =
-        Validation { suite: suite.name.clone(), layer: suite.layer.clone(), table: suite.table.clone(), rows: table.rows, outcomes };
-    let personal: Vec<String> = options.personal.iter().chain(&suite.personal).cloned().collect();
-    if !personal.is_empty() {
-        validation.hide(&personal, suite);
-    }
-    Ok(validation)
+    let mut outcomes = outcomes.into_iter().flatten();
+    let validation = |suite: &&Suite| {
+        let mut validation = Validation {
+            suite: suite.name.clone(),
+            layer: suite.layer.clone(),
+            table: suite.table.clone(),
+            rows: table.rows,
+            outcomes: outcomes.by_ref().take(suite.expectations.len()).collect(),
+        };
+        let personal = personal(suite);
+        if !personal.is_empty() {
+            validation.hide(&personal, suite);
+        }
+        validation
+    };
+    Ok(suites.iter().map(validation).collect())
 }
 
 /// Which pieces of work an expectation is judged by.
@@ -90,23 +131,38 @@ pub fn check(table: &Table, suite: &Suite, options: &Options) -> Result<Validati
 pub(crate) struct Plan {
     pub(crate) works: Vec<usize>,
     /// Gathered on another table.
-    pub(crate) other: Option<FieldWork>,
+    pub(crate) other: Option<crate::field::FieldWork>,
 }
 
 pub(crate) struct Scan<'a> {
     pub(crate) table: &'a Table,
-    pub(crate) suite: &'a Suite,
     pub(crate) options: &'a Options,
+    /// Whose words the results at hand are given in.
+    pub(crate) dialect: Dialect,
+    /// Rows that are to be taken out, once that is known.
+    pub(crate) taken: u64,
+    /// Columns that name a failing row.
+    pub(crate) labels: Vec<String>,
     conditions: Vec<Condition>,
     pub(crate) works: Vec<Work>,
-    /// Works that have their rows.
-    done: usize,
+    /// Works that have their rows, by place.
+    done: Vec<bool>,
     shared: HashMap<String, usize>,
 }
 
 impl<'a> Scan<'a> {
-    fn new(table: &'a Table, suite: &'a Suite, options: &'a Options) -> Self {
-        Self { table, suite, options, conditions: Vec::new(), works: Vec::new(), done: 0, shared: HashMap::new() }
+    fn new(table: &'a Table, options: &'a Options) -> Self {
+        Self {
+            table,
+            options,
+            dialect: Dialect::default(),
+            taken: 0,
+            labels: Vec::new(),
+            conditions: Vec::new(),
+            works: Vec::new(),
+            done: Vec::new(),
+            shared: HashMap::new(),
+        }
     }
 
     pub(crate) fn shape(&self, column: &str) -> Result<Shape, CheckError> {
@@ -131,16 +187,35 @@ impl<'a> Scan<'a> {
         self.works.len() - 1
     }
 
+    /// Shares the memory among the works that grow with the table: each on its own, and while parts are read side by side.
+    fn share_memory(&mut self) {
+        let growing = self.works.iter().filter(|work| work.grows()).count().max(1) as u64;
+        let whole = self.options.memory / growing / 2;
+        let part = whole / (rayon::current_num_threads() as u64 * 2);
+        self.works.iter_mut().for_each(|work| work.limit(whole, part));
+    }
+
     /// Scans the table for the works that have no rows yet, with only the columns they need.
     fn run(&mut self) -> Result<(), CheckError> {
-        let start = self.done;
-        self.done = self.works.len();
-        if start == self.works.len() {
+        self.done.resize(self.works.len(), false);
+        let places: Vec<usize> = (0..self.works.len()).filter(|place| !self.done[*place]).collect();
+        if places.is_empty() {
             return Ok(());
         }
-        let works = self.gather(self.works[start..].to_vec())?;
-        self.works.splice(start.., works);
+        let works = self.gather(places.iter().map(|place| self.works[*place].clone()).collect())?;
+        for (place, work) in places.into_iter().zip(works) {
+            self.works[place] = work;
+            self.done[place] = true;
+        }
         Ok(())
+    }
+
+    /// Adds a piece of work that has its rows already.
+    pub(crate) fn add_done(&mut self, work: Work) -> usize {
+        self.works.push(work);
+        self.done.resize(self.works.len(), false);
+        self.done[self.works.len() - 1] = true;
+        self.works.len() - 1
     }
 
     pub(crate) fn gather(&self, works: Vec<Work>) -> Result<Vec<Work>, CheckError> {
@@ -170,127 +245,5 @@ impl<'a> Scan<'a> {
             },
             |works, next| works.iter_mut().zip(next).for_each(|(work, next)| work.merge(next)),
         )
-    }
-
-    /// Adds what can only be asked now that the first scan is done, or returns `None` where nothing is left to ask.
-    fn look_again(&mut self, expectation: &Expectation, plan: &Plan) -> Result<Option<usize>, CheckError> {
-        Ok(match &expectation.rule {
-            Rule::ZScore { column, threshold, both } => {
-                let Task::Moments(moments) = &self.works[plan.works[0]].task else { return Ok(None) };
-                let spread = moments.stdev().filter(|spread| *spread != 0.0).unwrap_or(f64::NAN);
-                let test = Test::Near { center: moments.mean().unwrap_or(f64::NAN), spread, threshold: *threshold, both: *both };
-                Some(self.rows(expectation, Question::Test { column: column.clone(), test }))
-            }
-            Rule::Outliers { column, iqr, multiplier } => {
-                let Task::Moments(moments) = &self.works[plan.works[0]].task else { return Ok(None) };
-                let (mean, stdev) = (moments.mean(), moments.stdev());
-                let test = if *iqr {
-                    let Task::Numbers(numbers) = &mut self.works[plan.works[1]].task else { return Ok(None) };
-                    let quartiles = numbers.quantiles(&[0.25, 0.75], Between::Linear);
-                    Test::Window(match quartiles[..] {
-                        [Some(first), Some(third)] => Some((first - multiplier * (third - first), third + multiplier * (third - first))),
-                        _ => None,
-                    })
-                } else {
-                    match (mean, stdev) {
-                        (Some(center), Some(stdev)) => Test::Within { center, distance: multiplier * stdev },
-                        _ => Test::Window(None),
-                    }
-                };
-                Some(self.rows(expectation, Question::Test { column: column.clone(), test }))
-            }
-            Rule::Divergence(rule) if rule.partition.is_none() && rule.bucketize => {
-                let Task::Numbers(numbers) = &mut self.works[plan.works[0]].task else { return Ok(None) };
-                let count = numbers.values.len() as u64;
-                let edges = auto_edges(count, &numbers.quantiles(&[0.0, 0.25, 0.75, 1.0], Between::Nearest));
-                let key = format!("auto bins {}", rule.column);
-                Some(self.add(expectation, &key, || Task::Bins(Bins::new(&rule.column, edges))))
-            }
-            Rule::Unique { columns, ignore, compound } => {
-                let work = &self.works[plan.works[0]];
-                let condition = work.condition;
-                let Task::Keys(keys) = &work.task else { return Ok(None) };
-                if !keys.unsure {
-                    return Ok(None);
-                }
-                let judged = keys.judged;
-                let (_, repeated) = self.repeated(columns, *ignore, condition, judged)?;
-                if repeated.is_empty() {
-                    return Ok(None);
-                }
-                let question =
-                    Question::Once { columns: columns.clone(), ignore: *ignore, repeated: Arc::new(repeated), compound: *compound };
-                Some(self.rows(expectation, question))
-            }
-            _ => None,
-        })
-    }
-
-    /// Returns how many rows have a key, how many keys are distinct, and the hashes of those that occur more than once.
-    fn repeated(
-        &self,
-        columns: &[String],
-        ignore: Ignore,
-        condition: Option<usize>,
-        rows: u64,
-    ) -> Result<((u64, u64), HashSet<u128>), CheckError> {
-        let shares = (rows * 16).div_ceil(self.options.memory.max(1 << 16)).max(1);
-        let (mut keyed, mut distinct, mut repeated) = (0, 0, HashSet::new());
-        for share in 0..shares {
-            let task = Task::Hashes(Hashes::new(columns, ignore, share, shares));
-            let mut works = self.gather(vec![Work { condition, task }])?;
-            if let Some(Work { task: Task::Hashes(hashes), .. }) = works.first_mut() {
-                let (own, twice) = hashes.repeated();
-                keyed += hashes.rows.len() as u64;
-                distinct += own;
-                repeated.extend(twice);
-            }
-        }
-        Ok(((keyed, distinct), repeated))
-    }
-
-    /// Returns the value of a contract's metric: rows, or percent of the rows.
-    pub(crate) fn metric(&self, metric: &Metric, plan: &Plan) -> Result<f64, CheckError> {
-        let Task::Count(rows) = self.works[plan.works[0]].task else { return Ok(f64::NAN) };
-        let count = match &metric.kind {
-            Kind::Rows => rows,
-            Kind::Failing(_) => match plan.works.get(1).map(|place| &self.works[*place].task) {
-                Some(Task::Rows(work)) => work.failed,
-                _ => return Ok(f64::NAN),
-            },
-            Kind::Repeated(columns) => {
-                let condition = self.works[plan.works[0]].condition;
-                let ((keyed, distinct), _) = self.repeated(columns, Metric::IGNORE, condition, rows)?;
-                keyed - distinct
-            }
-        };
-        let count = count as f64;
-        Ok(if !metric.percent {
-            count
-        } else if rows == 0 {
-            0.0
-        } else {
-            count / rows as f64 * 100.0
-        })
-    }
-
-    /// Visits every value of a column with how often it occurs; where there are too many at once, share by share.
-    pub(crate) fn each_value(&self, place: usize, mut visit: impl FnMut(crate::value::Value, u64)) -> Result<(), CheckError> {
-        let Work { task: Task::Counts(counts), condition } = &self.works[place] else { return Ok(()) };
-        if !counts.full {
-            counts.each().for_each(|(value, count)| visit(value, count));
-            return Ok(());
-        }
-        let mut shares: Vec<(u64, u64)> = (0..8).map(|share| (share, 8)).collect();
-        while let Some((share, parts)) = shares.pop() {
-            let works = self.gather(vec![Work { condition: *condition, task: Task::Counts(counts.share(share, parts)) }])?;
-            let Some(Work { task: Task::Counts(counts), .. }) = works.first() else { continue };
-            if counts.full {
-                shares.extend((0..8).map(|part| (share + part * parts, parts * 8)));
-            } else {
-                counts.each().for_each(|(value, count)| visit(value, count));
-            }
-        }
-        Ok(())
     }
 }

@@ -13,6 +13,7 @@ use rayon::prelude::*;
 
 use crate::column::{View, text_type, with_dictionaries};
 use crate::error::CheckError;
+use crate::value::Value;
 
 const BATCH: usize = 32_768;
 
@@ -23,6 +24,8 @@ pub struct Table {
     pub schema: SchemaRef,
     /// Rows.
     pub rows: u64,
+    /// Columns that are there but belong to nobody's table.
+    hidden: SchemaRef,
     parts: Vec<Part>,
 }
 
@@ -62,7 +65,22 @@ impl Table {
             rows += batch.num_rows() as u64;
             parts.push(Part { offset, data: Data::Batch(batch) });
         }
-        Ok(Self { schema, rows, parts })
+        Ok(Self { schema, rows, hidden: Arc::new(Schema::empty()), parts })
+    }
+
+    /// Takes columns out of what expectations see; rows can still be named by them.
+    #[must_use]
+    pub fn without(mut self, columns: &[&str]) -> Self {
+        let (hidden, shown): (Vec<_>, Vec<_>) =
+            self.schema.fields().iter().cloned().partition(|field| columns.contains(&field.name().as_str()));
+        self.schema = Arc::new(Schema::new(shown));
+        self.hidden = Arc::new(Schema::new(hidden));
+        self
+    }
+
+    /// Returns whether there is such a column, seen by expectations or not.
+    pub(crate) fn has(&self, column: &str) -> bool {
+        self.schema.index_of(column).is_ok() || self.hidden.index_of(column).is_ok()
     }
 
     /// Opens a Parquet file, or every Parquet file below a folder in the order of their paths. Only footers are read.
@@ -100,7 +118,7 @@ impl Table {
             let source = std::io::Error::new(std::io::ErrorKind::NotFound, "there is no Parquet file");
             return Err(CheckError::Read { path: paths.first().cloned().unwrap_or_default(), source });
         };
-        Ok(Self { schema, rows, parts })
+        Ok(Self { schema, rows, hidden: Arc::new(Schema::empty()), parts })
     }
 
     /// Returns the names of its columns, in their order.
@@ -128,6 +146,34 @@ impl Table {
             }
         }
         Ok(())
+    }
+
+    /// Returns the names of the columns in order, each with whether it holds text.
+    pub fn text_columns(&self) -> Vec<(String, bool)> {
+        let is_text = |field: &Field| crate::column::Shape::of(field.data_type()) == crate::column::Shape::Text;
+        self.schema.fields().iter().map(|field| (field.name().clone(), is_text(field))).collect()
+    }
+
+    /// Returns the cells of some columns in some rows, in the order of the rows asked for. Only parts with such rows are read.
+    pub(crate) fn cells(&self, places: &[u64], columns: &[String]) -> Result<Vec<Vec<Value>>, CheckError> {
+        let mut found: Vec<Vec<Value>> = vec![Vec::new(); places.len()];
+        for (number, part) in self.parts.iter().enumerate() {
+            let end = self.parts.get(number + 1).map_or(self.rows, |next| next.offset);
+            if !places.iter().any(|place| (part.offset..end).contains(place)) {
+                continue;
+            }
+            part.read(columns, |view| {
+                let rows = view.offset..view.offset + view.rows as u64;
+                for (place, cells) in places.iter().zip(&mut found).filter(|(place, _)| rows.contains(place)) {
+                    for column in columns {
+                        cells.push(view.column(column)?.value((place - view.offset) as usize));
+                    }
+                }
+                Ok(())
+            })?;
+        }
+        found.retain(|cells| cells.len() == columns.len());
+        Ok(found)
     }
 
     /// Folds all rows, parts side by side: each part starts from a copy of `start`, and parts are merged in their order, so that

@@ -61,6 +61,8 @@ pub struct Expectation {
     pub condition: Option<Condition>,
     /// Notes, carried along.
     pub meta: Map<String, Json>,
+    /// What must hold in the words of whoever wrote it, where they gave any.
+    pub description: Option<String>,
     /// What it means.
     pub(crate) rule: Rule,
 }
@@ -118,6 +120,11 @@ impl Expectation {
                 share
             }
         };
+        let description = match arguments.remove("description") {
+            None | Some(Json::Null) => None,
+            Some(Json::String(text)) => Some(text),
+            Some(other) => return Err(format!("`description` is a text, not {other}")),
+        };
         let parser = arguments.remove("condition_parser");
         let condition = match (arguments.remove("row_condition"), arguments.remove("where")) {
             (None | Some(Json::Null), None | Some(Json::Null)) => None,
@@ -131,7 +138,7 @@ impl Expectation {
         if severity == Severity::Quarantine && !rule.has_rows() {
             return Err("it judges the whole column or table, so that no rows can be taken out; choose `fail` or `warn`".into());
         }
-        Ok(Self { kind: kind.to_owned(), kwargs, severity, mostly, condition, meta, rule })
+        Ok(Self { kind: kind.to_owned(), kwargs, severity, mostly, condition, meta, description, rule })
     }
 
     /// Returns the columns it looks at.
@@ -156,8 +163,11 @@ impl Expectation {
         (!columns.is_empty()).then(|| columns.join(", "))
     }
 
-    /// Returns one line that says what must hold: name and arguments.
+    /// Returns one line that says what must hold: its description, or else name and arguments.
     pub fn sentence(&self) -> String {
+        if let Some(description) = &self.description {
+            return description.clone();
+        }
         let of_subject = |name: &str| matches!(name, "column" | "column_list" | "column_A" | "column_B" | "batch_id");
         let mut arguments: Vec<(&String, &serde_json::Value)> = self.kwargs.iter().filter(|(name, _)| !of_subject(name)).collect();
         // The lower bound before the upper one, as people say it.

@@ -3,6 +3,7 @@
 use arrow::buffer::BooleanBuffer;
 
 use crate::column::Column;
+use crate::pattern::Pattern;
 use crate::rule::{Class, Range, Test};
 use crate::value::Value;
 
@@ -43,11 +44,14 @@ impl Test {
             Self::Anything => true,
             Self::Regex { patterns, all, negated } => {
                 let text = value.text();
-                let found = if *all && !*negated {
-                    patterns.iter().all(|pattern| pattern.is_match(&text))
-                } else {
-                    patterns.iter().any(|pattern| pattern.is_match(&text))
-                };
+                let every = *all && !*negated;
+                let mut found = every;
+                for pattern in patterns {
+                    if pattern.is_match(&text)? != every {
+                        found = !every;
+                        break;
+                    }
+                }
                 found != *negated
             }
             Self::Strptime(format) => match value {
@@ -100,10 +104,11 @@ impl Test {
 
     /// Returns whether a text may be beyond this question.
     pub(crate) fn may_refuse(&self) -> bool {
-        matches!(
-            self,
-            Self::Between(_) | Self::JsonSchema(_) | Self::NotAfter(_) | Self::Near { .. } | Self::Window(_) | Self::Within { .. }
-        )
+        match self {
+            Self::Regex { patterns, .. } => patterns.iter().any(Pattern::may_refuse),
+            Self::Between(_) | Self::JsonSchema(_) | Self::NotAfter(_) | Self::Near { .. } | Self::Window(_) | Self::Within { .. } => true,
+            _ => false,
+        }
     }
 
     /// Returns which rows fail, for numbers that can be judged without being taken one by one.

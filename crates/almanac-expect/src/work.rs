@@ -6,6 +6,7 @@ pub(crate) mod counts;
 pub(crate) mod keys;
 pub(crate) mod moments;
 pub(crate) mod numbers;
+pub(crate) mod ranks;
 pub(crate) mod rows;
 
 use arrow::buffer::BooleanBuffer;
@@ -30,6 +31,7 @@ pub(crate) enum Task {
     Counts(counts::Counts),
     Numbers(numbers::Numbers),
     Bins(numbers::Bins),
+    Ranks(ranks::Ranks),
     Rows(Box<rows::Rows>),
     Keys(keys::Keys),
     Hashes(keys::Hashes),
@@ -37,6 +39,26 @@ pub(crate) enum Task {
 }
 
 impl Work {
+    /// Returns whether it takes memory that grows with the table.
+    pub(crate) fn grows(&self) -> bool {
+        match &self.task {
+            Task::Numbers(_) | Task::Counts(_) | Task::Keys(_) => true,
+            Task::Field(task) => task.grows(),
+            _ => false,
+        }
+    }
+
+    /// Keeps to a budget of bytes, and to another one while a part of the table is read.
+    pub(crate) fn limit(&mut self, whole: u64, part: u64) {
+        match &mut self.task {
+            Task::Numbers(task) => task.limit(whole, part),
+            Task::Counts(task) => task.limit(whole, part),
+            Task::Keys(task) => task.limit(whole),
+            Task::Field(task) => task.limit(whole),
+            _ => {}
+        }
+    }
+
     pub(crate) fn columns(&self, into: &mut Vec<String>) {
         match &self.task {
             Task::Count(_) => {}
@@ -44,6 +66,7 @@ impl Work {
             Task::Counts(task) => into.push(task.column.clone()),
             Task::Numbers(task) => into.push(task.column.clone()),
             Task::Bins(task) => into.push(task.column.clone()),
+            Task::Ranks(task) => into.push(task.column.clone()),
             Task::Rows(task) => task.columns(into),
             Task::Keys(task) => into.extend(task.columns.iter().cloned()),
             Task::Hashes(task) => into.extend(task.columns.iter().cloned()),
@@ -59,6 +82,7 @@ impl Work {
             Task::Counts(task) => task.update(view, mask)?,
             Task::Numbers(task) => task.update(view, mask)?,
             Task::Bins(task) => task.update(view, mask)?,
+            Task::Ranks(task) => task.update(view, mask)?,
             Task::Rows(task) => task.update(view, mask)?,
             Task::Keys(task) => task.update(view, mask)?,
             Task::Hashes(task) => task.update(view, mask)?,
@@ -75,6 +99,7 @@ impl Work {
             (Task::Counts(task), Task::Counts(more)) => task.merge(more),
             (Task::Numbers(task), Task::Numbers(more)) => task.merge(more),
             (Task::Bins(task), Task::Bins(more)) => task.merge(&more),
+            (Task::Ranks(task), Task::Ranks(more)) => task.merge(more),
             (Task::Rows(task), Task::Rows(more)) => task.merge(*more),
             (Task::Keys(task), Task::Keys(more)) => task.merge(more),
             (Task::Hashes(task), Task::Hashes(more)) => task.merge(more),

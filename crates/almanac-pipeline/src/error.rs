@@ -4,13 +4,16 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use almanac_connect::ConnectError;
-use almanac_data::{CheckError, CheckReport, ForecastTableError, IngestError, LakeError, QueryError, SilverError};
+use almanac_data::{ForecastTableError, IngestError, LakeError, QueryError, SilverError};
 use almanac_evaluate::{BacktestError, CalibrateError, GateReport, PlanError};
 use almanac_hierarchy::HierarchyError;
 use almanac_model::{FitError, PredictError};
 use almanac_profile::ProfileError;
 use almanac_series::{Hint, OutOfRange, PanelError};
 use almanac_tracking::{ArtifactError, StoreError};
+
+use crate::checks::CHECKS;
+use crate::steps::check::{line, place};
 
 /// A step failed. Names the asset that was being made.
 #[derive(Debug, thiserror::Error)]
@@ -101,18 +104,12 @@ pub enum PipelineError {
     /// The forecast table could not be read or written.
     #[error(transparent)]
     Forecasts(#[from] ForecastTableError),
-    /// Data broke an expectation.
-    #[error("{} of {} checks of {} failed: {}", .0.failures().count(), .0.results.len(), place(.0), failures(.0))]
-    Check(Box<CheckReport>),
-    /// Data broke an expectation of a suite.
-    #[error("{} of {} expectations of {} failed: {}", .0.failures().count(), .0.outcomes.len(), crate::steps::expect::place(.0), expectations(.0))]
-    Expectations(Box<almanac_expect::Validation>),
+    /// Data broke an expectation of `[checks]` or of a suite: the validations that stop the run.
+    #[error("{}", broken(.0))]
+    Expectations(Vec<almanac_expect::Validation>),
     /// A table could not be judged by a suite.
     #[error(transparent)]
     Expecting(#[from] almanac_expect::CheckError),
-    /// Checks could not be made.
-    #[error(transparent)]
-    Checking(#[from] CheckError),
     /// No cutoffs could be laid out.
     #[error(transparent)]
     Plan(#[from] PlanError),
@@ -173,28 +170,11 @@ pub enum PipelineError {
     Unit(#[from] OutOfRange),
 }
 
-fn expectations(validation: &almanac_expect::Validation) -> String {
-    validation.failures().map(crate::steps::expect::line).collect::<Vec<_>>().join("; ")
-}
-
-fn place(report: &CheckReport) -> String {
-    match &report.table {
-        Some(table) => format!("{} table `{table}`", report.layer),
-        None => format!("the {} layer", report.layer),
-    }
-}
-
-fn failures(report: &CheckReport) -> String {
-    let said = report.failures().map(|result| {
-        let column = result.column.as_ref().map(|column| format!(" of `{column}`")).unwrap_or_default();
-        let rows: Vec<String> = result
-            .sample_rows
-            .iter()
-            .take(3)
-            .map(|row| row.iter().map(|(column, value)| format!("{column} {value}")).collect::<Vec<_>>().join(", "))
-            .collect();
-        let rows = if rows.is_empty() { String::new() } else { format!(" ({})", rows.join("; ")) };
-        format!("`{}`{column}: expected {}, observed {}{rows}", result.name, result.expected, result.observed)
+fn broken(validations: &[almanac_expect::Validation]) -> String {
+    let said = validations.iter().map(|validation| {
+        let failed: Vec<String> = validation.failures().map(line).collect();
+        let of = if validation.suite == CHECKS { "checks" } else { "expectations" };
+        format!("{} of {} {of} of {} failed: {}", failed.len(), validation.outcomes.len(), place(validation), failed.join("; "))
     });
     said.collect::<Vec<_>>().join("; ")
 }
@@ -232,10 +212,12 @@ impl Hint for PipelineError {
             Self::Silver(error) => error.hint(),
             Self::Lake(error) => error.hint(),
             Self::Forecasts(error) => error.hint(),
-            Self::Check(_) => Some("mend the data, or loosen `[checks]` if the data is right".into()),
-            Self::Expectations(_) => Some("mend the data, or loosen the suite in `expectations/` if the data is right; `almanac check` judges alone".into()),
+            Self::Expectations(validations) => {
+                let by_key = validations.iter().all(|validation| validation.suite == CHECKS);
+                let where_to = if by_key { "`[checks]`" } else { "the suite in `expectations/`" };
+                Some(format!("mend the data, or loosen {where_to} if the data is right; `almanac check` judges alone"))
+            }
             Self::Expecting(error) => error.hint(),
-            Self::Checking(error) => error.hint(),
             Self::Plan(error) => error.hint(),
             Self::Hierarchy(error) => error.hint(),
             Self::Audit(error) | Self::NoLibrary(error) => error.hint(),

@@ -5,11 +5,12 @@
 //!
 //! Not here: what an expectation means (`almanac-expect`), the order of the gates (`run`).
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use almanac_data::{FILE_COLUMN, IngestReport, ROW_COLUMN};
-use almanac_expect::{CheckError, Options, Origin, Suite, SuiteError, Table, Validation, check, take_out};
+use almanac_expect::{CheckError, Facts, Options, Origin, Suite, SuiteError, Table, Validation, check_all, take_out};
 
 use almanac_tracking::NewValidation;
 
@@ -117,7 +118,7 @@ fn folders(path: &Path) -> Result<Vec<PathBuf>, PipelineError> {
     Ok(folders)
 }
 
-fn open_parts(folder: &Path) -> Result<Table, PipelineError> {
+pub(crate) fn open_parts(folder: &Path) -> Result<Table, PipelineError> {
     let failed = |source| PipelineError::state(folder, source);
     let mut parts = Vec::new();
     for entry in fs::read_dir(folder).map_err(failed)? {
@@ -130,11 +131,18 @@ fn open_parts(folder: &Path) -> Result<Table, PipelineError> {
     Ok(Table::from_files(&parts)?)
 }
 
-/// Judges every table of a layer by the suites that are for it, and returns the validations with their suites.
+/// Judges every table of a layer by the suites that are for it, each table in one scan, and returns the validations with their suites.
+/// `facts` are what is known of a table beyond its rows.
 ///
 /// # Errors
 /// If a table cannot be read, or a suite names a table that is not there.
-pub fn judge(project: &Project, suites: &[PlacedSuite], layer: &str, options: &Options) -> Result<Vec<(Suite, Validation)>, PipelineError> {
+pub fn judge(
+    project: &Project,
+    suites: &[PlacedSuite],
+    layer: &str,
+    options: &Options,
+    facts: &BTreeMap<String, Facts>,
+) -> Result<Vec<(Suite, Validation)>, PipelineError> {
     let of_layer: Vec<&PlacedSuite> = suites.iter().filter(|placed| placed.layer == layer).collect();
     if of_layer.is_empty() {
         return Ok(Vec::new());
@@ -145,14 +153,21 @@ pub fn judge(project: &Project, suites: &[PlacedSuite], layer: &str, options: &O
             return Err(PipelineError::Expecting(CheckError::NoTable { table: format!("{layer}.{table}") }));
         }
     }
-    let options = Options { tables: tables.iter().cloned().collect(), ..options.clone() };
+    let mut options = Options { tables: tables.iter().cloned().collect(), ..options.clone() };
+    if layer != "bronze" {
+        options.labels = ["unique_id", "ds"].map(str::to_owned).to_vec();
+    }
     let mut validations = Vec::new();
     for (name, table) in &tables {
-        for placed in of_layer.iter().filter(|placed| placed.is_for(layer, name)) {
-            let suite = Suite { layer: Some(layer.to_owned()), table: Some(name.clone()), ..placed.suite.clone() };
-            let validation = check(table, &suite, &options)?;
-            validations.push((suite, validation));
-        }
+        let own = |placed: &&&PlacedSuite| placed.is_for(layer, name);
+        let suites: Vec<Suite> = of_layer
+            .iter()
+            .filter(own)
+            .map(|placed| Suite { layer: Some(layer.to_owned()), table: Some(name.clone()), ..placed.suite.clone() })
+            .collect();
+        options.facts = facts.get(name).cloned().unwrap_or_default();
+        let judged = check_all(table, &suites.iter().collect::<Vec<_>>(), &options)?;
+        validations.extend(suites.into_iter().zip(judged));
     }
     Ok(validations)
 }

@@ -46,7 +46,7 @@ pub fn profile_source(spec: &TableSpec, options: &ProfileOptions) -> Result<(Tab
     }
 }
 
-fn begins_as_parquet(path: &Path) -> bool {
+pub(crate) fn begins_as_parquet(path: &Path) -> bool {
     let mut head = [0; 4];
     File::open(path).and_then(|mut file| file.read_exact(&mut head)).is_ok() && head == *b"PAR1"
 }

@@ -21,7 +21,7 @@ use crate::steps::forecast::ForecastSummary;
 use crate::steps::gold::GoldSummary;
 use crate::steps::register::Promotion;
 use crate::steps::select::SelectionSummary;
-use crate::steps::{Context, backtest, bronze, check, expect, field, forecast, gold, profile, register, select, silver};
+use crate::steps::{Context, backtest, bronze, check, field, forecast, gold, profile, register, select, silver};
 use crate::{PipelineError, RunError};
 
 /// How a run is to be made.
@@ -104,7 +104,7 @@ impl RunSummary {
 /// Brings every asset of the project up to date and promotes the champion if the gates allow it.
 ///
 /// # Errors
-/// [`RunError`] names the asset that failed; what was finished before it is kept. A failed gate is [`PipelineError::Check`] or
+/// [`RunError`] names the asset that failed; what was finished before it is kept. A failed gate is [`PipelineError::Expectations`] or
 /// [`PipelineError::Gate`].
 pub fn run(project: &Project, settings: &PipelineSettings, options: &RunOptions, outside: Outside<'_>) -> Result<RunSummary, RunError> {
     let started = |source| RunError { asset: "run".to_owned(), source };
@@ -122,16 +122,14 @@ pub fn run(project: &Project, settings: &PipelineSettings, options: &RunOptions,
     for (table, fingerprint) in settings.tables.iter().zip(&table_fingerprints) {
         summary.count(&profile::bronze(ctx, &table.name, fingerprint, (outside.clock)())?);
     }
-    summary.count(&check::bronze(ctx, &table_fingerprints, &summary.tables)?);
     let mut silver_inputs = table_fingerprints.clone();
     let now_ms = (outside.clock)();
-    if let Some(made) = expect::gate(ctx, "bronze", &table_fingerprints, &summary.tables, outside.store, now_ms)? {
-        summary.count(&made);
-        if made.summary.taken_out > 0 {
-            silver_inputs.push(made.fingerprint.clone());
-        }
-        summary.expectations.extend(made.summary.validations);
+    let made = check::gate(ctx, "bronze", &table_fingerprints, &summary.tables, outside.store, now_ms)?;
+    summary.count(&made);
+    if made.summary.taken_out > 0 {
+        silver_inputs.push(made.fingerprint.clone());
     }
+    summary.expectations.extend(made.summary.validations);
     if stops_after(Until::Bronze) {
         return Ok(summary);
     }
@@ -141,11 +139,9 @@ pub fn run(project: &Project, settings: &PipelineSettings, options: &RunOptions,
     let silver = made.fingerprint;
     summary.silver = Some(made.summary);
     let panel = LazyPanel::new(project.silver());
-    summary.count(&check::silver(ctx, &silver, summary.silver.as_ref().expect("just made"), &panel, (outside.clock)())?);
-    if let Some(made) = expect::gate(ctx, "silver", std::slice::from_ref(&silver), &[], outside.store, now_ms)? {
-        summary.count(&made);
-        summary.expectations.extend(made.summary.validations);
-    }
+    let made = check::gate(ctx, "silver", std::slice::from_ref(&silver), &[], outside.store, now_ms)?;
+    summary.count(&made);
+    summary.expectations.extend(made.summary.validations);
     summary.count(&profile::silver(ctx, &silver, (outside.clock)())?);
     if stops_after(Until::Silver) {
         return Ok(summary);
@@ -153,12 +149,11 @@ pub fn run(project: &Project, settings: &PipelineSettings, options: &RunOptions,
 
     let made = gold::make(ctx, &silver)?;
     summary.count(&made);
-    summary.count(&check::gold(ctx, &made.fingerprint, &made.summary)?);
+    let fingerprint = made.fingerprint;
     summary.gold = Some(made.summary);
-    if let Some(made) = expect::gate(ctx, "gold", std::slice::from_ref(&made.fingerprint), &[], outside.store, now_ms)? {
-        summary.count(&made);
-        summary.expectations.extend(made.summary.validations);
-    }
+    let made = check::gate(ctx, "gold", std::slice::from_ref(&fingerprint), &[], outside.store, now_ms)?;
+    summary.count(&made);
+    summary.expectations.extend(made.summary.validations);
     if stops_after(Until::Gold) {
         return Ok(summary);
     }

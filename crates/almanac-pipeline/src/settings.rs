@@ -3,22 +3,13 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use almanac_data::{CheckSpec, SilverSpec, TableSpec};
+use almanac_data::{SilverSpec, TableSpec};
 use almanac_evaluate::GateConfig;
 use almanac_features::FeatureSpec;
 use almanac_series::{Horizon, Quantile, SeasonLength, Seed};
-use serde::Serialize;
 
+use crate::checks::Checks;
 use crate::models::Field;
-
-/// What the data must keep to.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
-pub struct Checks {
-    /// Of every source table.
-    pub bronze: Vec<CheckSpec>,
-    /// Of the panel.
-    pub silver: Vec<CheckSpec>,
-}
 
 /// Settings of a run.
 #[derive(Debug, Clone)]

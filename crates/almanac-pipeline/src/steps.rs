@@ -3,7 +3,6 @@
 pub(crate) mod backtest;
 pub(crate) mod bronze;
 pub(crate) mod check;
-pub(crate) mod expect;
 pub(crate) mod field;
 pub(crate) mod forecast;
 pub(crate) mod gold;

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use almanac_config::{Duplicates, GapPolicy, Negatives, Settings, TableSource, TrackingSettings, ValueType};
 use almanac_data::{
-    CheckSpec, ColumnKind, CsvOptions, DuplicatePolicy, GapPolicy as SilverGaps, NegativePolicy, SilverSpec, TableSpec, expand_source,
-    infer_gaps,
+    ColumnKind, CsvOptions, DuplicatePolicy, GapPolicy as SilverGaps, NegativePolicy, SilverSpec, TableSpec, expand_source, infer_gaps,
 };
 use almanac_evaluate::GateConfig;
 use almanac_features::{FeatureSpec, FourierSpec, QuantileSpec, WindowSpec};
@@ -280,27 +279,21 @@ pub(crate) fn suites(settings: &Settings) -> Result<Vec<almanac_pipeline::Placed
     Ok(suites)
 }
 
-/// Returns the gates on the data.
-fn checks(settings: &Settings) -> Checks {
+/// Returns what `[checks]` asks of the data.
+pub(crate) fn checks(settings: &Settings) -> Checks {
     let asked = &settings.checks;
-    let quarantine = CheckSpec::Quarantine { max_share: asked.max_quarantine_share };
-    let mut silver = vec![
-        CheckSpec::Regular,
-        CheckSpec::MinSeries { series: asked.min_series as u64 },
-        CheckSpec::RowChange { max_drop: asked.max_row_change, max_growth: f64::MAX },
-        CheckSpec::Nulls { column: "y".into(), max_share: asked.max_null_share },
-        quarantine.clone(),
-    ];
-    if asked.min.is_some() || asked.max.is_some() {
-        silver.push(CheckSpec::Range { column: "y".into(), min: asked.min, max: asked.max });
+    Checks {
+        max_null_share: asked.max_null_share,
+        min: asked.min,
+        max: asked.max,
+        allowed: asked.allowed.clone(),
+        ranges: asked.ranges.clone(),
+        required: asked.required.clone(),
+        max_quarantine_share: asked.max_quarantine_share,
+        freshness_days: asked.freshness_days,
+        max_row_change: asked.max_row_change,
+        min_series: asked.min_series as u64,
     }
-    let bounded =
-        asked.ranges.iter().map(|(column, (min, max))| CheckSpec::Range { column: column.clone(), min: Some(*min), max: Some(*max) });
-    silver.extend(bounded);
-    silver.extend(asked.allowed.iter().map(|(column, values)| CheckSpec::Allowed { column: column.clone(), values: values.clone() }));
-    silver.extend(asked.required.iter().map(|column| CheckSpec::Nulls { column: column.clone(), max_share: 0.0 }));
-    silver.extend(asked.freshness_days.map(|days| CheckSpec::Fresh { column: "ds".into(), max_age_days: f64::from(days) }));
-    Checks { bronze: vec![CheckSpec::MinRows { rows: 1 }, quarantine], silver }
 }
 
 /// Returns the features asked for, or `None` for the usual ones of the frequency.

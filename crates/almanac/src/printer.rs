@@ -8,7 +8,7 @@ mod progress;
 
 use std::io::{self, IsTerminal, Write};
 
-use comfy_table::{CellAlignment, Table, presets};
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use serde::Serialize;
 
 use crate::exit::ExitStatus;
@@ -125,6 +125,20 @@ impl Printer {
 /// A failure to complain is not worth a complaint.
 fn say(text: &str) {
     let _ = writeln!(anstream::stderr().lock(), "{text}");
+}
+
+/// Lays out rows under headings, no line longer than `width`: long cells go on below.
+pub(crate) fn table_within<const N: usize>(width: u16, headings: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_width(width);
+    table.set_header(headings);
+    table.add_rows(rows);
+    table.column_iter_mut().for_each(|column| {
+        column.set_padding((0, 2));
+    });
+    table.lines().map(|line| line.trim_end().to_owned() + "\n").collect()
 }
 
 /// Lays out rows under headings; the columns named in `numbers` are aligned to the right.

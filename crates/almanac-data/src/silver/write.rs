@@ -309,8 +309,8 @@ fn write_series(
     Ok(metas)
 }
 
-/// Name under which `series.parquet` stores a static column.
-pub(crate) fn static_field(name: &str) -> String {
+/// Returns the name under which `series.parquet` stores a static column.
+pub fn static_field(name: &str) -> String {
     let taken = ["unique_id", "first", "last", "last_observed", "rows", "observed", "state"];
     if taken.contains(&name) { format!("static_{name}") } else { name.to_owned() }
 }

@@ -1,6 +1,5 @@
 //! Bronze, silver and inference as their users see them, on small files and, where it is there, on real data.
 
-mod checks;
 mod forecasts;
 mod infer;
 mod ingest;

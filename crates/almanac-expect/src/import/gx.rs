@@ -51,7 +51,9 @@ pub(crate) fn read(top: &Map<String, Json>, file: &str) -> Result<Suite, SuiteEr
             Some(other) => return Err(refuse(format!("`severity` is critical, warning or info, not {other}"))),
         };
         let meta = one.get("meta").and_then(Json::as_object).cloned().unwrap_or_default();
-        suite.expectations.push(Expectation::parse(kind, kwargs, severity, meta).map_err(refuse)?);
+        let mut expectation = Expectation::parse(kind, kwargs, severity, meta).map_err(refuse)?;
+        expectation.description = one.get("description").and_then(Json::as_str).map(str::to_owned).or(expectation.description);
+        suite.expectations.push(expectation);
     }
     Ok(suite)
 }

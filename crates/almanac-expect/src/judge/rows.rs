@@ -50,6 +50,17 @@ pub(super) fn rows(scan: &mut Scan<'_>, expectation: &Expectation, place: usize,
     outcome
 }
 
+/// Names the rows shown of an expectation that failed, by the columns that do: beside their places, and the first in the words.
+fn name_rows(scan: &Scan<'_>, sample: &[(u64, Value)], result: &mut Map<String, Json>) -> Option<String> {
+    let places: Vec<u64> = sample.iter().take(scan.options.shown).map(|row| row.0).collect();
+    let named = scan.table.cells(&places, &scan.labels).ok().filter(|named| named.len() == places.len())?;
+    let cells = |row: &Vec<Value>| scan.labels.iter().cloned().zip(row.iter().map(Value::json)).collect::<Map<_, _>>();
+    result.insert("unexpected_index_column_names".into(), json!(scan.labels));
+    result.insert("partial_unexpected_index_list".into(), named.iter().map(|row| Json::Object(cells(row))).collect());
+    let words = scan.labels.iter().zip(named.first()?).map(|(label, cell)| format!("{label} {}", cell.text()));
+    Some(words.collect::<Vec<_>>().join(", "))
+}
+
 pub(super) fn row_outcome(scan: &Scan<'_>, expectation: &Expectation, counts: &Counted, sample: &[(u64, Value)], style: Style) -> Outcome {
     let Counted { elements, judged, failed } = *counts;
     let success = judged == 0 || (judged - failed) as f64 / judged as f64 >= expectation.mostly;
@@ -86,10 +97,15 @@ pub(super) fn row_outcome(scan: &Scan<'_>, expectation: &Expectation, counts: &C
             }
         }
     }
+    let named =
+        if success || scan.labels.is_empty() || format < ResultFormat::Summary { None } else { name_rows(scan, sample, &mut result) };
     let words = match sample.first() {
         _ if failed == 0 => format!("all {judged} rows hold"),
         None => format!("{failed} of {judged} rows fail"),
-        Some((place, value)) => format!("{failed} of {judged} rows fail, first row {place}: {}", value.text()),
+        Some((place, value)) => {
+            let first = named.map_or_else(|| format!("first row {place}"), |named| format!("first at {named}"));
+            format!("{failed} of {judged} rows fail, {first}: {}", value.text())
+        }
     };
     Outcome { failed_rows: failed, ..outcome(expectation, success, Json::Object(result), words) }
 }

@@ -1,7 +1,7 @@
 //! How often each value of a column occurs.
 //!
-//! Memory: one entry a distinct value. Above a limit of entries the counting stops, and the table is looked at again in shares, each
-//! with the values of one part of a hash.
+//! Memory: one entry a distinct value. Above a budget the counting stops, and the table is looked at again in shares, each with the values
+//! of one part of a hash.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
@@ -57,13 +57,16 @@ pub(crate) struct Counts {
     texts: HashMap<String, u64>,
     /// Counts by code while one dictionary lasts.
     open: Option<(StringArray, Vec<u64>)>,
-    limit: usize,
+    /// Bytes of the texts.
+    text_bytes: u64,
+    /// Bytes that may be taken in all, and of one part of the table.
+    limits: [u64; 2],
     share: (u64, u64),
     pub(crate) full: bool,
 }
 
 impl Counts {
-    pub(crate) fn new(column: &str, shape: Shape, limit: usize) -> Self {
+    pub(crate) fn new(column: &str, shape: Shape) -> Self {
         Self {
             column: column.to_owned(),
             shape,
@@ -72,15 +75,21 @@ impl Counts {
             words: FoldMap::default(),
             texts: HashMap::new(),
             open: None,
-            limit,
+            text_bytes: 0,
+            limits: [u64::MAX; 2],
             share: (0, 1),
             full: false,
         }
     }
 
+    /// Keeps to a budget of bytes, and to another one while a part of the table is read.
+    pub(crate) fn limit(&mut self, whole: u64, part: u64) {
+        self.limits = [whole, part];
+    }
+
     /// The same work on one share of the values.
     pub(crate) fn share(&self, share: u64, shares: u64) -> Self {
-        Self { share: (share, shares), ..Self::new(&self.column, self.shape, self.limit) }
+        Self { share: (share, shares), ..Self::new(&self.column, self.shape) }
     }
 
     pub(crate) fn update(&mut self, view: &View, mask: Option<&BooleanBuffer>) -> Result<(), CheckError> {
@@ -121,11 +130,15 @@ impl Counts {
                 }
             }
         }
-        self.check();
+        self.check(self.limits[1]);
         Ok(())
     }
 
     fn close(&mut self) {
+        self.close_within(self.limits[1]);
+    }
+
+    fn close_within(&mut self, limit: u64) {
         let Some((texts, counts)) = self.open.take() else { return };
         let (share, shares) = self.share;
         for (code, count) in counts.into_iter().enumerate().filter(|(_, count)| *count > 0) {
@@ -133,43 +146,52 @@ impl Counts {
             if shares > 1 && text_word(text) % shares != share {
                 continue;
             }
-            match self.texts.get_mut(text) {
-                Some(total) => *total += count,
-                None => {
-                    self.texts.insert(text.to_owned(), count);
-                }
+            if let Some(total) = self.texts.get_mut(text) {
+                *total += count;
+            } else {
+                self.text_bytes += text.len() as u64;
+                self.texts.insert(text.to_owned(), count);
             }
         }
-        self.check();
+        self.check(limit);
     }
 
-    fn check(&mut self) {
-        if self.words.len() + self.texts.len() > self.limit {
-            self.full = true;
-            self.words = FoldMap::default();
-            self.texts = HashMap::new();
-            self.open = None;
+    fn check(&mut self, limit: u64) {
+        // What an entry takes in a table that is about to grow.
+        if self.words.len() as u64 * 48 + self.texts.len() as u64 * 96 + self.text_bytes > limit {
+            self.fill();
         }
+    }
+
+    fn fill(&mut self) {
+        self.full = true;
+        self.words = FoldMap::default();
+        self.texts = HashMap::new();
+        self.text_bytes = 0;
+        self.open = None;
     }
 
     pub(crate) fn merge(&mut self, mut next: Self) {
         next.close();
-        self.close();
+        self.close_within(self.limits[0]);
         self.elements += next.elements;
         self.count += next.count;
         if self.full || next.full {
-            self.full = true;
-            self.words = FoldMap::default();
-            self.texts = HashMap::new();
+            self.fill();
             return;
         }
         for (word, count) in next.words {
             *self.words.entry(word).or_default() += count;
         }
         for (text, count) in next.texts {
-            *self.texts.entry(text).or_default() += count;
+            let bytes = text.len() as u64;
+            let total = self.texts.entry(text).or_insert_with(|| {
+                self.text_bytes += bytes;
+                0
+            });
+            *total += count;
         }
-        self.check();
+        self.check(self.limits[0]);
     }
 
     /// Returns values and how often each occurs, in no order.

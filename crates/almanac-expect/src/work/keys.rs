@@ -25,13 +25,15 @@ pub(crate) struct Keys {
     groups: FoldMap<u128, u32>,
     spans: Vec<(i64, i64)>,
     open: Option<(StringArray, Vec<u32>)>,
+    /// Groups beyond which spans are given up.
+    most_groups: u64,
     /// A key may have come twice; only a second look tells.
     pub(crate) unsure: bool,
 }
 
 const NO_GROUP: u32 = u32::MAX;
-/// Groups beyond which spans are given up: they would take more memory than hashes.
-const MOST_GROUPS: usize = 8_000_000;
+/// Bytes that a group takes in a table that is about to grow.
+const GROUP_BYTES: u64 = 80;
 
 impl Keys {
     pub(crate) fn new(columns: &[String], shapes: &[Shape], ignore: Ignore) -> Self {
@@ -46,6 +48,7 @@ impl Keys {
             groups: FoldMap::default(),
             spans: Vec::new(),
             open: None,
+            most_groups: u64::MAX,
             unsure: ordered.is_none(),
         }
     }
@@ -74,6 +77,9 @@ impl Keys {
                     break;
                 }
             }
+            if self.spans.len() as u64 > self.most_groups {
+                self.give_up();
+            }
             return Ok(());
         }
         let hashes = Hasher::new(&leading);
@@ -85,10 +91,15 @@ impl Keys {
             None => (0..view.rows).all(&mut add),
             Some(rows) => rows.set_indices().all(&mut add),
         };
-        if !fine {
+        if !fine || self.spans.len() as u64 > self.most_groups {
             self.give_up();
         }
         Ok(())
+    }
+
+    /// Keeps to a budget of bytes.
+    pub(crate) fn limit(&mut self, bytes: u64) {
+        self.most_groups = bytes / GROUP_BYTES;
     }
 
     fn give_up(&mut self) {
@@ -159,7 +170,7 @@ impl Keys {
             }
             self.spans[group] = (own.0.min(span.0), own.1.max(span.1));
         }
-        if self.spans.len() > MOST_GROUPS {
+        if self.spans.len() as u64 > self.most_groups {
             self.give_up();
         }
     }

@@ -336,6 +336,18 @@ impl Rows {
     }
 }
 
+impl Rows {
+    /// Takes in what another share of the same question found in the same rows.
+    pub(crate) fn join(&mut self, other: Self) {
+        self.failed += other.failed;
+        self.sample.extend(other.sample);
+        self.sample.sort_by_key(|row| row.0);
+        self.sample.truncate(self.keep.rows);
+        self.places.extend(other.places);
+        self.places.sort_unstable();
+    }
+}
+
 fn in_order(last: &Value, value: &Value, rising: bool, strict: bool) -> bool {
     let Some(order) = last.compare(value) else { return true };
     let order = if rising { order } else { order.reverse() };

@@ -2,7 +2,9 @@
 
 #![allow(clippy::needless_raw_string_hashes, reason = "as expect-test writes them")]
 
+mod facts;
 mod field;
 mod gx;
+mod memory;
 mod suites;
 mod tables;

@@ -17,7 +17,7 @@ fn what_cannot_be_honoured_is_refused_by_name() {
     expect_test::expect![[r#"
         suite.yaml: expectation 1 (`expect_column_values_to_be_betwen`): there is no such expectation; did you mean `expect_column_values_to_be_between`?
         suite.yaml: expectation 1 (`expect_column_values_to_be_between`): it has no argument `minimum`
-        suite.yaml: expectation 1 (`expect_column_values_to_match_regex`): the pattern `(?=a)b` looks ahead or back, which is not supported: error: look-around, including look-ahead and look-behind, is not supported
+        suite.yaml: expectation 1 (`expect_column_values_to_match_regex`): the pattern `(?=a` is not supported: look-around, including look-ahead and look-behind, is not supported
         suite.yaml: expectation 1 (`expect_column_values_to_not_be_null`): `mostly` is a share from 0 to 1, not 95
         suite.yaml: expectation 1 (`expect_column_mean_to_be_between`): it judges the whole column or table, so that no rows can be taken out; choose `fail` or `warn`
         suite.yaml: expectation 1 (`expect_column_values_to_not_be_null`): the row condition `a.str.len() > 3` is not supported: `.str` is not known
@@ -27,7 +27,7 @@ fn what_cannot_be_honoured_is_refused_by_name() {
         &[
             one("{type: expect_column_values_to_be_betwen, column: a}"),
             one("{type: expect_column_values_to_be_between, column: a, max_value: 3, minimum: 1}"),
-            one("{type: expect_column_values_to_match_regex, column: a, regex: '(?=a)b'}"),
+            one("{type: expect_column_values_to_match_regex, column: a, regex: '(?=a'}"),
             one("{type: expect_column_values_to_not_be_null, column: a, mostly: 95}"),
             one("{type: expect_column_mean_to_be_between, column: a, max_value: 3, severity: quarantine}"),
             one("{type: expect_column_values_to_not_be_null, column: a, where: a.str.len() > 3}"),

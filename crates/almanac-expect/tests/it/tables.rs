@@ -23,7 +23,7 @@ pub(crate) fn judged(table: &Table, yaml: &str, options: &Options) -> Validation
 }
 
 /// Series `0..series`, each with a row a day.
-fn panel(series: usize, days: usize) -> RecordBatch {
+pub(crate) fn panel(series: usize, days: usize) -> RecordBatch {
     let rows = series * days;
     batch(vec![
         ("id", Arc::new(StringArray::from_iter_values((0..rows).map(|row| format!("s{}", row / days)))) as ArrayRef),

@@ -5,6 +5,7 @@
 mod access;
 mod api;
 mod browser;
+mod checks;
 mod clients;
 mod devtools;
 mod fake;

@@ -15,7 +15,8 @@ impl TrackingStore {
         let insert = "INSERT INTO validations (layer, table_name, suite, made, success, expectations, failed, row_count, report)
                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
         let trim = "DELETE FROM validations WHERE layer = ?1 AND table_name = ?2 AND suite = ?3 AND validation_id <=
-                    (SELECT max(validation_id) FROM validations WHERE layer = ?1 AND table_name = ?2 AND suite = ?3) - ?4";
+                    (SELECT validation_id FROM validations WHERE layer = ?1 AND table_name = ?2 AND suite = ?3
+                     ORDER BY validation_id DESC LIMIT 1 OFFSET ?4)";
         self.db.write(|session| {
             let success = i64::from(new.success);
             session.execute(

@@ -6,7 +6,7 @@
 use std::sync::Barrier;
 
 use almanac_tracking::testing::check_store;
-use almanac_tracking::{Batch, ExperimentId, Metric, Millis, NewRun, Param, RunId, StoreUrl, TrackingStore};
+use almanac_tracking::{Batch, ExperimentId, Metric, Millis, NewRun, NewValidation, Param, RunId, StoreUrl, TrackingStore};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 /// An empty database, dropped in the end.
@@ -28,18 +28,29 @@ impl Fresh {
     }
 
     fn command(&self, sql: &str) -> Result<(), sqlx::Error> {
+        Self::at(&self.server, sql)
+    }
+
+    fn at(url: &str, sql: &str) -> Result<(), sqlx::Error> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         runtime.block_on(async {
-            let mut connection = PgConnection::connect(&self.server).await?;
+            let mut connection = PgConnection::connect(url).await?;
             sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&mut connection).await?;
             connection.close().await
         })
     }
 
-    fn open(&self) -> TrackingStore {
+    fn url(&self) -> String {
         let (before, _) = self.server.rsplit_once('/').expect("the URL of a database");
-        let url = StoreUrl::parse(&format!("{before}/{}", self.name)).expect("a URL");
-        TrackingStore::open(&url).expect("opens")
+        format!("{before}/{}", self.name)
+    }
+
+    fn open(&self) -> TrackingStore {
+        TrackingStore::open(&StoreUrl::parse(&self.url()).expect("a URL")).expect("opens")
+    }
+
+    fn inside(&self, sql: &str) -> Result<(), sqlx::Error> {
+        Self::at(&self.url(), sql)
     }
 }
 
@@ -68,6 +79,38 @@ fn start(store: &TrackingStore, n: u8) -> RunId {
 fn the_store_keeps_the_contract_in_postgresql() {
     let Some(database) = Fresh::make("contract") else { return };
     check_store(&database.open());
+}
+
+#[test]
+fn a_database_of_version_2_keeps_its_runs_and_learns_to_keep_validations() {
+    let Some(database) = Fresh::make("version2") else { return };
+    let id = start(&database.open(), 1);
+    database.inside("DROP TABLE validations; UPDATE almanac_schema SET version = 2").expect("goes back");
+    let barrier = Barrier::new(2);
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                barrier.wait();
+                database.open();
+            });
+        }
+    });
+    let store = database.open();
+    assert_eq!(store.get_run_record(&id).expect("is there").run.name, "run-1");
+    let new = NewValidation {
+        layer: "silver".into(),
+        table: "panel".into(),
+        suite: "[checks]".into(),
+        success: true,
+        expectations: 5,
+        failed: 0,
+        rows: 10,
+        report: "{}".into(),
+    };
+    for time in 0..3 {
+        store.record_validation(&new, Millis(time)).expect("keeps");
+    }
+    assert_eq!(store.validations(10).expect("asks").len(), 3);
 }
 
 #[test]

@@ -7,8 +7,8 @@ use std::sync::Barrier;
 use almanac_series::Hint;
 use almanac_tracking::testing::check_store;
 use almanac_tracking::{
-    Batch, ErrorCode, ExperimentId, Metric, Millis, NewRun, Param, RunId, RunQuery, RunStatus, SCHEMA_VERSION, StoreError, StoreUrl,
-    TrackingStore,
+    Batch, ErrorCode, ExperimentId, Metric, Millis, NewRun, NewValidation, Param, RunId, RunQuery, RunStatus, SCHEMA_VERSION, StoreError,
+    StoreUrl, TrackingStore,
 };
 use expect_test::expect;
 
@@ -160,6 +160,68 @@ fn a_database_of_version_1_is_taken_over() {
     assert_eq!(store.get_experiment(ExperimentId(0)).expect("is made").name, "Default");
     drop(store);
     open(&path).expect("opens once more");
+}
+
+fn validation(suite: &str, failed: i64) -> NewValidation {
+    NewValidation {
+        layer: "bronze".into(),
+        table: "sales".into(),
+        suite: suite.into(),
+        success: failed == 0,
+        expectations: 3,
+        failed,
+        rows: 100,
+        report: r#"{"outcomes":[]}"#.into(),
+    }
+}
+
+#[test]
+fn a_database_of_version_2_keeps_its_runs_and_learns_to_keep_validations() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let path = folder.path().join("almanac.db");
+    let store = open(&path).expect("opens");
+    store.create_run(&new_run(1)).expect("starts");
+    let id = RunId::from_bytes([1; 16]);
+    let batch = Batch { params: vec![Param { key: "horizon".into(), value: "28".into() }], ..Batch::default() };
+    store.log_batch(&id, &batch).expect("logs");
+    drop(store);
+    // What version 2 was: all but the table of validations.
+    let old = rusqlite::Connection::open(&path).expect("opens");
+    old.execute_batch("DROP TABLE validations; PRAGMA user_version = 2").expect("goes back");
+    drop(old);
+
+    // Two programs open it at once; one of them brings it up to date.
+    let barrier = Barrier::new(2);
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                barrier.wait();
+                open(&path).expect("takes it over");
+            });
+        }
+    });
+    let store = open(&path).expect("opens once more");
+    assert_eq!(store.get_run_record(&id).expect("is there").data.params.len(), 1);
+    assert!(store.validations(10).expect("asks").is_empty());
+    store.record_validation(&validation("a", 1), Millis(5)).expect("keeps");
+    let kept = store.validations(10).expect("asks");
+    assert_eq!((kept.len(), kept[0].failed, kept[0].success), (1, 1, false));
+    let (_, report) = store.validation_report(kept[0].id).expect("asks").expect("is there");
+    assert_eq!(report, r#"{"outcomes":[]}"#);
+}
+
+#[test]
+fn five_hundred_validations_of_each_suite_are_kept() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let store = open(&folder.path().join("almanac.db")).expect("opens");
+    store.record_validation(&validation("rare", 0), Millis(1)).expect("keeps");
+    for time in 0..505 {
+        store.record_validation(&validation("often", 0), Millis(time)).expect("keeps");
+    }
+    store.record_validation(&validation("rare", 2), Millis(1000)).expect("keeps");
+    let kept = store.validations(10_000).expect("asks");
+    let of = |suite: &str| kept.iter().filter(|one| one.suite == suite).count();
+    assert_eq!((of("often"), of("rare")), (500, 2));
 }
 
 #[test]

@@ -1,27 +1,31 @@
 //! `almanac check`: judge tables by suites of expectations, or propose a suite from what they hold.
 
+mod show;
+
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use almanac_config::Overrides;
-use almanac_expect::{Options, ResultFormat, Severity, Suite, Table, Validation, suggest};
-use almanac_pipeline::{LAYERS, PlacedSuite, Project, history, judge, read_placed, tables};
+use almanac_data::{ROW_COLUMN, TableSpec, expand_source};
+use almanac_expect::{Facts, Options, Refused, ResultFormat, Suite, Table, Validation, suggest};
+use almanac_pipeline::{LAYERS, PlacedSuite, Project, built_in, history, judge, open_source, read_placed, tables};
 use almanac_tracking::Millis;
 use clap::Args;
-use serde_json::{Map, Value as Json, json};
 
+use self::show::show;
 use crate::compose;
 use crate::context::Context;
 use crate::exit::ExitStatus;
 use crate::failure::{Failure, OrFail};
-use crate::printer::{OutputFormat, table};
+use crate::printer::OutputFormat;
 use crate::privacy;
 use crate::session::{OrFailPipeline, now_ms, start_threads};
 
 const EXAMPLE: &str = "\
 Examples:
-  almanac check                                          the project's tables by the suites of `expectations/`
+  almanac check                                          the project's tables by `[checks]` and the suites of `expectations/`
   almanac check --layer bronze --suggest --write         write a suite for each bronze table, to be edited
-  almanac check sales.parquet --suite gx_suite.json      one file by a suite of Great Expectations, or a data contract
+  almanac check sales.csv.gz --suite gx_suite.json       one file by a suite of Great Expectations, or a data contract
   almanac check --format json > results.json             results as Great Expectations writes them
 
 Exit code 5 if an expectation of severity `fail` or `quarantine` failed.";
@@ -30,9 +34,9 @@ Exit code 5 if an expectation of severity `fail` or `quarantine` failed.";
 #[derive(Debug, Clone, Args)]
 #[command(after_help = EXAMPLE)]
 pub(crate) struct CheckArgs {
-    /// Parquet file or folder to judge, instead of the project's tables
+    /// File, folder or glob to judge instead of the project's tables: Parquet, CSV, JSON lines, Excel, compressed or not
     #[arg(value_name = "FILE")]
-    pub(crate) file: Option<PathBuf>,
+    pub(crate) file: Option<String>,
     /// Suite: YAML or TOML, Great Expectations' JSON, or an Open Data Contract; the project's own where none is named
     #[arg(long, value_name = "FILE")]
     pub(crate) suite: Vec<PathBuf>,
@@ -78,14 +82,17 @@ pub(crate) fn check(ctx: &Context, args: CheckArgs) -> Result<ExitStatus, Failur
     }
 }
 
-fn of_file(ctx: &Context, args: &CheckArgs, file: &Path, options: &Options) -> Result<ExitStatus, Failure> {
-    let opened = Table::open(file).or_fail(ExitStatus::DataInput)?;
+fn of_file(ctx: &Context, args: &CheckArgs, file: &str, options: &Options) -> Result<ExitStatus, Failure> {
+    start_pool(ctx);
+    let scratch = tempfile::tempdir().map_err(|error| Failure::foreign(ExitStatus::Io, error))?;
+    let (opened, facts) = open(ctx, file, scratch.path())?;
+    let mut options = Options { labels: vec![ROW_COLUMN.to_owned()], facts, ..options.clone() };
     // A file of a project holds what the project says is personal, in whatever case its header is.
     let redaction = privacy::of_files_looked_at(ctx)?;
-    let mut options = options.clone();
     options.personal.extend(opened.columns().filter(|column| redaction.policy(column).is_some()).map(str::to_owned));
     let options = &options;
-    let name = file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let name = Path::new(file).file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let name = name.split('.').find(|part| !part.is_empty()).unwrap_or("table").to_owned();
     if args.suggest {
         let suite = suggest(&opened, &name, options).or_fail(ExitStatus::DataInput)?;
         return propose(ctx, args, vec![(format!("{name}.yaml"), suite)], Path::new("."));
@@ -110,6 +117,30 @@ fn of_file(ctx: &Context, args: &CheckArgs, file: &Path, options: &Options) -> R
         return Err(Failure::new(ExitStatus::Usage, NoSuite));
     }
     show(ctx, args.format, &validations)
+}
+
+/// Opens what the command line names, and says which rows could not be read.
+fn open(ctx: &Context, file: &str, scratch: &Path) -> Result<(Table, Facts), Failure> {
+    let path = ctx.folder().join(file);
+    if path.is_dir()
+        && let Ok(table) = Table::open(&path)
+    {
+        return Ok((table, Facts::default()));
+    }
+    let paths = expand_source(ctx.folder(), file).or_fail(ExitStatus::DataInput)?;
+    let spec = TableSpec { name: "table".to_owned(), paths, ..TableSpec::default() };
+    let (table, report) = open_source(&spec, scratch).or_fail_pipeline()?;
+    let Some(report) = report else { return Ok((table, Facts::default())) };
+    if report.quarantined > 0 {
+        ctx.printer.warning(&format!("{} cells or rows do not fit their column; their rows are not judged", report.quarantined));
+    }
+    let refused = Refused { rows: report.quarantined, offered: report.rows + report.quarantined, reasons: BTreeMap::new() };
+    Ok((table, Facts { refused: Some(refused), ..Facts::default() }))
+}
+
+fn start_pool(ctx: &Context) {
+    // A second pool in one process is a bug of ours; the first one stays.
+    let _ = rayon::ThreadPoolBuilder::new().num_threads(ctx.threads().get()).build_global();
 }
 
 fn of_project(ctx: &Context, args: &CheckArgs, options: &Options) -> Result<ExitStatus, Failure> {
@@ -151,13 +182,32 @@ fn of_project(ctx: &Context, args: &CheckArgs, options: &Options) -> Result<Exit
     if let Some(table) = &args.table {
         suites.iter_mut().for_each(|placed| placed.table = Some(table.clone()));
     }
-    if suites.is_empty() {
+    if !args.suite.is_empty() && suites.is_empty() {
         return Err(Failure::new(ExitStatus::Usage, NoSuite));
     }
+    let checks = compose::checks(&settings);
+    options.labels = settings.data.id.iter().chain([&settings.data.time]).cloned().collect();
     let mut validations: Vec<Validation> = Vec::new();
-    for layer in LAYERS.into_iter().filter(|layer| suites.iter().any(|placed| placed.layer == *layer)) {
+    for layer in LAYERS.into_iter().filter(|layer| wanted(layer)) {
+        let mut of_layer: Vec<PlacedSuite> = suites.iter().filter(|placed| placed.layer == layer).cloned().collect();
+        let asks = args.layer.is_some() || !of_layer.is_empty();
+        if !layer_folder(&project, layer).is_dir() && !asks {
+            continue;
+        }
         is_there(&project, layer)?;
-        validations.extend(judge(&project, &suites, layer, &options).or_fail_pipeline()?.into_iter().map(|(_, validation)| validation));
+        let own = built_in(&project, &checks, layer).or_fail_pipeline()?;
+        if args.suite.is_empty() {
+            let of_table = |placed: &PlacedSuite| args.table.as_ref().is_none_or(|table| placed.table.as_ref() == Some(table));
+            let mut checks = own.suites;
+            checks.iter_mut().for_each(|placed| placed.suite.personal.extend(options.personal.iter().cloned()));
+            of_layer.splice(0..0, checks.into_iter().filter(of_table));
+        }
+        let judged = judge(&project, &of_layer, layer, &options, &own.facts).or_fail_pipeline()?;
+        validations.extend(judged.into_iter().map(|(_, validation)| validation));
+    }
+    if validations.is_empty() {
+        is_there(&project, args.layer.as_deref().unwrap_or("bronze"))?;
+        return Err(Failure::new(ExitStatus::Usage, NoSuite));
     }
     let store = compose::store(&settings.tracking, &project)?;
     for validation in &validations {
@@ -188,57 +238,25 @@ fn propose(ctx: &Context, args: &CheckArgs, proposals: Vec<(String, Suite)>, fol
     Ok(ExitStatus::Success)
 }
 
-fn show(ctx: &Context, format: OutputFormat, validations: &[Validation]) -> Result<ExitStatus, Failure> {
-    let failed = validations.iter().flat_map(Validation::failures).any(|outcome| outcome.severity > Severity::Warn);
-    let status = if failed { ExitStatus::DataCheck } else { ExitStatus::Success };
-    if format == OutputFormat::Json {
-        let meta = |validation: &Validation| {
-            let mut meta = Map::new();
-            meta.insert("almanac_version".into(), Json::from(env!("CARGO_PKG_VERSION")));
-            meta.insert("layer".into(), json!(validation.layer));
-            meta.insert("table".into(), json!(validation.table));
-            meta.insert("rows".into(), json!(validation.rows));
-            meta
-        };
-        let results: Vec<Json> = validations.iter().map(|validation| validation.to_json(meta(validation))).collect();
-        match &results[..] {
-            [one] => ctx.printer.json(one)?,
-            several => ctx.printer.json(&several)?,
-        }
-        return Ok(status);
-    }
-    let rows = validations.iter().flat_map(|validation| {
-        let place = match (&validation.layer, &validation.table) {
-            (Some(layer), Some(table)) => format!("{layer}.{table}"),
-            (layer, table) => table.clone().or_else(|| layer.clone()).unwrap_or_default(),
-        };
-        validation.outcomes.iter().map(move |outcome| {
-            let verdict = if outcome.success { "holds".to_owned() } else { outcome.severity.to_string() };
-            [verdict, place.clone(), outcome.subject.clone().unwrap_or_default(), outcome.expected.clone(), outcome.observed.clone()]
-        })
-    });
-    ctx.printer.data(&table(["verdict", "table", "column", "expected", "observed"], &[], rows))?;
-    let all = validations.iter().map(|validation| validation.outcomes.len()).sum::<usize>();
-    let bad = validations.iter().map(|validation| validation.failures().count()).sum::<usize>();
-    ctx.printer.note(&if bad == 0 { format!("all {all} expectations hold") } else { format!("{bad} of {all} expectations failed") });
-    Ok(status)
+/// Refuses a layer that no run has made yet.
+fn is_there(project: &Project, layer: &str) -> Result<(), Failure> {
+    let made = layer_folder(project, layer).is_dir();
+    if made { Ok(()) } else { Err(Failure::new(ExitStatus::Usage, NoLayer { layer: layer.to_owned() })) }
 }
 
-/// Refuses a layer that no run has made yet.
-fn is_there(project: &Project, layer: &'static str) -> Result<(), Failure> {
-    let folder = match layer {
+fn layer_folder(project: &Project, layer: &str) -> PathBuf {
+    match layer {
         "bronze" => project.bronze(),
         "silver" => project.silver(),
         _ => project.gold(),
-    };
-    if folder.is_dir() { Ok(()) } else { Err(Failure::new(ExitStatus::Usage, NoLayer { layer })) }
+    }
 }
 
 /// There is nothing to judge.
 #[derive(Debug, thiserror::Error)]
 #[error("the {layer} layer is not made yet")]
 struct NoLayer {
-    layer: &'static str,
+    layer: String,
 }
 
 impl almanac_series::Hint for NoLayer {
