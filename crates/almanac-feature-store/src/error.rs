@@ -131,6 +131,14 @@ pub enum FeatureError {
         /// MiB allowed.
         allowed: u64,
     },
+    /// A view of the place that declarations were taken over from, which has no counterpart here.
+    #[error("feature view `{view}` is not here: {why}")]
+    LeftOut {
+        /// The view.
+        view: String,
+        /// Why it was left out.
+        why: String,
+    },
     /// A view whose newest values were never written, or for another declaration.
     #[error("feature view `{view}` is not served: {reason}")]
     NotServed {
@@ -239,6 +247,7 @@ impl Hint for FeatureError {
             Self::WrongType { .. } => {
                 "the `type` of a key is `text` or `int`; that of a field is the column's unless it is declared".into()
             }
+            Self::LeftOut { view, .. } => format!("declare `{view}` in `features.yaml`, and take it out of `left_out`"),
             Self::NoKey { key, .. } => format!("give `{key}` for each entity"),
             Self::Uneven { .. } => "give one value of each key for each entity".into(),
             Self::TooMany { .. } => "ask in several requests".into(),

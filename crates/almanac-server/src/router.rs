@@ -66,6 +66,7 @@ pub(crate) fn router_with(services: Services, telemetry: Telemetry) -> Router {
         .route("/api/v1/predict", post(api::predict))
         .route("/api/v1/features", get(api::feature_catalogue).post(api::features))
         .route("/get-online-features", post(api::feast_features))
+        .merge(api::not_of_feast())
         .route("/health", get(ops::health))
         .route("/ready", get(ops::ready))
         .route("/metrics", get(ops::metrics))

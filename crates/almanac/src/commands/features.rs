@@ -154,6 +154,7 @@ impl<T> OrFailFeatures<T> for Result<T, FeatureError> {
             Err(FeatureError::Form { .. } | FeatureError::Declared { .. }) => ExitStatus::Config,
             Err(
                 FeatureError::Unknown { .. }
+                | FeatureError::LeftOut { .. }
                 | FeatureError::NoKey { .. }
                 | FeatureError::Uneven { .. }
                 | FeatureError::TooMany { .. }
