@@ -107,6 +107,9 @@ pub enum PipelineError {
     /// Data broke an expectation of a suite.
     #[error("{} of {} expectations of {} failed: {}", .0.failures().count(), .0.outcomes.len(), crate::steps::expect::place(.0), expectations(.0))]
     Expectations(Box<almanac_expect::Validation>),
+    /// A table drifted, or lost columns, since the last version that was taken.
+    #[error("{} drifted since its last version: {}", crate::steps::expect::place(.0), grave(.0))]
+    Drift(Box<almanac_expect::Validation>),
     /// A table could not be judged by a suite.
     #[error(transparent)]
     Expecting(#[from] almanac_expect::CheckError),
@@ -173,6 +176,12 @@ pub enum PipelineError {
     Unit(#[from] OutOfRange),
 }
 
+/// What stopped the run, without what is only said.
+fn grave(validation: &almanac_expect::Validation) -> String {
+    let stops = |outcome: &&almanac_expect::Outcome| outcome.severity == almanac_expect::Severity::Fail;
+    validation.failures().filter(stops).map(|outcome| outcome.observed.clone()).collect::<Vec<_>>().join("; ")
+}
+
 fn expectations(validation: &almanac_expect::Validation) -> String {
     validation.failures().map(crate::steps::expect::line).collect::<Vec<_>>().join("; ")
 }
@@ -233,6 +242,9 @@ impl Hint for PipelineError {
             Self::Lake(error) => error.hint(),
             Self::Forecasts(error) => error.hint(),
             Self::Check(_) => Some("mend the data, or loosen `[checks]` if the data is right".into()),
+            Self::Drift(_) => Some(
+                "`almanac data diff --tables` shows both versions; if the data is right, run once with `[drift] severity = \"warn\"`: that version is then the one to compare with".into(),
+            ),
             Self::Expectations(_) => Some("mend the data, or loosen the suite in `expectations/` if the data is right; `almanac check` judges alone".into()),
             Self::Expecting(error) => error.hint(),
             Self::Checking(error) => error.hint(),

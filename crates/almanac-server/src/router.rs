@@ -62,6 +62,7 @@ pub(crate) fn router_with(services: Services, telemetry: Telemetry) -> Router {
         .route("/api/v1/series", get(api::series))
         .route("/api/v1/history", get(api::history))
         .route("/api/v1/forecasts", get(api::forecasts))
+        .route("/api/v1/data", get(api::table_data))
         .route("/api/v1/leaderboard", get(api::leaderboard))
         .route("/api/v1/predict", post(api::predict))
         .route("/api/v1/features", get(api::feature_catalogue).post(api::features))

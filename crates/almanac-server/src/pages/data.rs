@@ -264,6 +264,7 @@ fn since(drift: Option<&ColumnDrift>) -> Markup {
         [(drift.new_category_count, &drift.new_categories, "new"), (drift.vanished_category_count, &drift.vanished_categories, "gone")];
     html! {
         @if drift.is_drift { span.badge.skipped { "drift" } " " }
+        @if drift.is_identifier && drift.method.is_none() { span title="nearly every row has a value of its own" { "names rows" } }
         @if let (Some(method), Some(score)) = (drift.method, drift.score) {
             span title={ "limit " (drift.threshold.unwrap_or(f64::NAN)) } { (method.name()) " " (format!("{score:.3}")) }
         }
@@ -290,7 +291,7 @@ fn legend(shown: &ShownTable) -> Markup {
         p.small {
             "Bars: numbers from the 1 % to the 99 % quantile, times by period, texts by their most frequent values."
             @if shown.drift.is_some() {
-                " Lines across the bars: the version before. Tests and limits are those of Evidently: distances from 0.1, p-values up to 0.05."
+                " Lines across the bars: the version before. Tests and limits are those of Evidently: distances from 0.1 (or what chance alone gives, where that is more), p-values up to 0.05."
             }
         }
     }

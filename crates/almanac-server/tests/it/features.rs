@@ -171,7 +171,7 @@ async fn feasts_own_client_reads_from_the_server() {
         return;
     };
     // Feast's server does not look at the ttl.
-    let without_ttl = |yaml: String| yaml.lines().filter(|line| !line.starts_with("  ttl:")).map(|line| format!("{line}\n")).collect();
+    let without_ttl = |yaml: String| yaml.lines().filter(|line| !line.starts_with("  ttl:")).flat_map(|line| [line, "\n"]).collect();
     for (repository, script) in [(repository(), "feast_online.py"), (odd_repository(), "feast_odd.py")] {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let services = services(Some(store_of(&repository, folder.path(), without_ttl)));
