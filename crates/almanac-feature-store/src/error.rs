@@ -147,6 +147,12 @@ pub enum FeatureError {
         /// Why.
         reason: String,
     },
+    /// A view that is not kept for lookups.
+    #[error("feature view `{view}` is not for lookups: it is declared with `online: false`")]
+    Offline {
+        /// The view.
+        view: String,
+    },
     /// A time before that of the newest values.
     #[error("`at` is {asked}, but the newest values of `{view}` are those at {until}")]
     TooEarly {
@@ -257,6 +263,7 @@ impl Hint for FeatureError {
                 format!("`almanac features materialise --view {view} --full` makes it anew")
             }
             Self::NotServed { view, .. } => format!("`almanac features materialise --view {view}` writes its newest values"),
+            Self::Offline { .. } => "`almanac features get` gives its values; `online: true` keeps them for lookups".into(),
             Self::TooEarly { .. } => "values of the past are what `almanac features get` gives".into(),
             Self::Busy { .. } => "wait for it; nothing is lost, and readers go on".into(),
             Self::Backwards { view, .. } => format!("`almanac features materialise --view {view} --full` makes it anew until any time"),

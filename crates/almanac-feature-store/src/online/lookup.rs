@@ -156,10 +156,10 @@ fn wanted(state: &State, request: &Request) -> Result<Vec<FeatureRef>, FeatureEr
 }
 
 fn served(state: &State, view: &str) -> Result<Arc<Served>, FeatureError> {
-    let reason = || match state.declarations.view(view) {
-        Ok(declared) if !declared.online => "it is declared with `online: false`".to_owned(),
-        _ => state.absent.get(view).cloned().unwrap_or_else(|| "it is not materialised".to_owned()),
-    };
+    if state.declarations.view(view).is_ok_and(|declared| !declared.online) {
+        return Err(FeatureError::Offline { view: view.to_owned() });
+    }
+    let reason = || state.absent.get(view).cloned().unwrap_or_else(|| "it is not materialised".to_owned());
     state.views.get(view).cloned().ok_or_else(|| FeatureError::NotServed { view: view.to_owned(), reason: reason() })
 }
 

@@ -8,7 +8,7 @@ use almanac_api::{
     FeatureViewInfo, FeaturesRequest, FeaturesResponse, Problem,
 };
 use almanac_feature_store::{
-    Answer, Cell, FeatureError, OnlineStore, Request, Status, Value, View, parse_instant, write_instant, write_span,
+    Answer, Cell, FeatureError, Micros, OnlineStore, Request, Status, Value, View, parse_instant, write_instant, write_span,
 };
 use almanac_series::Hint;
 use axum::Json;
@@ -197,10 +197,21 @@ fn in_feasts_form(answer: Answer) -> FeastFeaturesResponse {
         found.results.push(FeastResult {
             values: cells.iter().map(value).collect(),
             statuses: cells.iter().map(|cell| status(cell.status)).collect(),
-            event_timestamps: cells.iter().map(|cell| cell.time.map_or_else(epoch, write_instant)).collect(),
+            event_timestamps: cells.iter().map(|cell| cell.time.map_or_else(epoch, feasts_instant)).collect(),
         });
     }
     found
+}
+
+/// An instant as Feast's server writes it: with no, three or six digits of the second, which is what older readers understand.
+fn feasts_instant(micros: Micros) -> String {
+    let (second, rest) = (micros.div_euclid(1_000_000), micros.rem_euclid(1_000_000));
+    let whole = write_instant(second * 1_000_000);
+    match rest {
+        0 => whole,
+        rest if rest % 1_000 == 0 => whole.replace('Z', &format!(".{:03}Z", rest / 1_000)),
+        rest => whole.replace('Z', &format!(".{rest:06}Z")),
+    }
 }
 
 /// A value as Feast's server writes it: instants are seconds since 1970.
@@ -262,5 +273,19 @@ fn info(store: &OnlineStore, view: &View) -> FeatureViewInfo {
         entities: size.map_or(0, |(entities, _, _)| entities as u64),
         bytes: size.map_or(0, |(_, bytes, _)| bytes as u64),
         trouble: store.why_absent(&view.name),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instants_have_the_digits_that_feasts_have() {
+        let written: Vec<String> = [0, 1_500_000, 1_000_250, -1].map(feasts_instant).into();
+        assert_eq!(
+            written,
+            ["1970-01-01T00:00:00Z", "1970-01-01T00:00:01.500Z", "1970-01-01T00:00:01.000250Z", "1969-12-31T23:59:59.999999Z"]
+        );
     }
 }

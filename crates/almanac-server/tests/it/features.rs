@@ -223,7 +223,7 @@ async fn what_feasts_server_has_and_this_one_has_not_is_a_clear_answer() {
     let (status, answer) = ask_odd(r#"{"features": ["offline_only:n"], "entities": {"customer_id": [1]}}"#).await;
     assert_eq!(
         (status, answer["detail"].as_str()),
-        (503, Some("feature view `offline_only` is not served: it is declared with `online: false`"))
+        (400, Some("feature view `offline_only` is not for lookups: it is declared with `online: false`"))
     );
     for path in ["/push", "/materialize", "/materialize-incremental", "/write-to-online-store", "/search"] {
         let (status, text) = ask(services(None), Request::post(path).body(Body::from("{}")).expect("valid request")).await;

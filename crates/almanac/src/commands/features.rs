@@ -155,6 +155,7 @@ impl<T> OrFailFeatures<T> for Result<T, FeatureError> {
             Err(
                 FeatureError::Unknown { .. }
                 | FeatureError::LeftOut { .. }
+                | FeatureError::Offline { .. }
                 | FeatureError::NoKey { .. }
                 | FeatureError::Uneven { .. }
                 | FeatureError::TooMany { .. }
