@@ -6,6 +6,7 @@
 //! Not here: HTTP, checks of meaning (an unsorted history is representable), conversion from the core's types.
 
 mod access;
+mod data;
 mod exog;
 mod features;
 mod forecast;
@@ -19,6 +20,7 @@ mod row;
 mod series;
 
 pub use access::{AccessTokenCreated, AccessTokenInfo, AccessTokens, CreateAccessToken};
+pub use data::{TableData, TableVersion};
 pub use exog::ExogValue;
 pub use features::{
     FeastFeaturesRequest, FeastFeaturesResponse, FeastMetadata, FeastResult, FeatureCatalogue, FeatureStatus, FeatureValues,

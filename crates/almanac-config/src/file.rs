@@ -10,7 +10,7 @@ use std::fmt;
 use almanac_connect::SourceKeys;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// The whole file.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -23,6 +23,7 @@ pub struct ProjectFile {
     pub forecast: ForecastSection,
     pub models: ModelsSection,
     pub checks: ChecksSection,
+    pub drift: DriftSection,
     pub gates: GatesSection,
     pub run: RunSection,
     pub tracking: TrackingSection,
@@ -186,6 +187,30 @@ pub struct ChecksSection {
     pub freshness_days: Option<u32>,
     pub max_row_change: Option<f64>,
     pub min_series: Option<usize>,
+}
+
+/// `[drift]`.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DriftSection {
+    pub severity: Option<String>,
+    pub share: Option<f64>,
+    pub missing: Option<f64>,
+    pub columns: Option<StringOrList>,
+    pub limits: DriftLimits,
+}
+
+/// `[drift.limits]`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+#[expect(missing_docs, reason = "each key is documented in default.toml")]
+pub struct DriftLimits {
+    pub ks: Option<f64>,
+    pub chi_square: Option<f64>,
+    pub z: Option<f64>,
+    pub wasserstein: Option<f64>,
+    pub jensen_shannon: Option<f64>,
+    pub psi: Option<f64>,
 }
 
 /// `[gates]`.

@@ -9,7 +9,7 @@ use almanac_connect::SOURCE_KEYS;
 pub const DEFAULT_TOML: &str = include_str!("default.toml");
 
 /// Sections and their keys. A section without keys holds names that the user chooses.
-pub(crate) const SECTIONS: [(&str, &[&str]); 19] = [
+pub(crate) const SECTIONS: [(&str, &[&str]); 21] = [
     (
         "data",
         &[
@@ -132,6 +132,8 @@ pub(crate) const SECTIONS: [(&str, &[&str]); 19] = [
     ),
     ("checks.allowed", &[]),
     ("checks.ranges", &[]),
+    ("drift", &["severity", "share", "missing", "columns", "limits"]),
+    ("drift.limits", &["ks", "chi_square", "z", "wasserstein", "jensen_shannon", "psi"]),
     ("gates", &["beats", "min_folds"]),
     ("run", &["threads", "memory_gb"]),
     ("tracking", &["backend_store", "artifact_root"]),

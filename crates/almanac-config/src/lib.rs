@@ -21,15 +21,15 @@ mod settings;
 pub use canonical::CanonicalJson;
 pub use env::{ENVIRONMENT, EnvironmentVariable, Overrides};
 pub use error::{ConfigError, Problem};
-pub use file::{Ask, AskNumbers, ProjectFile, StringOrList};
+pub use file::{Ask, AskNumbers, DriftLimits, ProjectFile, StringOrList};
 pub use init::{InitAnswers, InitOutside, InitReason, InitTable, write_project};
 pub use keys::DEFAULT_TOML;
 pub use names::{ENSEMBLE, MODELS};
 pub use place::Place;
 pub use settings::{
-    CheckSettings, CsvSettings, DataSettings, Duplicates, FeatureSettings, ForecastSettings, GapPolicy, GateSettings, KeyPlace,
-    LightGbmSettings, ModelSettings, Negatives, PersonalPolicy, PrivacySettings, RunSettings, ServeSettings, Settings, TableSource,
-    TrackingSettings, TreeObjective, TreePool, TreeSettings, TreeStrategy, ValueType, XgBoostSettings,
+    CheckSettings, CsvSettings, DataSettings, DriftSettings, DriftSeverity, Duplicates, FeatureSettings, ForecastSettings, GapPolicy,
+    GateSettings, KeyPlace, LightGbmSettings, ModelSettings, Negatives, PersonalPolicy, PrivacySettings, RunSettings, ServeSettings,
+    Settings, TableSource, TrackingSettings, TreeObjective, TreePool, TreeSettings, TreeStrategy, ValueType, XgBoostSettings,
 };
 
 /// Name of the configuration file in a project.

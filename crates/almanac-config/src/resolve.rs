@@ -23,7 +23,8 @@ use crate::names::{ENSEMBLE, MODELS, PLANNED_MODELS, PLANNED_RECONCILIATIONS};
 use crate::parse::{Parsed, parse};
 use crate::place::KeyLines;
 use crate::settings::{
-    CheckSettings, DataSettings, FeatureSettings, ForecastSettings, GateSettings, RunSettings, ServeSettings, Settings, TrackingSettings,
+    CheckSettings, DataSettings, DriftSettings, DriftSeverity, FeatureSettings, ForecastSettings, GateSettings, RunSettings, ServeSettings,
+    Settings, TrackingSettings,
 };
 use crate::{ConfigError, Overrides, PROJECT_FILE, Place, Problem, ProjectFile};
 
@@ -40,6 +41,7 @@ pub(crate) fn settings(project: &Path, text: &str, environment: &Overrides, flag
         features: r.features(&file, &default, &data),
         models: r.models(&file, &default, &data),
         checks: r.checks(&file, &default),
+        drift: r.drift(&file, &default),
         privacy: r.privacy(&file, &data),
         gates: r.gates(&file, &default, &forecast),
         run: r.run(&file, &default),
@@ -328,6 +330,30 @@ impl Resolver<'_> {
             freshness_days: checks.freshness_days,
             max_row_change: self.share("checks.max_row_change", max_row_change, None),
             min_series: self.at_least_one("checks.min_series", checks.min_series.or(standard.min_series).unwrap_or(1)),
+        }
+    }
+
+    fn drift(&self, file: &ProjectFile, default: &ProjectFile) -> DriftSettings {
+        let (drift, standard) = (&file.drift, &default.drift);
+        let words = [("off", DriftSeverity::Off), ("warn", DriftSeverity::Warn), ("fail", DriftSeverity::Fail)];
+        let limits = drift.limits;
+        let p_values = [("ks", limits.ks), ("chi_square", limits.chi_square), ("z", limits.z)];
+        for (name, given) in p_values.into_iter().filter_map(|(name, given)| Some((name, given?))) {
+            self.share(&format!("drift.limits.{name}"), Some(given), None);
+        }
+        let distances = [("wasserstein", limits.wasserstein), ("jensen_shannon", limits.jensen_shannon), ("psi", limits.psi)];
+        for (name, given) in distances.into_iter().filter_map(|(name, given)| Some((name, given?))) {
+            if !(given.is_finite() && given >= 0.0) {
+                let problem = Problem::NotA { expected: "a number of 0 or more", given: given.to_string() };
+                self.note(self.invalid(&format!("drift.limits.{name}"), problem));
+            }
+        }
+        DriftSettings {
+            severity: self.word("drift.severity", drift.severity.as_deref(), standard.severity.as_deref(), &words),
+            share: self.share("drift.share", drift.share, standard.share),
+            missing: self.share("drift.missing", drift.missing, standard.missing),
+            columns: self.keep(self.columns("drift.columns", drift.columns.as_ref()), Vec::new()),
+            limits,
         }
     }
 

@@ -11,7 +11,7 @@ use almanac_connect::SourceSpec;
 use almanac_series::{Freq, Horizon, Quantile, SeasonLength, Seed};
 use serde::{Serialize, Serializer};
 
-use crate::{CanonicalJson, ConfigError, MODELS, Overrides, resolve};
+use crate::{CanonicalJson, ConfigError, DriftLimits, MODELS, Overrides, resolve};
 
 /// All settings of one project.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,6 +25,7 @@ pub struct Settings {
     pub forecast: ForecastSettings,
     pub models: ModelSettings,
     pub checks: CheckSettings,
+    pub drift: DriftSettings,
     pub gates: GateSettings,
     pub run: RunSettings,
     pub tracking: TrackingSettings,
@@ -346,6 +347,30 @@ pub struct CheckSettings {
     pub freshness_days: Option<u32>,
     pub max_row_change: f64,
     pub min_series: usize,
+}
+
+/// What a run does about drift.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DriftSeverity {
+    /// It does not look.
+    Off,
+    /// It is said.
+    Warn,
+    /// The run stops.
+    Fail,
+}
+
+/// `[drift]`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[expect(missing_docs, reason = "each key is documented in default.toml")]
+pub struct DriftSettings {
+    pub severity: DriftSeverity,
+    pub share: f64,
+    pub missing: f64,
+    pub columns: Vec<String>,
+    /// Limits by the test; what is not set is the test's own.
+    pub limits: DriftLimits,
 }
 
 /// `[gates]`.

@@ -1,18 +1,21 @@
 //! Columns of values: the few types there are, whatever type a file has.
 //!
 //! Whole numbers become 64 bits, dates and times microseconds in UTC, texts one kind of text. A `NaN` is a missing value: so it is
-//! the same in a file, in memory and in JSON.
+//! the same in a file, in memory and in JSON. A list holds single values, some of them missing.
 //!
-//! Not here: lists and structures, which no feature is made of.
+//! Not here: structures and lists of lists, which no feature is made of.
 
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, Float32Array, Float64Array, Int64Array, LargeStringArray, TimestampMicrosecondArray,
-    UInt32Array,
+    Array, ArrayRef, AsArray, BooleanArray, Float32Array, Float64Array, Int64Array, LargeBinaryArray, LargeListArray, LargeStringArray,
+    TimestampMicrosecondArray, UInt32Array,
 };
+use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::compute::{CastOptions, cast_with_options, concat, take};
-use arrow::datatypes::{DataType, Float32Type, Float64Type, Int64Type, TimeUnit, TimestampMicrosecondType};
+use arrow::datatypes::{DataType, Field, Float32Type, Float64Type, Int64Type, TimeUnit, TimestampMicrosecondType};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use jiff::tz::TimeZone;
 
 use crate::FeatureError;
@@ -34,6 +37,10 @@ pub enum Value {
     Text(String),
     /// An instant.
     Time(Micros),
+    /// Bytes.
+    Bytes(Vec<u8>),
+    /// A list of single values, some of them missing.
+    List(Vec<Option<Value>>),
 }
 
 impl Value {
@@ -44,11 +51,11 @@ impl Value {
             Self::Real(value) => Some(*value),
             Self::Real32(value) => Some(f64::from(*value)),
             Self::Bool(value) => Some(f64::from(u8::from(*value))),
-            Self::Text(_) | Self::Time(_) => None,
+            Self::Text(_) | Self::Time(_) | Self::Bytes(_) | Self::List(_) => None,
         }
     }
 
-    /// Returns it as JSON. Infinities are the texts `Infinity` and `-Infinity`, instants RFC 3339.
+    /// Returns it as JSON. Infinities are the texts `Infinity` and `-Infinity`, instants RFC 3339, bytes base64.
     pub fn to_json(&self) -> serde_json::Value {
         let real = |value: f64, json: serde_json::Value| match value {
             f64::INFINITY => "Infinity".into(),
@@ -63,6 +70,8 @@ impl Value {
             Self::Bool(value) => (*value).into(),
             Self::Text(value) => value.as_str().into(),
             Self::Time(value) => write_instant(*value).into(),
+            Self::Bytes(value) => STANDARD.encode(value).into(),
+            Self::List(values) => values.iter().map(|value| value.as_ref().map_or(serde_json::Value::Null, Self::to_json)).collect(),
         }
     }
 }
@@ -82,13 +91,17 @@ pub enum Column {
     Text(LargeStringArray),
     /// Instants.
     Time(TimestampMicrosecondArray),
+    /// Bytes.
+    Bytes(LargeBinaryArray),
+    /// Lists of single values of a kind, whose array is as [`Column::array`] gives it.
+    List(Kind, LargeListArray),
 }
 
 impl Column {
     /// Takes an array of any type that a feature can have. `wanted`: what it must be; `zone`: where times without a zone are.
     ///
     /// # Errors
-    /// [`FeatureError::WrongType`] for lists, structures, and values that are not what is wanted.
+    /// [`FeatureError::WrongType`] for structures, lists of lists, and values that are not what is wanted.
     pub fn new(array: &ArrayRef, wanted: Option<Kind>, zone: &TimeZone, place: &str, name: &str) -> Result<Self, FeatureError> {
         let wrong = |wanted: &str| FeatureError::WrongType {
             place: place.to_owned(),
@@ -98,17 +111,25 @@ impl Column {
         };
         let kind = match wanted {
             Some(kind) => kind,
-            None => kind_of(array.data_type()).ok_or_else(|| wrong("a number, text, truth value or time"))?,
+            None => kind_of(array.data_type()).ok_or_else(|| wrong("a number, text, truth value, time, bytes or a list of them"))?,
         };
+        // A column without any value has a type by chance.
+        if wanted.is_some() && *array.data_type() == DataType::Null {
+            return Ok(Self::of_values(kind, (0..array.len()).map(|_| None)));
+        }
         if kind == Kind::Time {
             return Ok(Self::Time(instants(array, zone, place, name)?));
+        }
+        if let Some(item) = kind.item() {
+            return Self::new_list(array, item, zone, place, name).unwrap_or_else(|| Err(wrong(&format!("`{}`", kind.name()))));
         }
         let target = match kind {
             Kind::Int => DataType::Int64,
             Kind::Real => DataType::Float64,
             Kind::Real32 => DataType::Float32,
             Kind::Bool => DataType::Boolean,
-            Kind::Text | Kind::Time => DataType::LargeUtf8,
+            Kind::Bytes => DataType::LargeBinary,
+            _ => DataType::LargeUtf8,
         };
         if kind_of(array.data_type()).is_none() {
             return Err(wrong(kind.name()));
@@ -125,8 +146,27 @@ impl Column {
             Kind::Real => Self::Real(without_nan(array.as_primitive::<Float64Type>(), f64::is_nan)),
             Kind::Real32 => Self::Real32(without_nan(array.as_primitive::<Float32Type>(), f32::is_nan)),
             Kind::Bool => Self::Bool(array.as_boolean().clone()),
-            Kind::Text | Kind::Time => Self::Text(array.as_string::<i64>().clone()),
+            Kind::Bytes => Self::Bytes(array.as_binary::<i64>().clone()),
+            _ => Self::Text(array.as_string::<i64>().clone()),
         })
+    }
+
+    /// Takes an array of lists; `None` if it is none.
+    fn new_list(array: &ArrayRef, item: Kind, zone: &TimeZone, place: &str, name: &str) -> Option<Result<Self, FeatureError>> {
+        let (DataType::List(inner) | DataType::LargeList(inner) | DataType::FixedSizeList(inner, _)) = array.data_type() else {
+            return None;
+        };
+        let target = DataType::LargeList(Arc::clone(inner));
+        let lists = cast_with_options(array, &target, &CastOptions { safe: false, ..CastOptions::default() }).ok()?;
+        let lists = lists.as_list::<i64>();
+        let items = Self::new(lists.values(), Some(item), zone, place, name);
+        Some(items.map(|items| Self::of_items(item, &items, lists.offsets().clone(), lists.nulls().cloned())))
+    }
+
+    fn of_items(item: Kind, items: &Self, offsets: OffsetBuffer<i64>, nulls: Option<NullBuffer>) -> Self {
+        let items = items.array();
+        let field = Arc::new(Field::new_list_field(items.data_type().clone(), true));
+        Self::List(item, LargeListArray::new(field, offsets, items, nulls))
     }
 
     /// Puts columns of one kind below each other.
@@ -166,6 +206,8 @@ impl Column {
             Self::Bool(_) => Self::Bool(array.as_boolean().clone()),
             Self::Text(_) => Self::Text(array.as_string::<i64>().clone()),
             Self::Time(_) => Self::Time(array.as_primitive::<TimestampMicrosecondType>().clone()),
+            Self::Bytes(_) => Self::Bytes(array.as_binary::<i64>().clone()),
+            Self::List(item, _) => Self::List(*item, array.as_list::<i64>().clone()),
         }
     }
 
@@ -178,6 +220,9 @@ impl Column {
             Self::Bool(_) => Kind::Bool,
             Self::Text(_) => Kind::Text,
             Self::Time(_) => Kind::Time,
+            Self::Bytes(_) => Kind::Bytes,
+            // Only kinds that have lists are in one.
+            Self::List(item, _) => item.list().unwrap_or(*item),
         }
     }
 
@@ -190,6 +235,8 @@ impl Column {
             Self::Bool(array) => Arc::new(array.clone()),
             Self::Text(array) => Arc::new(array.clone()),
             Self::Time(array) => Arc::new(array.clone().with_timezone("UTC")),
+            Self::Bytes(array) => Arc::new(array.clone()),
+            Self::List(_, array) => Arc::new(array.clone()),
         }
     }
 
@@ -205,6 +252,11 @@ impl Column {
             Self::Bool(array) => Value::Bool(array.value(row)),
             Self::Text(array) => Value::Text(array.value(row).to_owned()),
             Self::Time(array) => Value::Time(array.value(row)),
+            Self::Bytes(array) => Value::Bytes(array.value(row).to_vec()),
+            Self::List(item, array) => {
+                let items = Self::of_values(*item, std::iter::empty()).of_array(&array.value(row));
+                Value::List((0..array.value_length(row) as usize).map(|place| items.value(place)).collect())
+            }
         })
     }
 
@@ -218,7 +270,7 @@ impl Column {
             Self::Real(array) => Some(array.value(row)),
             Self::Real32(array) => Some(f64::from(array.value(row))),
             Self::Bool(array) => Some(f64::from(u8::from(array.value(row)))),
-            Self::Text(_) | Self::Time(_) => None,
+            Self::Text(_) | Self::Time(_) | Self::Bytes(_) | Self::List(..) => None,
         }
     }
 
@@ -231,6 +283,8 @@ impl Column {
             Self::Bool(array) => array.is_null(row),
             Self::Text(array) => array.is_null(row),
             Self::Time(array) => array.is_null(row),
+            Self::Bytes(array) => array.is_null(row),
+            Self::List(_, array) => array.is_null(row),
         }
     }
 
@@ -245,6 +299,18 @@ impl Column {
             Kind::Bool => Self::Bool(values.map(|value| if let Some(Value::Bool(value)) = value { Some(value) } else { None }).collect()),
             Kind::Text => Self::Text(values.map(|value| if let Some(Value::Text(value)) = value { Some(value) } else { None }).collect()),
             Kind::Time => Self::Time(values.map(|value| if let Some(Value::Time(value)) = value { Some(value) } else { None }).collect()),
+            Kind::Bytes => {
+                Self::Bytes(values.map(|value| if let Some(Value::Bytes(value)) = value { Some(value) } else { None }).collect())
+            }
+            Kind::Ints | Kind::Reals | Kind::Real32s | Kind::Bools | Kind::Texts | Kind::Times | Kind::BytesLists => {
+                let lists: Vec<Option<Vec<Option<Value>>>> =
+                    values.map(|value| if let Some(Value::List(values)) = value { Some(values) } else { None }).collect();
+                let offsets = OffsetBuffer::from_lengths(lists.iter().map(|list| list.as_ref().map_or(0, Vec::len)));
+                let nulls: NullBuffer = lists.iter().map(Option::is_some).collect();
+                let item = kind.item().unwrap_or(Kind::Int);
+                let items = Self::of_values(item, lists.into_iter().flatten().flatten());
+                Self::of_items(item, &items, offsets, Some(nulls))
+            }
         }
     }
 
@@ -270,7 +336,9 @@ pub(crate) fn kind_of(data_type: &DataType) -> Option<Kind> {
         DataType::Boolean => Kind::Bool,
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => Kind::Text,
         DataType::Timestamp(..) | DataType::Date32 | DataType::Date64 => Kind::Time,
+        DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_) => Kind::Bytes,
         DataType::Dictionary(_, values) => kind_of(values)?,
+        DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => kind_of(item.data_type())?.list()?,
         _ => return None,
     })
 }

@@ -34,7 +34,34 @@ pub enum Kind {
     Text,
     /// Instants.
     Time,
+    /// Bytes.
+    Bytes,
+    /// Lists of whole numbers.
+    Ints,
+    /// Lists of numbers of 64 bits.
+    Reals,
+    /// Lists of numbers of 32 bits.
+    Real32s,
+    /// Lists of truth values.
+    Bools,
+    /// Lists of texts.
+    Texts,
+    /// Lists of instants.
+    Times,
+    /// Lists of bytes.
+    BytesLists,
 }
+
+/// Kinds of single values, and of lists of them.
+const LISTS: [(Kind, Kind); 7] = [
+    (Kind::Int, Kind::Ints),
+    (Kind::Real, Kind::Reals),
+    (Kind::Real32, Kind::Real32s),
+    (Kind::Bool, Kind::Bools),
+    (Kind::Text, Kind::Texts),
+    (Kind::Time, Kind::Times),
+    (Kind::Bytes, Kind::BytesLists),
+];
 
 impl Kind {
     /// Returns its name, as in a declaration.
@@ -46,7 +73,25 @@ impl Kind {
             Self::Bool => "bool",
             Self::Text => "text",
             Self::Time => "time",
+            Self::Bytes => "bytes",
+            Self::Ints => "ints",
+            Self::Reals => "reals",
+            Self::Real32s => "real32s",
+            Self::Bools => "bools",
+            Self::Texts => "texts",
+            Self::Times => "times",
+            Self::BytesLists => "byteslists",
         }
+    }
+
+    /// Returns the kind of the items of lists; `None` for single values.
+    pub fn item(self) -> Option<Self> {
+        LISTS.iter().find(|(_, list)| *list == self).map(|(item, _)| *item)
+    }
+
+    /// Returns the kind of lists of such values; `None` for lists.
+    pub fn list(self) -> Option<Self> {
+        LISTS.iter().find(|(item, _)| *item == self).map(|(_, list)| *list)
     }
 
     /// Tells whether one can calculate with it.
@@ -273,6 +318,8 @@ pub struct Declarations {
     pub views: Vec<View>,
     /// The services.
     pub services: Vec<Service>,
+    /// Views that there are elsewhere but not here, and why.
+    pub left_out: BTreeMap<String, String>,
 }
 
 impl Declarations {
@@ -296,8 +343,11 @@ impl Declarations {
     /// Returns a view by its name.
     ///
     /// # Errors
-    /// [`FeatureError::Unknown`].
+    /// [`FeatureError::Unknown`]; [`FeatureError::LeftOut`] for one that was left out when the declarations were taken over.
     pub fn view(&self, name: &str) -> Result<&View, FeatureError> {
+        if let Some(why) = self.left_out.get(name) {
+            return Err(FeatureError::LeftOut { view: name.to_owned(), why: why.clone() });
+        }
         let there = || self.views.iter().map(|view| view.name.as_str());
         self.views.iter().find(|view| view.name == name).ok_or_else(|| FeatureError::unknown("feature view", name, there()))
     }

@@ -29,7 +29,7 @@ pub struct EntityTable {
 pub enum TableForm {
     /// Parquet.
     Parquet,
-    /// CSV with a header; instants are RFC 3339.
+    /// CSV with a header; instants are RFC 3339, bytes base64, lists JSON.
     Csv,
 }
 
@@ -127,6 +127,10 @@ fn write_value(value: Option<Value>, text: &mut String) {
         Some(Value::Bool(value)) => write!(text, "{value}"),
         Some(Value::Text(value)) => text.write_str(&value),
         Some(Value::Time(value)) => text.write_str(&write_instant(value)),
+        Some(value @ (Value::Bytes(_) | Value::List(_))) => match value.to_json() {
+            serde_json::Value::String(base64) => text.write_str(&base64),
+            list => write!(text, "{list}"),
+        },
     };
     written.expect("a String takes everything");
 }

@@ -131,6 +131,14 @@ pub enum FeatureError {
         /// MiB allowed.
         allowed: u64,
     },
+    /// A view of the place that declarations were taken over from, which has no counterpart here.
+    #[error("feature view `{view}` is not here: {why}")]
+    LeftOut {
+        /// The view.
+        view: String,
+        /// Why it was left out.
+        why: String,
+    },
     /// A view whose newest values were never written, or for another declaration.
     #[error("feature view `{view}` is not served: {reason}")]
     NotServed {
@@ -138,6 +146,12 @@ pub enum FeatureError {
         view: String,
         /// Why.
         reason: String,
+    },
+    /// A view that is not kept for lookups.
+    #[error("feature view `{view}` is not for lookups: it is declared with `online: false`")]
+    Offline {
+        /// The view.
+        view: String,
     },
     /// A time before that of the newest values.
     #[error("`at` is {asked}, but the newest values of `{view}` are those at {until}")]
@@ -239,6 +253,7 @@ impl Hint for FeatureError {
             Self::WrongType { .. } => {
                 "the `type` of a key is `text` or `int`; that of a field is the column's unless it is declared".into()
             }
+            Self::LeftOut { view, .. } => format!("declare `{view}` in `features.yaml`, and take it out of `left_out`"),
             Self::NoKey { key, .. } => format!("give `{key}` for each entity"),
             Self::Uneven { .. } => "give one value of each key for each entity".into(),
             Self::TooMany { .. } => "ask in several requests".into(),
@@ -248,6 +263,7 @@ impl Hint for FeatureError {
                 format!("`almanac features materialise --view {view} --full` makes it anew")
             }
             Self::NotServed { view, .. } => format!("`almanac features materialise --view {view}` writes its newest values"),
+            Self::Offline { .. } => "`almanac features get` gives its values; `online: true` keeps them for lookups".into(),
             Self::TooEarly { .. } => "values of the past are what `almanac features get` gives".into(),
             Self::Busy { .. } => "wait for it; nothing is lost, and readers go on".into(),
             Self::Backwards { view, .. } => format!("`almanac features materialise --view {view} --full` makes it anew until any time"),

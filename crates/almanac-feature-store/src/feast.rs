@@ -1,11 +1,14 @@
 //! A Feast repository with file sources, taken over as declarations.
 //!
 //! Read are `feature_store.yaml` and the registry it names: entities, feature views with Parquet sources, feature services. What has no
-//! counterpart here (Python transformations, streams, warehouses, values that are lists) is left out, and each such thing is named.
+//! counterpart here (Python transformations, streams, warehouses, maps and sets) is left out, and each such thing is named.
 //!
-//! Not here: values that are in Feast's online store; they are made from the same sources by materialising.
+//! Not here: values that are in Feast's online store; they are made from the same sources by materialising. Python is not run: what
+//! was declared and never applied is only named (`unapplied`).
 
 mod registry;
+mod services;
+mod unapplied;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -13,12 +16,11 @@ use std::path::Path;
 use prost::Message;
 use serde::Deserialize;
 
-use self::registry::{DataSource, FeatureService, FeatureSpec, FeatureView, Registry, value_type};
+use self::registry::{DataSource, FeatureSpec, FeatureView, Registry, value_type};
 use crate::FeatureError;
 use crate::clock::write_span;
 use crate::declaration::{
-    Corrections, DeclaredEntity, DeclaredField, DeclaredFile, DeclaredKey, DeclaredService, DeclaredSource, DeclaredView, DetailedField,
-    KeyKind, Kind, TypedKey,
+    Corrections, DeclaredEntity, DeclaredField, DeclaredFile, DeclaredKey, DeclaredSource, DeclaredView, DetailedField, KeyKind, TypedKey,
 };
 
 /// Largest registry that is read: 256 MiB.
@@ -86,6 +88,9 @@ pub fn import_feast(path: &Path) -> Result<Imported, FeatureError> {
         return Err(refuse(&path, format!("its registry is at `{registry}`; copy it here and name the copy")));
     }
     let registry_path = folder.join(registry.trim_start_matches("file://"));
+    if !registry_path.exists() {
+        return Err(refuse(&path, unapplied::why(folder, &registry)));
+    }
     let size = std::fs::metadata(&registry_path).map_err(|error| FeatureError::read(&registry_path, error))?.len();
     if size > LARGEST {
         return Err(refuse(&registry_path, format!("it is larger than {} MiB", LARGEST >> 20)));
@@ -108,6 +113,7 @@ pub fn import_feast(path: &Path) -> Result<Imported, FeatureError> {
 
 fn take_over(registry: &Registry, project: &str, folder: &Path, left: &mut Vec<String>) -> DeclaredFile {
     let mut entities: BTreeMap<String, DeclaredEntity> = BTreeMap::new();
+    let mut absent: BTreeMap<String, String> = BTreeMap::new();
     for spec in registry.entities.iter().filter_map(|entity| entity.spec.as_ref()).filter(|spec| spec.project == project) {
         let kind = match spec.value_type {
             value_type::STRING => KeyKind::Text,
@@ -122,17 +128,33 @@ fn take_over(registry: &Registry, project: &str, folder: &Path, left: &mut Vec<S
         let entity = DeclaredEntity { name: spec.name.clone(), keys: vec![key], description: spec.description.clone() };
         entities.insert(spec.name.clone(), entity);
     }
-    let views: Vec<DeclaredView> =
-        registry.feature_views.iter().filter_map(|view| take_view(view, project, &entities, folder, left)).collect();
+    let mut views: Vec<DeclaredView> = Vec::new();
+    for view in &registry.feature_views {
+        let Some(name) = view.spec.as_ref().filter(|spec| spec.project == project).map(|spec| spec.name.clone()) else { continue };
+        match take_view(view, project, &entities, folder, left) {
+            Ok(Some(view)) => views.push(view),
+            Ok(None) => {}
+            Err(why) => {
+                left.push(format!("feature view `{name}` is left out: {why}"));
+                absent.insert(name, why);
+            }
+        }
+    }
     for spec in registry.on_demand_feature_views.iter().filter_map(|view| view.spec.as_ref()).filter(|spec| spec.project == project) {
-        left.push(format!("on-demand feature view `{}` is a Python function; write it as fields with `derive`", spec.name));
+        let why = "an on-demand feature view of Feast is a Python function; write it as fields with `derive`";
+        left.push(format!("feature view `{}` is left out: {why}", spec.name));
+        absent.insert(spec.name.clone(), why.to_owned());
     }
     for spec in registry.stream_feature_views.iter().filter_map(|view| view.spec.as_ref()).filter(|spec| spec.project == project) {
-        left.push(format!("stream feature view `{}` reads a stream", spec.name));
+        let why = "a stream feature view of Feast reads a stream";
+        left.push(format!("feature view `{}` is left out: {why}", spec.name));
+        absent.insert(spec.name.clone(), why.to_owned());
     }
-    let services = registry.feature_services.iter().filter_map(|service| take_service(service, project, &views, left)).collect();
-    let used = |name: &String| views.iter().any(|view| view.entities.contains(name));
-    DeclaredFile { entities: entities.into_iter().filter(|(name, _)| used(name)).map(|(_, entity)| entity).collect(), views, services }
+    let mut file = DeclaredFile { entities: entities.into_values().collect(), views, services: Vec::new(), left_out: absent };
+    services::take(registry, project, &mut file, left);
+    let used: std::collections::BTreeSet<String> = file.views.iter().flat_map(|view| view.entities.iter().cloned()).collect();
+    file.entities.retain(|entity| used.contains(&entity.name));
+    file
 }
 
 fn take_view(
@@ -141,48 +163,41 @@ fn take_view(
     entities: &BTreeMap<String, DeclaredEntity>,
     folder: &Path,
     left: &mut Vec<String>,
-) -> Option<DeclaredView> {
-    let spec = view.spec.as_ref().filter(|spec| spec.project == project)?;
+) -> Result<Option<DeclaredView>, String> {
+    let Some(spec) = view.spec.as_ref().filter(|spec| spec.project == project) else { return Ok(None) };
     let name = &spec.name;
-    let mut leave = |why: String| {
-        left.push(format!("feature view `{name}` is left out: {why}"));
-        None
-    };
-    if let Some(strange) = spec.entities.iter().find(|entity| !entities.contains_key(*entity)) {
-        let why = if strange == "__dummy" { "it has no entity".to_owned() } else { format!("its entity `{strange}` cannot be taken over") };
-        return leave(why);
+    // A view without entities has one of this name in the registry.
+    let named: Vec<String> = spec.entities.iter().filter(|entity| *entity != "__dummy").cloned().collect();
+    if let Some(strange) = named.iter().find(|entity| !entities.contains_key(*entity)) {
+        return Err(format!("its entity `{strange}` cannot be taken over"));
     }
     if spec.feature_transformation.is_some() {
-        return leave("its features come from a transformation in Python".to_owned());
+        return Err("its features come from a transformation in Python".to_owned());
     }
-    let Some(source) = &spec.batch_source else { return leave("it has no batch source".to_owned()) };
+    let Some(source) = &spec.batch_source else { return Err("it has no batch source".to_owned()) };
     // A push or stream source has the files it is kept in beside it.
     let source = source.batch_source.as_deref().unwrap_or(source);
-    let file = match file_of(source, folder) {
-        Ok(file) => file,
-        Err(why) => return leave(why),
-    };
+    let file = file_of(source, folder)?;
     if spec.stream_source.is_some() {
         left.push(format!("feature view `{name}` also has a stream or push source; only its files are read"));
     }
     let column_of = |wanted: &str| source.field_mapping.iter().find(|(_, to)| *to == wanted).map_or(wanted, |(from, _)| from).to_owned();
     let fields: Vec<DeclaredField> = spec.features.iter().filter_map(|feature| take_field(name, feature, &column_of, left)).collect();
     if fields.is_empty() {
-        left.push(format!("feature view `{name}` is left out: none of its fields can be taken over"));
-        return None;
+        return Err("none of its fields can be taken over".to_owned());
     }
-    let keys = spec.entities.iter().filter_map(|entity| entities.get(entity)).flat_map(|entity| &entity.keys);
+    let keys = named.iter().filter_map(|entity| entities.get(entity)).flat_map(|entity| &entity.keys);
     let key_columns = keys.filter_map(|key| match key {
         DeclaredKey::Typed(key) if column_of(&key.name) != key.name => Some((key.name.clone(), column_of(&key.name))),
         _ => None,
     });
     let ttl = spec.ttl.as_ref().filter(|ttl| ttl.seconds > 0);
-    Some(DeclaredView {
+    Ok(Some(DeclaredView {
         name: name.clone(),
         description: spec.description.clone(),
         owner: spec.owner.clone(),
         tags: spec.tags.clone(),
-        entities: spec.entities.clone(),
+        entities: named.clone(),
         source: DeclaredSource { file: Some(file), ..DeclaredSource::default() },
         key_columns: key_columns.collect(),
         time: column_of(&source.timestamp_field),
@@ -192,7 +207,7 @@ fn take_view(
         corrections: Corrections::default(),
         online: spec.online,
         fields,
-    })
+    }))
 }
 
 fn file_of(source: &DataSource, folder: &Path) -> Result<String, String> {
@@ -211,17 +226,10 @@ fn file_of(source: &DataSource, folder: &Path) -> Result<String, String> {
 }
 
 fn take_field(view: &str, feature: &FeatureSpec, column_of: &dyn Fn(&str) -> String, left: &mut Vec<String>) -> Option<DeclaredField> {
-    let kind = match feature.value_type {
-        value_type::INT32 | value_type::INT64 => Kind::Int,
-        value_type::DOUBLE => Kind::Real,
-        value_type::FLOAT => Kind::Real32,
-        value_type::BOOL => Kind::Bool,
-        value_type::STRING => Kind::Text,
-        value_type::UNIX_TIMESTAMP => Kind::Time,
-        other => {
-            left.push(format!("field `{view}:{}` is of type {}; values are single ones", feature.name, value_type::name(other)));
-            return None;
-        }
+    let Some(kind) = value_type::kind(feature.value_type) else {
+        let found = value_type::name(feature.value_type);
+        left.push(format!("field `{view}:{}` is left out: it is of type {found}; values are single ones and lists of them", feature.name));
+        return None;
     };
     let column = column_of(&feature.name);
     Some(DeclaredField::Detailed(Box::new(DetailedField {
@@ -231,31 +239,4 @@ fn take_field(view: &str, feature: &FeatureSpec, column_of: &dyn Fn(&str) -> Str
         description: feature.description.clone(),
         ..DetailedField::default()
     })))
-}
-
-fn take_service(service: &FeatureService, project: &str, views: &[DeclaredView], left: &mut Vec<String>) -> Option<DeclaredService> {
-    let spec = service.spec.as_ref().filter(|spec| spec.project == project)?;
-    let mut features = Vec::new();
-    for projection in &spec.features {
-        let view = &projection.feature_view_name;
-        let Some(declared) = views.iter().find(|declared| declared.name == *view) else {
-            left.push(format!("feature service `{}` is without the features of `{view}`, which is not taken over", spec.name));
-            continue;
-        };
-        if !projection.feature_view_name_alias.is_empty() || !projection.join_key_map.is_empty() {
-            left.push(format!("feature service `{}` renames `{view}` or its keys; here it has its own names", spec.name));
-        }
-        let names = |field: &DeclaredField| match field {
-            DeclaredField::Column(name) => name.clone(),
-            DeclaredField::Detailed(field) => field.name.clone(),
-        };
-        let there: Vec<String> = declared.fields.iter().map(names).collect();
-        let wanted = projection.feature_columns.iter().filter(|feature| there.contains(&feature.name));
-        features.extend(wanted.map(|feature| format!("{view}:{}", feature.name)));
-    }
-    if features.is_empty() {
-        left.push(format!("feature service `{}` is left out: it has no features any more", spec.name));
-        return None;
-    }
-    Some(DeclaredService { name: spec.name.clone(), description: spec.description.clone(), features })
 }

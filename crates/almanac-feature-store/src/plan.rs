@@ -122,6 +122,17 @@ impl Plan {
             {
                 return Err(wrong(&self.columns[column].0, columns[column]));
             }
+            if let (Compute::Window { function: Function::Min | Function::Max | Function::Distinct, .. }, Some(column)) =
+                (&field.compute, field.column)
+                && columns[column].item().is_some()
+            {
+                return Err(FeatureError::WrongType {
+                    place: format!("feature view `{}`", self.view),
+                    column: self.columns[column].0.clone(),
+                    found: format!("a list (`{}`)", columns[column].name()),
+                    wanted: "a single value".to_owned(),
+                });
+            }
         }
         for output in &self.outputs {
             let Output::Derived { expression, .. } = output else { continue };

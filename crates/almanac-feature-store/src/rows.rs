@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use crate::FeatureError;
 use crate::clock::Micros;
 use crate::column::Column;
-use crate::declaration::{Kind, View};
+use crate::declaration::{KeyKind, Kind, View};
 use crate::keys::{KeyColumns, KeyIndex};
 use crate::plan::Plan;
 use crate::table::EventTable;
@@ -44,7 +44,9 @@ impl Rows {
     /// Returns no rows of a view.
     fn none(view: &View, plan: &Plan) -> Self {
         let columns = plan.columns.iter().map(|(_, kind)| Column::of_values(kind.unwrap_or(Kind::Real), std::iter::empty()));
-        Self { keys: Vec::new(), times: Vec::new(), created: view.created.as_ref().map(|_| Vec::new()), columns: columns.collect() }
+        let kind = |kind: KeyKind| if kind == KeyKind::Int { Kind::Int } else { Kind::Text };
+        let keys = view.keys.iter().map(|key| Column::of_values(kind(key.kind), std::iter::empty()));
+        Self { keys: keys.collect(), times: Vec::new(), created: view.created.as_ref().map(|_| Vec::new()), columns: columns.collect() }
     }
 
     /// Puts rows of a view below each other.

@@ -107,6 +107,9 @@ pub enum PipelineError {
     /// Data broke an expectation of `[checks]` or of a suite: the validations that stop the run.
     #[error("{}", broken(.0))]
     Expectations(Vec<almanac_expect::Validation>),
+    /// A table drifted, or lost columns, since the last version that was taken.
+    #[error("{} drifted since its last version: {}", place(.0), grave(.0))]
+    Drift(Box<almanac_expect::Validation>),
     /// A table could not be judged by a suite.
     #[error(transparent)]
     Expecting(#[from] almanac_expect::CheckError),
@@ -170,6 +173,12 @@ pub enum PipelineError {
     Unit(#[from] OutOfRange),
 }
 
+/// What stopped the run, without what is only said.
+fn grave(validation: &almanac_expect::Validation) -> String {
+    let stops = |outcome: &&almanac_expect::Outcome| outcome.severity == almanac_expect::Severity::Fail;
+    validation.failures().filter(stops).map(|outcome| outcome.observed.clone()).collect::<Vec<_>>().join("; ")
+}
+
 fn broken(validations: &[almanac_expect::Validation]) -> String {
     let said = validations.iter().map(|validation| {
         let failed: Vec<String> = validation.failures().map(line).collect();
@@ -217,6 +226,9 @@ impl Hint for PipelineError {
                 let where_to = if by_key { "`[checks]`" } else { "the suite in `expectations/`" };
                 Some(format!("mend the data, or loosen {where_to} if the data is right; `almanac check` judges alone"))
             }
+            Self::Drift(_) => Some(
+                "`almanac data diff --tables` shows both versions; if the data is right, run once with `[drift] severity = \"warn\"`: that version is then the one to compare with".into(),
+            ),
             Self::Expecting(error) => error.hint(),
             Self::Plan(error) => error.hint(),
             Self::Hierarchy(error) => error.hint(),

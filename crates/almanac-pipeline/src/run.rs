@@ -21,7 +21,7 @@ use crate::steps::forecast::ForecastSummary;
 use crate::steps::gold::GoldSummary;
 use crate::steps::register::Promotion;
 use crate::steps::select::SelectionSummary;
-use crate::steps::{Context, backtest, bronze, check, field, forecast, gold, profile, register, select, silver};
+use crate::steps::{Context, backtest, bronze, check, drift, field, forecast, gold, profile, register, select, silver};
 use crate::{PipelineError, RunError};
 
 /// How a run is to be made.
@@ -130,6 +130,11 @@ pub fn run(project: &Project, settings: &PipelineSettings, options: &RunOptions,
         silver_inputs.push(made.fingerprint.clone());
     }
     summary.expectations.extend(made.summary.validations);
+    let versions: Vec<_> = settings.tables.iter().map(|table| table.name.as_str()).zip(&table_fingerprints).collect();
+    if let Some(made) = drift::gate(ctx, &versions, outside.store, now_ms)? {
+        summary.count(&made);
+        summary.expectations.extend(made.summary.validations);
+    }
     if stops_after(Until::Bronze) {
         return Ok(summary);
     }

@@ -11,6 +11,17 @@ use almanac_series::{Horizon, Quantile, SeasonLength, Seed};
 use crate::checks::Checks;
 use crate::models::Field;
 
+/// What a run does about tables that drifted since the last version that was taken.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DriftGate {
+    /// Whether it is said, or the run stops.
+    pub severity: almanac_expect::Severity,
+    /// Columns whose drift alone is that grave; that of others is said.
+    pub columns: Vec<String>,
+    /// What counts as drift.
+    pub options: almanac_profile::DriftOptions,
+}
+
 /// Settings of a run.
 #[derive(Debug, Clone)]
 pub struct PipelineSettings {
@@ -30,6 +41,8 @@ pub struct PipelineSettings {
     pub hidden: Vec<String>,
     /// Suites of expectations, layer by layer.
     pub suites: Vec<crate::PlacedSuite>,
+    /// What a run does about tables that drifted; `None` does not look.
+    pub drift: Option<DriftGate>,
     /// Column of the sources that holds the time.
     pub time: String,
     /// As-of features of the gold layer; `None` takes the usual ones of the frequency.

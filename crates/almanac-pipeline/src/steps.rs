@@ -3,6 +3,7 @@
 pub(crate) mod backtest;
 pub(crate) mod bronze;
 pub(crate) mod check;
+pub(crate) mod drift;
 pub(crate) mod field;
 pub(crate) mod forecast;
 pub(crate) mod gold;

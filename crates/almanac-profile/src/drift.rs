@@ -11,12 +11,20 @@
 //! | more | categories, or numbers with few values | Jensen-Shannon distance | ≥ 0.1 |
 //!
 //! All other distances are told beside it. Times, columns that are only counted and personal ones have no such test: of them the range,
-//! the rows by period and the missing values are compared.
+//! the rows by period and the missing values are compared. Nor have identifiers, columns in which nearly every row has a value of its
+//! own: they differ from one version to the next by what they are.
+//!
+//! A distance between two samples of one and the same thing is not 0. Where few rows or many categories make it likely that chance alone
+//! gives more than the threshold of a distance, the threshold is raised to what chance gives in one of a hundred cases (`noise`); for
+//! tables of more than some thousand rows and columns of few categories it is Evidently's. A limit that was asked for stays as it is.
 
 mod changes;
 mod column;
 pub mod distances;
+mod noise;
 pub mod tests;
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +41,8 @@ pub struct DriftOptions {
     pub category_method: Option<Method>,
     /// The threshold of every test; `None` takes each test's own.
     pub threshold: Option<f64>,
+    /// Thresholds of single tests; they go before.
+    pub limits: BTreeMap<Method, f64>,
     /// Share of the tested columns that must drift for the table to have drifted.
     pub share: f64,
     /// A change of the share of missing values that counts as drift of the column.
@@ -45,12 +55,21 @@ pub struct DriftOptions {
 
 impl Default for DriftOptions {
     fn default() -> Self {
-        Self { number_method: None, category_method: None, threshold: None, share: 0.5, missing: 0.05, volume: 0.25, names: 20 }
+        Self {
+            number_method: None,
+            category_method: None,
+            threshold: None,
+            limits: BTreeMap::new(),
+            share: 0.5,
+            missing: 0.05,
+            volume: 0.25,
+            names: 20,
+        }
     }
 }
 
 /// A test of drift.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Method {
     /// Kolmogorov-Smirnov, p-value.
@@ -187,12 +206,16 @@ pub struct ColumnDrift {
     pub kind: &'static str,
     /// Whether the column counts as drifted, by its test or by its missing values.
     pub is_drift: bool,
+    /// Whether nearly every row has a value of its own, so that the column names rows and has no distribution to test.
+    pub is_identifier: bool,
     /// The test that decided, `None` if there is none for it.
     pub method: Option<Method>,
     /// What the test gave: a p-value or a distance.
     pub score: Option<f64>,
     /// What it was compared with.
     pub threshold: Option<f64>,
+    /// Whether that is more than the test's own threshold, since chance alone gives as much with so few rows or so many categories.
+    pub is_threshold_raised: bool,
     /// Whether the distances are exact; otherwise cumulative shares are within 2 %.
     pub is_exact: bool,
     /// Kolmogorov-Smirnov statistic, of numbers.

@@ -114,7 +114,7 @@ pub struct NumberSummary {
     pub is_whole: bool,
     /// Twenty even bins from the smallest to the largest value.
     pub histogram: Option<Histogram>,
-    /// Twenty even bins between the 1 % and 99 % quantiles, with what lies outside in the first and last: for drawing.
+    /// At most twenty even bins between the 1 % and 99 % quantiles, with what lies outside in the first and last: for drawing.
     pub bars: Vec<u64>,
 }
 
@@ -258,7 +258,7 @@ fn of_numbers(own: &NumberProfile) -> NumberSummary {
         sum: own.moments.sum(),
         min: some(own.moments.min),
         max: some(own.moments.max),
-        bars: bars(&distribution, BINS, None),
+        bars: bars(&distribution, BINS, None, own.is_whole),
         quantiles: LEVELS.into_iter().zip(quantiles).collect(),
         is_exact: distribution.is_exact(),
         zero_share: share(own.zeros),
@@ -270,13 +270,21 @@ fn of_numbers(own: &NumberProfile) -> NumberSummary {
     }
 }
 
-/// Rows in even bins over the middle 98 % of the values, or over `range`; what lies outside is in the first and last bin.
-pub(crate) fn bars(distribution: &Distribution, bins: usize, range: Option<(f64, f64)>) -> Vec<u64> {
+/// Rows in even bins over the middle 98 % of the values, or over `range`; what lies outside is in the first and last bin. Bins of whole
+/// numbers all hold as many of them: otherwise some would be empty for no other reason than their edges.
+pub(crate) fn bars(distribution: &Distribution, bins: usize, range: Option<(f64, f64)>, is_whole: bool) -> Vec<u64> {
     let Some((low, high)) = range.or_else(|| middle(distribution)) else { return Vec::new() };
     if low == high {
         return vec![distribution.total()];
     }
-    let edges = even_edges(low, high, bins);
+    let (low, high) = if is_whole { (low.floor(), high.ceil()) } else { (low, high) };
+    let (bins, edges) = if is_whole && high - low < 1e15 {
+        let each = ((high - low + 1.0) / bins as f64).ceil().max(1.0);
+        let bins = ((high - low + 1.0) / each).ceil() as usize;
+        (bins, (0..=bins).map(|edge| low + each * edge as f64).collect())
+    } else {
+        (bins, even_edges(low, high, bins))
+    };
     let mut counts = vec![0; bins];
     for &(value, rows) in distribution.points() {
         counts[edges.partition_point(|edge| *edge <= value).saturating_sub(1).min(bins - 1)] += rows;

@@ -1,5 +1,6 @@
 //! The REST interface, one file per resource.
 
+mod data;
 mod features;
 mod forecasts;
 mod history;
@@ -8,6 +9,7 @@ mod predict;
 mod project;
 mod series;
 
+pub(crate) use data::*;
 pub(crate) use features::*;
 pub(crate) use forecasts::*;
 pub(crate) use history::*;

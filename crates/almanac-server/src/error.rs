@@ -51,12 +51,33 @@ impl ServiceError {
 #[derive(Debug)]
 pub(crate) enum ApiError {
     Service(ServiceError),
-    TooLarge { limit: usize },
+    TooLarge {
+        limit: usize,
+    },
     Busy,
-    TimedOut { limit: Duration },
-    Panicked { message: String },
-    NoRoute { path: String },
-    Method { method: String, path: String },
+    TimedOut {
+        limit: Duration,
+    },
+    Panicked {
+        message: String,
+    },
+    NoRoute {
+        path: String,
+    },
+    Method {
+        method: String,
+        path: String,
+    },
+    /// Something that the protocol has and this server does not.
+    NotImplemented {
+        detail: String,
+        hint: Option<String>,
+    },
+    /// Features whose newest values nobody has written yet.
+    NotMaterialised {
+        detail: String,
+        hint: Option<String>,
+    },
 }
 
 impl From<ServiceError> for ApiError {
@@ -126,6 +147,8 @@ impl ApiError {
                 format!("nothing is served at `{path}`"),
                 Some("`/docs` lists what is".to_owned()),
             ),
+            Self::NotImplemented { detail, hint } => (StatusCode::NOT_IMPLEMENTED, "not-implemented", "Not implemented", detail, hint),
+            Self::NotMaterialised { detail, hint } => (StatusCode::SERVICE_UNAVAILABLE, "not-ready", "Not ready", detail, hint),
             Self::Method { method, path } => (
                 StatusCode::METHOD_NOT_ALLOWED,
                 "method-not-allowed",

@@ -19,12 +19,13 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
     ),
     paths(
         api::project, api::series, api::history, api::forecasts, api::leaderboard, api::predict, api::feature_catalogue,
-        api::features, api::feast_features, ops::health, ops::ready, ops::metrics,
+        api::features, api::feast_features, api::table_data, ops::health, ops::ready, ops::metrics,
         tokens::list, tokens::create, tokens::revoke
     ),
     tags(
         (name = "forecasts", description = "Series, their past, their forecasts, and the scores of the models"),
         (name = "features", description = "The newest values of features, as training saw them"),
+        (name = "data", description = "What is in the tables, and what changed"),
         (name = "operations", description = "For whoever runs the server"),
         (name = "access", description = "For admins: who may call"),
     ),

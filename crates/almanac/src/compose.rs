@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use almanac_config::{Duplicates, GapPolicy, Negatives, Settings, TableSource, TrackingSettings, ValueType};
+use almanac_config::{DriftSeverity, Duplicates, GapPolicy, Negatives, Settings, TableSource, TrackingSettings, ValueType};
 use almanac_data::{
     ColumnKind, CsvOptions, DuplicatePolicy, GapPolicy as SilverGaps, NegativePolicy, SilverSpec, TableSpec, expand_source, infer_gaps,
 };
 use almanac_evaluate::GateConfig;
 use almanac_features::{FeatureSpec, FourierSpec, QuantileSpec, WindowSpec};
-use almanac_pipeline::{Checks, OutsideTable, PipelineSettings, Project, landed_files};
+use almanac_pipeline::{Checks, DriftGate, OutsideTable, PipelineSettings, Project, landed_files};
 use almanac_privacy::PrivacyKey;
+use almanac_profile::{DriftOptions, Method};
 use almanac_series::{Freq, Hint, Horizon};
 use almanac_tracking::{ArtifactStore, StoreError, StoreUrl, TrackingStore};
 
@@ -117,6 +118,7 @@ pub(crate) fn pipeline(settings: &Settings, printer: &Printer) -> Result<Pipelin
         checks: checks(settings),
         hidden: privacy::hidden(settings),
         suites: suites(settings)?,
+        drift: drift(settings),
         time: settings.data.time.clone(),
         features: features(settings, horizon)?,
         hierarchy: data.hierarchy.iter().map(|path| path.join("/")).collect(),
@@ -268,6 +270,36 @@ pub(crate) fn types(settings: &Settings) -> BTreeMap<String, ColumnKind> {
         ValueType::Timestamp => ColumnKind::Timestamp,
     };
     settings.data.types.iter().map(|(name, value)| (name.clone(), kind(value))).collect()
+}
+
+/// What a run does about drift.
+fn drift(settings: &Settings) -> Option<DriftGate> {
+    let drift = &settings.drift;
+    let severity = match drift.severity {
+        DriftSeverity::Off => return None,
+        DriftSeverity::Warn => almanac_expect::Severity::Warn,
+        DriftSeverity::Fail => almanac_expect::Severity::Fail,
+    };
+    let limits = &drift.limits;
+    let limits = [
+        (Method::Ks, limits.ks),
+        (Method::ChiSquare, limits.chi_square),
+        (Method::Z, limits.z),
+        (Method::Wasserstein, limits.wasserstein),
+        (Method::JensenShannon, limits.jensen_shannon),
+        (Method::Psi, limits.psi),
+    ];
+    // The stability index is the test only where it has a limit: no column takes it by itself.
+    let psi = drift.limits.psi.map(|_| Method::Psi);
+    let options = DriftOptions {
+        number_method: psi,
+        category_method: psi,
+        limits: limits.into_iter().filter_map(|(method, limit)| Some((method, limit?))).collect(),
+        share: drift.share,
+        missing: drift.missing,
+        ..DriftOptions::default()
+    };
+    Some(DriftGate { severity, columns: drift.columns.clone(), options })
 }
 
 /// Returns the suites of expectations that lie in the project.

@@ -182,7 +182,7 @@ pub(crate) fn status_of(error: &PipelineError) -> ExitStatus {
         | PipelineError::NoLibrary(_)
         | PipelineError::Fit(FitError::NoLibrary { .. })
         | PipelineError::Features(_) => ExitStatus::Config,
-        PipelineError::Expectations(_) => ExitStatus::DataCheck,
+        PipelineError::Expectations(_) | PipelineError::Drift(_) => ExitStatus::DataCheck,
         PipelineError::Expecting(almanac_expect::CheckError::NoTable { .. }) => ExitStatus::Config,
         PipelineError::Expecting(_) => ExitStatus::DataInput,
         PipelineError::Gate(_) => ExitStatus::ModelGate,

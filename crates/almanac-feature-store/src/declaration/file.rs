@@ -27,6 +27,9 @@ pub struct DeclaredFile {
     /// The feature services.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub services: Vec<DeclaredService>,
+    /// Views that there are elsewhere but not here, and why: who asks for one is told.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub left_out: BTreeMap<String, String>,
 }
 
 /// An entity in the file.
@@ -97,7 +100,7 @@ pub struct DeclaredView {
     /// Words to find it by.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,
-    /// Names of its entities.
+    /// Names of its entities; none where its values are those of everything at once, such as an exchange rate.
     pub entities: Vec<String>,
     /// Where its rows come from.
     pub source: DeclaredSource,
@@ -237,7 +240,10 @@ impl DeclaredFile {
         once("feature service", self.services.iter().map(|service| service.name.as_str()))?;
         let entities = self.entities.into_iter().map(entity).collect::<Result<Vec<_>, _>>()?;
         let views = self.views.into_iter().map(|view| check_view(view, &entities)).collect::<Result<Vec<_>, _>>()?;
-        let mut declared = Declarations { entities, views, services: Vec::new() };
+        if let Some(both) = self.left_out.keys().find(|name| views.iter().any(|view| view.name == **name)) {
+            return Err(FeatureError::declared(format!("feature view `{both}`"), "it is declared and left out", None));
+        }
+        let mut declared = Declarations { entities, views, services: Vec::new(), left_out: self.left_out };
         for service in self.services {
             check_folder_name("feature service", &service.name)?;
             let features = declared.resolve(service.features.iter().map(String::as_str))?;
@@ -278,9 +284,6 @@ fn check_view(declared: DeclaredView, entities: &[Entity]) -> Result<View, Featu
             column: declared.key_columns.get(name).unwrap_or(name).clone(),
             kind: *kind,
         }));
-    }
-    if keys.is_empty() {
-        return Err(FeatureError::declared(place, "it has no entity", "name at least one under `entities`".to_owned()));
     }
     once(&format!("{place}: key"), keys.iter().map(|key| key.name.as_str()))?;
     once(&format!("{place}: key column"), keys.iter().map(|key| key.column.as_str()))?;
@@ -389,6 +392,11 @@ fn check_field(place: &str, field: DetailedField, fields: &mut Vec<Field>, deriv
         && !kind.is_number()
     {
         return Err(FeatureError::declared(place, format!("values of type `{}` have no sum", kind.name()), None));
+    }
+    if let (Compute::Window { function: Function::Min | Function::Max | Function::Distinct, .. }, Some(kind)) = (&compute, field.kind)
+        && kind.item().is_some()
+    {
+        return Err(FeatureError::declared(place, "lists are not compared with each other", "`count` and `last` take lists".to_owned()));
     }
     fields.push(Field { name: field.name, column, compute, kind: field.kind, description: field.description });
     Ok(())

@@ -6,19 +6,34 @@ use std::collections::BTreeMap;
 
 /// Numbers of `feast.types.ValueType.Enum`.
 pub(super) mod value_type {
+    use crate::declaration::Kind;
+
     pub(crate) const STRING: i32 = 2;
     pub(crate) const INT32: i32 = 3;
     pub(crate) const INT64: i32 = 4;
-    pub(crate) const DOUBLE: i32 = 5;
-    pub(crate) const FLOAT: i32 = 6;
-    pub(crate) const BOOL: i32 = 7;
-    pub(crate) const UNIX_TIMESTAMP: i32 = 8;
+
+    /// Returns what values of a type are here; `None` where they are nothing.
+    pub(crate) fn kind(number: i32) -> Option<Kind> {
+        let single = |number: i32| {
+            Some(match number {
+                1 => Kind::Bytes,
+                STRING => Kind::Text,
+                INT32 | INT64 => Kind::Int,
+                5 => Kind::Real,
+                6 => Kind::Real32,
+                7 => Kind::Bool,
+                8 => Kind::Time,
+                _ => return None,
+            })
+        };
+        // Lists of a type have its number and ten.
+        single(number).or_else(|| single(number - 10)?.list())
+    }
 
     /// Returns the name of a type, for messages.
     pub(crate) fn name(number: i32) -> String {
         match number {
-            1 => "`BYTES`".to_owned(),
-            2..=8 => "a single value".to_owned(),
+            1..=8 => "a single value".to_owned(),
             11..=18 | 21 | 33 | 35 | 38 | 39 | 42 | 45 => "list".to_owned(),
             20 | 32 | 34 | 47 => "map".to_owned(),
             22..=29 | 40 | 41 | 43 | 46 => "set".to_owned(),

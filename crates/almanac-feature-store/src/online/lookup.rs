@@ -34,6 +34,8 @@ pub struct Request {
     pub is_exact: bool,
     /// Whether answers are named `view__feature`, not `feature`.
     pub full_names: bool,
+    /// Whether keys that no view asks for are passed over, as Feast does. Their values are not in the answer.
+    pub passes_strays: bool,
 }
 
 /// What a value is.
@@ -90,7 +92,6 @@ impl OnlineStore {
     pub fn look_up(&self, request: &Request) -> Result<Answer, FeatureError> {
         let state = self.state();
         let wanted = wanted(&state, request)?;
-        let entities = entities(request, wanted.len())?;
         let mut answer = Answer { keys: Vec::new(), features: Vec::with_capacity(wanted.len()) };
         let mut groups: Vec<(Arc<Served>, Vec<usize>)> = Vec::new();
         for (place, feature) in wanted.iter().enumerate() {
@@ -99,12 +100,16 @@ impl OnlineStore {
                 None => groups.push((served(&state, &feature.view)?, vec![place])),
             }
         }
+        // Views without keys have one answer, which nobody has to be named for.
+        let is_keyless = groups.iter().all(|(served, _)| served.view.keys.is_empty());
+        let entities = entities(request, wanted.len())?.unwrap_or(usize::from(is_keyless));
         let mut cells: Vec<Vec<Cell>> = vec![Vec::new(); wanted.len()];
         for (served, places) in &groups {
             let keys = keys(served, request, entities, &mut answer.keys)?;
             fill(served, &wanted, places, &keys, entities, request, &mut cells)?;
         }
-        if let Some(stray) = request.entities.keys().find(|name| !answer.keys.iter().any(|(key, _)| key == *name)) {
+        let stray = request.entities.keys().find(|name| !answer.keys.iter().any(|(key, _)| key == *name));
+        if let Some(stray) = stray.filter(|_| !request.passes_strays) {
             let there = groups.iter().flat_map(|(served, _)| served.view.keys.iter().map(|key| key.name.as_str()));
             return Err(FeatureError::unknown("key", stray, there.collect::<Vec<_>>()));
         }
@@ -119,10 +124,10 @@ impl OnlineStore {
     }
 }
 
-/// Returns the number of entities, after checking it.
-fn entities(request: &Request, features: usize) -> Result<usize, FeatureError> {
+/// Returns the number of entities, after checking it; `None` where none is named.
+fn entities(request: &Request, features: usize) -> Result<Option<usize>, FeatureError> {
     let mut columns = request.entities.iter();
-    let Some((first, values)) = columns.next() else { return Ok(0) };
+    let Some((first, values)) = columns.next() else { return Ok(None) };
     for (key, others) in columns {
         if others.len() != values.len() {
             let (found, wanted) = (others.len(), values.len());
@@ -136,7 +141,7 @@ fn entities(request: &Request, features: usize) -> Result<usize, FeatureError> {
     if cells > MOST_CELLS {
         return Err(FeatureError::TooMany { what: "values of one lookup", found: cells, most: MOST_CELLS });
     }
-    Ok(values.len())
+    Ok(Some(values.len()))
 }
 
 fn wanted(state: &State, request: &Request) -> Result<Vec<FeatureRef>, FeatureError> {
@@ -151,10 +156,10 @@ fn wanted(state: &State, request: &Request) -> Result<Vec<FeatureRef>, FeatureEr
 }
 
 fn served(state: &State, view: &str) -> Result<Arc<Served>, FeatureError> {
-    let reason = || match state.declarations.view(view) {
-        Ok(declared) if !declared.online => "it is declared with `online: false`".to_owned(),
-        _ => state.absent.get(view).cloned().unwrap_or_else(|| "it is not materialised".to_owned()),
-    };
+    if state.declarations.view(view).is_ok_and(|declared| !declared.online) {
+        return Err(FeatureError::Offline { view: view.to_owned() });
+    }
+    let reason = || state.absent.get(view).cloned().unwrap_or_else(|| "it is not materialised".to_owned());
     state.views.get(view).cloned().ok_or_else(|| FeatureError::NotServed { view: view.to_owned(), reason: reason() })
 }
 

@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use almanac_feature_store::{EntityTable, FeatureError, Historical, Known, ParquetFiles, Source, SourceOf, TableForm, View, import_feast};
+use almanac_feature_store::{
+    Column, EntityTable, FeatureError, Historical, Known, ParquetFiles, Source, SourceOf, TableForm, View, import_feast,
+};
 use arrow::array::{Int64Array, StringArray, TimestampMicrosecondArray};
 use expect_test::expect;
 
@@ -19,9 +21,8 @@ fn a_repository_becomes_declarations_and_what_is_left_out_is_named() {
     let yaml = imported.to_yaml().replace(&*fixture().to_string_lossy(), "REPOSITORY");
     expect![[r#"
         # Taken over from the Feast project `shop`.
-        # Not as in Feast: field `item_stats:parts` is of type list; values are single ones
         # Not as in Feast: feature view `shop_facts` also has a stream or push source; only its files are read
-        # Not as in Feast: on-demand feature view `in_dollars` is a Python function; write it as fields with `derive`
+        # Not as in Feast: feature view `in_dollars` is left out: an on-demand feature view of Feast is a Python function; write it as fields with `derive`
         entities:
         - name: item
           keys:
@@ -60,6 +61,8 @@ fn a_repository_becomes_declarations_and_what_is_left_out_is_named() {
             type: text
           - name: first_sold
             type: time
+          - name: parts
+            type: reals
         - name: shop_facts
           entities:
           - shop
@@ -75,6 +78,8 @@ fn a_repository_becomes_declarations_and_what_is_left_out_is_named() {
           - item_stats:price
           - item_stats:units
           - shop_facts:area
+        left_out:
+          in_dollars: an on-demand feature view of Feast is a Python function; write it as fields with `derive`
     "#]]
     .assert_eq(&yaml);
     almanac_feature_store::Declarations::parse(&imported.to_yaml(), Path::new("features.yaml")).expect("it reads back");
@@ -123,7 +128,8 @@ fn a_registry_that_is_none_is_told() {
     let told = || import_feast(folder.path()).expect_err("refused").to_string().replace(&*folder.path().to_string_lossy(), "REPOSITORY");
     expect!["`REPOSITORY/feature_store.yaml` could not be read"].assert_eq(&told());
     write("feature_store.yaml", b"project: p\nregistry: registry.db\n");
-    expect!["`REPOSITORY/registry.db` could not be read"].assert_eq(&told());
+    expect!["`REPOSITORY/feature_store.yaml` cannot be imported: its registry `registry.db` is not there: `feast apply` writes it"]
+        .assert_eq(&told());
     write("registry.db", b"this is not protobuf");
     assert!(told().contains("it is no registry of Feast"), "{}", told());
     write("registry.db", b"");
@@ -131,4 +137,93 @@ fn a_registry_that_is_none_is_told() {
     write("feature_store.yaml", b"project: p\nregistry: {registry_type: sql, path: postgresql://secret}\n");
     expect!["`REPOSITORY/feature_store.yaml` cannot be imported: its registry is of type `sql`; only one in a local file can be read"]
         .assert_eq(&told());
+}
+
+/// The odd repository: what is strange in it is told at the head of its `make.py`.
+fn odd() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/feast-odd")
+}
+
+/// A file, or the files of a folder by their names.
+fn files(path: &str) -> Vec<PathBuf> {
+    let path = PathBuf::from(path);
+    if !path.is_dir() {
+        return vec![path];
+    }
+    let mut files: Vec<PathBuf> = std::fs::read_dir(path).expect("a folder").map(|entry| entry.expect("an entry").path()).collect();
+    files.sort();
+    files
+}
+
+fn open(view: &View) -> Result<Box<dyn Source>, FeatureError> {
+    let SourceOf::File(path) = &view.source else { panic!("a file") };
+    Ok(Box::new(ParquetFiles::open("the source", files(path))?))
+}
+
+/// Numbers are alike whatever their type: pandas makes numbers with a fraction of whole ones where one is missing.
+fn is_same(left: &serde_json::Value, right: &serde_json::Value) -> bool {
+    match (left, right) {
+        (serde_json::Value::Array(left), serde_json::Value::Array(right)) => {
+            left.len() == right.len() && left.iter().zip(right).all(|(left, right)| is_same(left, right))
+        }
+        (serde_json::Value::Number(left), serde_json::Value::Number(right)) => left.as_f64() == right.as_f64(),
+        _ => left == right,
+    }
+}
+
+#[test]
+fn odd_data_is_joined_as_feast_joins_it() {
+    let declarations = import_feast(&odd()).expect("a repository").file.check().expect("sound");
+    let features = declarations.resolve(["events", "naive:n", "rates:rate"]).expect("declared");
+    let entities = almanac_feature_store::read_parquet(&odd().join("entities.parquet")).expect("entities");
+    let asked = Historical { declarations: &declarations, features: &features, full_names: false, known: Known::Now, memory: MEMORY };
+    let (answer, coverage) = asked.join(&entities, "event_timestamp", &jiff::tz::TimeZone::UTC, &open).expect("values");
+    let expected = std::fs::read_to_string(odd().join("expected.json")).expect("the fixture");
+    let expected: Vec<serde_json::Map<String, serde_json::Value>> = serde_json::from_str(&expected).expect("JSON");
+    let column = |name: &str| {
+        let array = answer.batch().column_by_name(name).expect("a column");
+        Column::new(array, None, &jiff::tz::TimeZone::UTC, "the answer", name).expect("a kind")
+    };
+    // Feast leaves entity rows out of which all is too old or yet to come, and answers rows that are alike once.
+    assert_eq!((answer.rows(), expected.len()), (18, 13));
+    for row in expected {
+        let place = usize::try_from(row["row"].as_u64().expect("a number")).expect("small");
+        for (name, value) in &row {
+            let ours = column(name).value(place).map_or(serde_json::Value::Null, |value| value.to_json());
+            assert!(is_same(&ours, value), "row {place}: `{name}` is {ours}, Feast says {value}");
+        }
+    }
+    let standing = |coverage: &almanac_feature_store::Coverage| (coverage.present, coverage.expired, coverage.absent);
+    assert_eq!(coverage.iter().map(standing).collect::<Vec<_>>(), [(13, 2, 3), (11, 0, 7), (18, 0, 0)]);
+}
+
+#[test]
+fn views_that_a_service_renames_are_views_of_their_own_and_what_is_left_out_is_refused_by_name() {
+    let imported = import_feast(&odd()).expect("a repository");
+    expect![[r#"
+        feature view `pushed` also has a stream or push source; only its files are read
+        feature view `odfv` is left out: an on-demand feature view of Feast is a Python function; write it as fields with `derive`"#]]
+    .assert_eq(&imported.left.join("\n"));
+    let declarations = imported.file.check().expect("sound");
+    let view = declarations.view("origin_t").expect("declared");
+    assert_eq!((view.keys[0].name.as_str(), view.keys[0].column.as_str()), ("origin_id", "location_id"));
+    assert_eq!(declarations.view("temps").expect("declared").keys[0].name, "location_id");
+    let service = declarations.service("trip").expect("declared");
+    let names: Vec<String> = service.features.iter().map(|feature| format!("{}:{}", feature.view, feature.feature)).collect();
+    assert_eq!(names, ["origin_t:temperature", "dest_t:temperature"]);
+    assert!(declarations.view("rates").expect("declared").keys.is_empty());
+    assert!(!declarations.view("offline_only").expect("declared").online);
+    let refused = declarations.resolve(["odfv:y"]).expect_err("refused");
+    expect!["feature view `odfv` is not here: an on-demand feature view of Feast is a Python function; write it as fields with `derive`"]
+        .assert_eq(&refused.to_string());
+}
+
+#[test]
+fn a_repository_that_was_never_applied_is_told_by_the_names_in_its_python_files() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).expect("writable");
+    write("feature_store.yaml", "project: p\nregistry: data/registry.db\n");
+    write("defs.py", "driver = Entity(\n    name=\"driver\")\ntrips = FeatureView(name=\"trips\", entities=[driver])\n");
+    let told = import_feast(folder.path()).expect_err("refused").to_string().replace(&*folder.path().to_string_lossy(), "REPOSITORY");
+    expect!["`REPOSITORY/feature_store.yaml` cannot be imported: its registry `data/registry.db` is not there: `feast apply` writes it from its Python files, which define `driver`, `trips`"].assert_eq(&told);
 }

@@ -75,6 +75,7 @@ fn settings() -> PipelineSettings {
     PipelineSettings {
         hidden: Vec::new(),
         suites: Vec::new(),
+        drift: None,
         time: "ds".into(),
         tables: vec![],
         sql: None,

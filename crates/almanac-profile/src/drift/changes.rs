@@ -50,9 +50,6 @@ pub(super) fn judge(drift: &mut Drift, options: &DriftOptions) {
         let word = if change < 0.0 { "fewer" } else { "more" };
         remarks.push(format!("{:.0} % {word} rows", change.abs() * 100.0));
     }
-    if let Some(vanished) = drift.key.as_ref().and_then(|key| key.change.vanished).filter(|vanished| *vanished > 0) {
-        remarks.push(format!("{vanished} series are gone"));
-    }
     for column in &drift.columns {
         if column.is_missing_drift {
             let (before, after) = (column.missing.before * 100.0, column.missing.after * 100.0);

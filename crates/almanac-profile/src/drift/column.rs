@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::distances::{Shares, kolmogorov_smirnov, wasserstein};
+use super::noise;
 use super::tests::{chi_square_p_value, ks_p_value, share_p_value};
 use super::{CategoryCount, Change, ColumnDrift, DriftOptions, Method, PeriodDrift};
 use crate::column::{ColumnProfile, NumberProfile, TimeProfile, Values};
@@ -14,6 +15,12 @@ use crate::summary::{bars, middle};
 const SMALL: u64 = 1_000;
 /// Values of a number up to which it is compared as a category.
 const FEW: u64 = 5;
+/// Rows with values from which a column can be an identifier.
+const NAMING: u64 = 100;
+/// Different values over rows from which it is one.
+const NAMED: f64 = 0.95;
+/// Numbers that name rows lie close: the range over the different values is at most this.
+const GAPS: f64 = 4.0;
 /// Bars of a picture.
 const BARS: usize = 20;
 /// Categories of a picture.
@@ -28,9 +35,11 @@ pub(super) fn compare(before: &ColumnProfile, after: &ColumnProfile, options: &D
         name: after.name.clone(),
         kind: after.values.kind(),
         is_drift: false,
+        is_identifier: is_identifier(before) && is_identifier(after),
         method: None,
         score: None,
         threshold: None,
+        is_threshold_raised: false,
         is_exact: true,
         ks: None,
         ks_p_value: None,
@@ -74,6 +83,18 @@ pub(super) fn compare(before: &ColumnProfile, after: &ColumnProfile, options: &D
     drift
 }
 
+/// Whether nearly every row has a value of its own. Of numbers only whole ones that lie close are such: measures are all different too.
+fn is_identifier(column: &ColumnProfile) -> bool {
+    let present = column.rows.saturating_sub(column.missing());
+    let Some((distinct, _)) = column.distinct().filter(|_| present >= NAMING) else { return false };
+    let is_close = match &column.values {
+        Values::Text(_) => true,
+        Values::Number(own) => own.is_whole && own.moments.max - own.moments.min <= GAPS * distinct as f64,
+        _ => false,
+    };
+    is_close && distinct as f64 >= NAMED * present as f64
+}
+
 fn of_numbers(drift: &mut ColumnDrift, old: &NumberProfile, new: &NumberProfile, rows: u64, options: &DriftOptions) {
     let (before, after) = (Distribution::of(old), Distribution::of(new));
     let some = |own: &NumberProfile| (own.moments.count > 0).then_some(own.moments.mean);
@@ -90,19 +111,20 @@ fn of_numbers(drift: &mut ColumnDrift, old: &NumberProfile, new: &NumberProfile,
         let range = Some((low.min(other_low), high.max(other_high)));
         let shown = |side: &Distribution| {
             let total = side.total() as f64;
-            bars(side, BARS, range).into_iter().map(|rows| rows as f64 / total).collect()
+            bars(side, BARS, range, old.is_whole && new.is_whole).into_iter().map(|rows| rows as f64 / total).collect()
         };
         drift.bars = Change { before: shown(&before), after: shown(&after) };
     }
     let values = values_of_both(&old.counts, &new.counts);
     let few = values.filter(|values| *values <= FEW);
     let method = options.number_method.or(match few {
-        _ if drift.ks.is_none() => None,
+        _ if drift.ks.is_none() || drift.is_identifier => None,
         Some(values) if rows <= SMALL => Some(if values > 2 { Method::ChiSquare } else { Method::Z }),
         Some(_) => Some(Method::JensenShannon),
         None if rows <= SMALL => Some(Method::Ks),
         None => Some(Method::Wasserstein),
     });
+    let chance = chance(method, &before, &after, shares.as_ref(), old);
     if few.is_some() || matches!(method, Some(Method::ChiSquare | Method::Z)) {
         let name = |own: &NumberProfile| own.counts.sorted().into_iter().map(|(value, rows)| (value.get().to_string(), rows)).collect();
         let (before, after) = (name(old), name(new));
@@ -110,9 +132,26 @@ fn of_numbers(drift: &mut ColumnDrift, old: &NumberProfile, new: &NumberProfile,
         if few.is_some() {
             tell_categories(drift, &before, &after, options);
         }
-        decide(drift, method, z(&old.counts, &new.counts), options);
+        decide(drift, method, z(&old.counts, &new.counts), chance, options);
     } else {
-        decide(drift, method, None, options);
+        decide(drift, method, None, chance, options);
+    }
+}
+
+/// What chance alone gives, of numbers.
+fn chance(
+    method: Option<Method>,
+    before: &Distribution,
+    after: &Distribution,
+    shares: Option<&Shares>,
+    old: &NumberProfile,
+) -> Option<f64> {
+    let rows = (before.total(), after.total());
+    match method? {
+        Method::Wasserstein => noise::wasserstein(before, after, old.moments.population_stdev().unwrap_or(0.0)),
+        Method::JensenShannon => Some(noise::jensen_shannon(shares?.occupied(), rows)),
+        Method::Psi => Some(noise::psi(shares?.occupied(), rows)),
+        Method::Ks | Method::ChiSquare | Method::Z => None,
     }
 }
 
@@ -165,7 +204,7 @@ fn of_categories(
     }
     let values = before.len() + after.keys().filter(|name| !before.contains_key(*name)).count();
     let method = options.category_method.or(match values {
-        _ if shares.is_none() => None,
+        _ if shares.is_none() || drift.is_identifier => None,
         _ if rows > SMALL || !is_exact => Some(Method::JensenShannon),
         0..=2 => Some(Method::Z),
         _ => Some(Method::ChiSquare),
@@ -177,7 +216,13 @@ fn of_categories(
     };
     let z = share_p_value(others(before), others(after));
     tell_bars(drift, before, after);
-    decide(drift, method, z, options);
+    let totals = (before.values().sum(), after.values().sum());
+    let chance = shares.and_then(|shares| match method? {
+        Method::JensenShannon => Some(noise::jensen_shannon(shares.occupied(), totals)),
+        Method::Psi => Some(noise::psi(shares.occupied(), totals)),
+        _ => None,
+    });
+    decide(drift, method, z, chance, options);
 }
 
 fn tell_categories(drift: &mut ColumnDrift, before: &BTreeMap<String, u64>, after: &BTreeMap<String, u64>, options: &DriftOptions) {
@@ -212,7 +257,8 @@ fn tell_bars(drift: &mut ColumnDrift, before: &BTreeMap<String, u64>, after: &BT
     drift.bar_names = names.into_iter().cloned().collect();
 }
 
-fn decide(drift: &mut ColumnDrift, method: Option<Method>, z: Option<f64>, options: &DriftOptions) {
+/// Compares what a test gave with its limit. `chance`: what a distance is by chance alone, in one of a hundred cases.
+fn decide(drift: &mut ColumnDrift, method: Option<Method>, z: Option<f64>, chance: Option<f64>, options: &DriftOptions) {
     let Some(method) = method else { return };
     let score = match method {
         Method::Ks => drift.ks_p_value,
@@ -222,7 +268,9 @@ fn decide(drift: &mut ColumnDrift, method: Option<Method>, z: Option<f64>, optio
         Method::JensenShannon => drift.jensen_shannon,
         Method::Psi => drift.psi,
     };
-    let threshold = options.threshold.unwrap_or(method.threshold());
+    let asked = options.limits.get(&method).copied().or(options.threshold);
+    let threshold = asked.unwrap_or_else(|| method.threshold().max(chance.filter(|chance| chance.is_finite()).unwrap_or(0.0)));
+    drift.is_threshold_raised = asked.is_none() && threshold > method.threshold();
     drift.method = Some(method);
     drift.threshold = Some(threshold);
     drift.score = score;

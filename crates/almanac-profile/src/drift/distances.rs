@@ -31,7 +31,7 @@ pub fn wasserstein(before: &Distribution, after: &Distribution, spread: f64) -> 
 }
 
 /// Hands out the values of both in rising order with the share of each that is up to it.
-fn walk(before: &Distribution, after: &Distribution, mut take: impl FnMut(f64, f64, f64)) -> Option<()> {
+pub(super) fn walk(before: &Distribution, after: &Distribution, mut take: impl FnMut(f64, f64, f64)) -> Option<()> {
     let (totals, sides) = ((before.total() as f64, after.total() as f64), (before.points(), after.points()));
     if before.total() == 0 || after.total() == 0 {
         return None;
@@ -95,6 +95,11 @@ impl Shares {
         }
         let (before, after) = both.values().map(|(before, after)| (*before as f64 / totals.0, *after as f64 / totals.1)).unzip();
         Some(Self { before, after })
+    }
+
+    /// Returns the number of bins or categories that have rows before or after.
+    pub fn occupied(&self) -> usize {
+        self.before.iter().zip(&self.after).filter(|(before, after)| **before > 0.0 || **after > 0.0).count()
     }
 
     /// Returns the population stability index. Below 0.1 is calm, above 0.25 is a large shift by convention.

@@ -8,7 +8,7 @@ use almanac_api::{
     FeatureViewInfo, FeaturesRequest, FeaturesResponse, Problem,
 };
 use almanac_feature_store::{
-    Answer, Cell, FeatureError, OnlineStore, Request, Status, Value, View, parse_instant, write_instant, write_span,
+    Answer, Cell, FeatureError, Micros, OnlineStore, Request, Status, Value, View, parse_instant, write_instant, write_span,
 };
 use almanac_series::Hint;
 use axum::Json;
@@ -59,6 +59,7 @@ pub(crate) async fn features(State(app): State<App>, body: Result<Bytes, BytesRe
             at,
             is_exact: asked.at.is_some(),
             full_names: asked.full_names,
+            passes_strays: false,
         };
         let found = store.look_up(&request).map_err(refused)?;
         Ok(FeaturesResponse {
@@ -94,6 +95,7 @@ pub(crate) async fn feast_features(
             at: Timestamp::now().as_microsecond(),
             is_exact: false,
             full_names: asked.full_feature_names,
+            passes_strays: true,
         };
         store.look_up(&request).map(in_feasts_form).map_err(refused)
     })
@@ -154,7 +156,8 @@ fn refused(error: FeatureError) -> ApiError {
     let hint = error.hint();
     match error {
         FeatureError::Unknown { what, name, .. } => ServiceError::NotFound { what, name }.into(),
-        FeatureError::NotServed { .. } => ServiceError::NotReady { reason: error.to_string() }.into(),
+        FeatureError::LeftOut { .. } => ApiError::NotImplemented { detail: error.to_string(), hint },
+        FeatureError::NotServed { .. } => ApiError::NotMaterialised { detail: error.to_string(), hint },
         error => ApiError::invalid(error.to_string(), hint),
     }
 }
@@ -188,20 +191,60 @@ fn in_feasts_form(answer: Answer) -> FeastFeaturesResponse {
             values: keys.iter().map(|key| key.to_json()).collect(),
         });
     }
-    let value = |cell: &Cell| match &cell.value {
-        None => serde_json::Value::Null,
-        Some(Value::Time(micros)) => micros.div_euclid(1_000_000).into(),
-        Some(value) => value.to_json(),
-    };
+    let value = |cell: &Cell| cell.value.as_ref().map_or(serde_json::Value::Null, feasts_value);
     for (name, cells) in answer.features {
         found.metadata.feature_names.push(name);
         found.results.push(FeastResult {
             values: cells.iter().map(value).collect(),
             statuses: cells.iter().map(|cell| status(cell.status)).collect(),
-            event_timestamps: cells.iter().map(|cell| cell.time.map_or_else(epoch, write_instant)).collect(),
+            event_timestamps: cells.iter().map(|cell| cell.time.map_or_else(epoch, feasts_instant)).collect(),
         });
     }
     found
+}
+
+/// An instant as Feast's server writes it: with no, three or six digits of the second, which is what older readers understand.
+fn feasts_instant(micros: Micros) -> String {
+    let (second, rest) = (micros.div_euclid(1_000_000), micros.rem_euclid(1_000_000));
+    let whole = write_instant(second * 1_000_000);
+    match rest {
+        0 => whole,
+        rest if rest % 1_000 == 0 => whole.replace('Z', &format!(".{:03}Z", rest / 1_000)),
+        rest => whole.replace('Z', &format!(".{rest:06}Z")),
+    }
+}
+
+/// A value as Feast's server writes it: instants are seconds since 1970.
+fn feasts_value(value: &Value) -> serde_json::Value {
+    match value {
+        Value::Time(micros) => micros.div_euclid(1_000_000).into(),
+        Value::List(values) => values.iter().map(|value| value.as_ref().map_or(serde_json::Value::Null, feasts_value)).collect(),
+        value => value.to_json(),
+    }
+}
+
+/// What Feast's feature server also answers and this one does not, and what there is in its place.
+const NOT_HERE: [(&str, &str); 7] = [
+    ("/push", "write the rows to the source of the view, then `almanac features materialise`"),
+    ("/write-to-online-store", "write the rows to the source of the view, then `almanac features materialise`"),
+    ("/materialize", "`almanac features materialise --until TIME`; the server takes it over within a second"),
+    ("/materialize-incremental", "`almanac features materialise --until TIME`; the server takes it over within a second"),
+    ("/retrieve-online-documents", "there is no vector search; lists of numbers are looked up by their keys"),
+    ("/search", "there is no vector search; lists of numbers are looked up by their keys"),
+    ("/chat", "look features up by their keys: `POST /get-online-features`"),
+];
+
+/// Routes of Feast's server that there are none of here: a clear answer for its clients.
+pub(crate) fn not_of_feast() -> axum::Router<App> {
+    NOT_HERE.iter().fold(axum::Router::new(), |router, (path, instead)| {
+        let refuse = move || async move {
+            {
+                let detail = format!("`{path}` of Feast's feature server is not here");
+                ApiError::NotImplemented { detail, hint: Some((*instead).to_owned()) }
+            }
+        };
+        router.route(path, axum::routing::any(refuse))
+    })
 }
 
 /// Returns what can be looked up.
@@ -230,5 +273,19 @@ fn info(store: &OnlineStore, view: &View) -> FeatureViewInfo {
         entities: size.map_or(0, |(entities, _, _)| entities as u64),
         bytes: size.map_or(0, |(_, bytes, _)| bytes as u64),
         trouble: store.why_absent(&view.name),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instants_have_the_digits_that_feasts_have() {
+        let written: Vec<String> = [0, 1_500_000, 1_000_250, -1].map(feasts_instant).into();
+        assert_eq!(
+            written,
+            ["1970-01-01T00:00:00Z", "1970-01-01T00:00:01.500Z", "1970-01-01T00:00:01.000250Z", "1969-12-31T23:59:59.999999Z"]
+        );
     }
 }

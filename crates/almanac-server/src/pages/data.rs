@@ -17,6 +17,8 @@ use crate::ServiceError;
 use crate::data_report::{DataReport, ShownTable};
 use crate::router::App;
 
+/// Columns of a table from which one may ask for those that drifted.
+const MANY: usize = 12;
 /// Bars of a picture of many periods.
 const BARS: usize = 48;
 const HEIGHT: f64 = 30.0;
@@ -26,11 +28,14 @@ const STEP: f64 = 6.0;
 #[derive(Debug, Deserialize)]
 pub(crate) struct DataParams {
     table: Option<String>,
+    /// `drifted`: only the columns that did.
+    columns: Option<String>,
 }
 
 /// `GET /data`.
 pub(crate) async fn data(State(app): State<App>, params: Result<Query<DataParams>, QueryRejection>) -> Response {
-    let table = params.ok().and_then(|Query(params)| params.table);
+    let (table, columns) = params.map(|Query(params)| (params.table, params.columns)).unwrap_or_default();
+    let only_drifted = columns.as_deref() == Some("drifted");
     let asked = app.caller.call(move |service| {
         let project = service.project()?;
         let report = match service.data(table.as_deref()) {
@@ -41,7 +46,7 @@ pub(crate) async fn data(State(app): State<App>, params: Result<Query<DataParams
     });
     match asked.await {
         Err(error) => problem(error.into_problem()),
-        Ok((project, Ok(report))) => answer(&project, &report),
+        Ok((project, Ok(report))) => answer(&project, &report, only_drifted),
         Ok((project, Err(reason))) => {
             let body = html! {
                 main #main.message {
@@ -56,8 +61,10 @@ pub(crate) async fn data(State(app): State<App>, params: Result<Query<DataParams
     }
 }
 
-fn answer(project: &ProjectInfo, report: &DataReport) -> Response {
+fn answer(project: &ProjectInfo, report: &DataReport, only_drifted: bool) -> Response {
     let shown = &report.shown;
+    let drifted = shown.drift.as_ref().map_or(0, |drift| drift.columns.iter().filter(|column| column.is_drift).count());
+    let only_drifted = only_drifted && drifted > 0;
     let body = html! {
         main #main.board.data {
             div.board-head {
@@ -73,9 +80,19 @@ fn answer(project: &ProjectInfo, report: &DataReport) -> Response {
                         }
                     }
                 }
+                @if drifted > 0 && shown.summary.columns.len() > MANY {
+                    nav aria-label="Columns" {
+                        span.filter-name { "Columns" }
+                        div.segments {
+                            @let link = format!("/data?table={}", encoded(&shown.name));
+                            a href=(link) aria-current=[(!only_drifted).then_some("true")] { "all " (shown.summary.columns.len()) }
+                            a href={ (link) "&columns=drifted" } aria-current=[only_drifted.then_some("true")] { (drifted) " drifted" }
+                        }
+                    }
+                }
             }
             @if let Some(drift) = &shown.drift { (verdict(drift)) }
-            div.card.table-scroll { (columns(shown)) }
+            div.card.table-scroll { (columns(shown, only_drifted)) }
             (legend(shown))
             (versions(&shown.versions))
         }
@@ -152,7 +169,7 @@ fn schema(change: &SchemaChange) -> Markup {
     }
 }
 
-fn columns(shown: &ShownTable) -> Markup {
+fn columns(shown: &ShownTable, only_drifted: bool) -> Markup {
     html! {
         table.numbers.profile {
             caption.visually-hidden { "The columns of " (shown.name) }
@@ -169,11 +186,11 @@ fn columns(shown: &ShownTable) -> Markup {
             tbody {
                 @for column in &shown.summary.columns {
                     @let drift = shown.drift.as_ref().map(|drift| drift.columns.iter().find(|other| other.name == column.name));
-                    tr.drifted[drift.flatten().is_some_and(|drift| drift.is_drift)] {
+                    @if !only_drifted || drift.flatten().is_some_and(|drift| drift.is_drift) { tr.drifted[drift.flatten().is_some_and(|drift| drift.is_drift)] {
                         th scope="row" { span.model-name { (column.name) } span.kind { (column.data_type) } }
                         td { (picture(column, drift.flatten())) }
-                        td.number.off[column.missing_share >= 0.05] { @if column.missing == 0 { "–" } @else { (percent(Some(column.missing_share))) } }
-                        td.number {
+                        td.number.off[column.missing_share >= 0.05] data-name="missing" { @if column.missing == 0 { "–" } @else { (percent(Some(column.missing_share))) } }
+                        td.number data-name="distinct" {
                             @if let Some(distinct) = column.distinct {
                                 @if !column.distinct_is_exact { span title="within 3 %" { "≈ " } }
                                 (count(distinct))
@@ -181,7 +198,7 @@ fn columns(shown: &ShownTable) -> Markup {
                         }
                         td.what { (what(column)) }
                         @if let Some(drift) = drift { td.what { (since(drift)) } }
-                    }
+                    } }
                 }
             }
         }
@@ -264,6 +281,7 @@ fn since(drift: Option<&ColumnDrift>) -> Markup {
         [(drift.new_category_count, &drift.new_categories, "new"), (drift.vanished_category_count, &drift.vanished_categories, "gone")];
     html! {
         @if drift.is_drift { span.badge.skipped { "drift" } " " }
+        @if drift.is_identifier && drift.method.is_none() { span title="nearly every row has a value of its own" { "names rows" } }
         @if let (Some(method), Some(score)) = (drift.method, drift.score) {
             span title={ "limit " (drift.threshold.unwrap_or(f64::NAN)) } { (method.name()) " " (format!("{score:.3}")) }
         }
@@ -290,7 +308,7 @@ fn legend(shown: &ShownTable) -> Markup {
         p.small {
             "Bars: numbers from the 1 % to the 99 % quantile, times by period, texts by their most frequent values."
             @if shown.drift.is_some() {
-                " Lines across the bars: the version before. Tests and limits are those of Evidently: distances from 0.1, p-values up to 0.05."
+                " Lines across the bars: the version before. Tests and limits are those of Evidently: distances from 0.1 (or what chance alone gives, where that is more), p-values up to 0.05."
             }
         }
     }

@@ -33,6 +33,7 @@ fn nothing() -> Markup {
 
 fn table(catalogue: &FeatureCatalogue) -> Markup {
     let served = catalogue.views.iter().filter(|view| view.until.is_some()).count();
+    let is_waiting = catalogue.views.iter().any(|view| view.online && view.until.is_none());
     html! {
         main #main.board {
             div.board-head {
@@ -40,6 +41,7 @@ fn table(catalogue: &FeatureCatalogue) -> Markup {
                 p.lead {
                     (catalogue.views.len()) @if catalogue.views.len() == 1 { " feature view is" } @else { " feature views are" }
                     " declared, " (served) " served online. A lookup is answered from the newest materialisation, by the code that training uses."
+                    @if is_waiting { " " code { "almanac features materialise" } " makes what is not there yet." }
                 }
             }
             div.card.table-scroll {
@@ -79,10 +81,10 @@ fn row(view: &FeatureViewInfo) -> Markup {
         tr {
             th scope="row" {
                 span.model-name { (view.name) }
-                @if !view.online { span.badge { "offline" } }
+                @if !view.online { " " span.badge { "offline" } }
                 @if !view.description.is_empty() { br; span.small { (view.description) } }
             }
-            td { (keys.join(", ")) }
+            td { @if keys.is_empty() { span.small { "none: one row for all" } } @else { (keys.join(", ")) } }
             td title=(view.features.join(", ")) { (few(&view.features)) }
             td {
                 @match &view.until {
@@ -92,8 +94,8 @@ fn row(view: &FeatureViewInfo) -> Markup {
                 }
                 @if let (Some(trouble), Some(_)) = (&view.trouble, &view.until) { br; span.small { (sentence(trouble)) } }
             }
-            td.number { (count(view.entities)) }
-            td.number { (megabytes(view.bytes)) }
+            td.number { @if view.until.is_some() { (count(view.entities)) } @else { "–" } }
+            td.number { @if view.until.is_some() { (size(view.bytes)) } @else { "–" } }
             td.number { (view.ttl.as_deref().unwrap_or("ever")) }
         }
     }
@@ -106,6 +108,6 @@ fn few(names: &[String]) -> String {
     if names.len() > SHOWN { format!("{shown} and {} more", names.len() - SHOWN) } else { shown }
 }
 
-fn megabytes(bytes: u64) -> String {
-    format!("{:.1} MB", bytes as f64 / 1e6)
+fn size(bytes: u64) -> String {
+    if bytes < 100_000 { format!("{} kB", bytes.div_ceil(1_000)) } else { format!("{:.1} MB", bytes as f64 / 1e6) }
 }

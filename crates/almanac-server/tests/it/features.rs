@@ -18,16 +18,36 @@ fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../almanac-feature-store/tests/fixtures/feast")
 }
 
+/// Another one with what is strange: lists, bytes, views without keys, renamed by a service, offline.
+fn odd_repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../almanac-feature-store/tests/fixtures/feast-odd")
+}
+
 /// The Feast repository of the fixtures, materialised until 2024-01-20.
 fn store(folder: &Path, change: impl Fn(String) -> String) -> Arc<OnlineStore> {
-    let yaml = change(import_feast(&repository()).expect("a repository").to_yaml());
+    store_of(&repository(), folder, change)
+}
+
+/// A file, or the files of a folder by their names.
+fn files(path: &str) -> Vec<PathBuf> {
+    let path = PathBuf::from(path);
+    if !path.is_dir() {
+        return vec![path];
+    }
+    let mut files: Vec<PathBuf> = std::fs::read_dir(path).expect("a folder").map(|entry| entry.expect("an entry").path()).collect();
+    files.sort();
+    files
+}
+
+fn store_of(repository: &Path, folder: &Path, change: impl Fn(String) -> String) -> Arc<OnlineStore> {
+    let yaml = change(import_feast(repository).expect("a repository").to_yaml());
     let (declared, online) = (folder.join("features.yaml"), folder.join("online"));
     std::fs::write(&declared, yaml).expect("writable");
     let declarations = almanac_feature_store::Declarations::read(&declared).expect("sound");
     let until = parse_instant("2024-01-20", &TimeZone::UTC).expect("a time");
-    for view in &declarations.views {
+    for view in declarations.views.iter().filter(|view| view.online) {
         let SourceOf::File(path) = &view.source else { panic!("a file") };
-        let source = ParquetFiles::open(&view.name, vec![path.into()]).expect("a file");
+        let source = ParquetFiles::open(&view.name, files(path)).expect("a file");
         Materialise { folder: &online, view, until, now: until, full: false, memory: 1 << 30 }.run(&source).expect("materialised");
     }
     Arc::new(OnlineStore::open(declared, online).expect("sound"))
@@ -150,17 +170,65 @@ async fn feasts_own_client_reads_from_the_server() {
         println!("skipped: ALMANAC_TEST_PYTHON_FEAST is not set");
         return;
     };
+    // Feast's server does not look at the ttl.
+    let without_ttl = |yaml: String| yaml.lines().filter(|line| !line.starts_with("  ttl:")).flat_map(|line| [line, "\n"]).collect();
+    for (repository, script) in [(repository(), "feast_online.py"), (odd_repository(), "feast_odd.py")] {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let services = services(Some(store_of(&repository, folder.path(), without_ttl)));
+        let listening = bind("127.0.0.1:0".parse().expect("valid")).await.expect("a free port");
+        let url = format!("http://{}", listening.address());
+        let server = tokio::spawn(listening.serve(services, std::future::pending()));
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients").join(script);
+        let python = python.clone();
+        let run = move || {
+            let mut client = std::process::Command::new(python);
+            client.arg(script).arg(url).arg(repository).env("NO_PROXY", "127.0.0.1").env("PYTHONDONTWRITEBYTECODE", "1").output()
+        };
+        let output = tokio::task::spawn_blocking(run).await.expect("no panic").expect("a Python");
+        assert!(output.status.success(), "{}\n{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        server.abort();
+    }
+}
+
+async fn ask_odd(body: &str) -> (u16, serde_json::Value) {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let services = services(Some(store(folder.path(), |yaml| yaml.replace("  ttl: 5d\n", ""))));
-    let listening = bind("127.0.0.1:0".parse().expect("valid")).await.expect("a free port");
-    let url = format!("http://{}", listening.address());
-    let server = tokio::spawn(listening.serve(services, std::future::pending()));
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/feast_online.py");
-    let run = move || {
-        let mut client = std::process::Command::new(python);
-        client.arg(script).arg(url).arg(repository()).env("NO_PROXY", "127.0.0.1").env("PYTHONDONTWRITEBYTECODE", "1").output()
-    };
-    let output = tokio::task::spawn_blocking(run).await.expect("no panic").expect("a Python");
-    assert!(output.status.success(), "{}\n{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    server.abort();
+    let services = services(Some(store_of(&odd_repository(), folder.path(), |yaml| yaml)));
+    let (status, text) = ask(services, Request::post("/get-online-features").body(Body::from(body.to_owned())).expect("valid")).await;
+    (status, serde_json::from_str(&text).expect("JSON"))
+}
+
+#[tokio::test]
+async fn keys_that_no_view_asks_for_are_passed_over_as_feast_does() {
+    let (status, answer) = ask_odd(r#"{"features": ["naive:n"], "entities": {"customer_id": [1], "stray": ["x"]}}"#).await;
+    assert_eq!((status, &answer["metadata"]["feature_names"]), (200, &serde_json::json!(["customer_id", "n"])));
+}
+
+#[tokio::test]
+async fn a_view_without_keys_answers_whoever_asks() {
+    for (entities, values) in [("{}", serde_json::json!([2.0])), (r#"{"customer_id": [1, 99]}"#, serde_json::json!([2.0, 2.0]))] {
+        let (status, answer) = ask_odd(&format!(r#"{{"features": ["rates:rate"], "entities": {entities}}}"#)).await;
+        // The ttl of the view is 100 days, and the clock is later: that it was found is what is asked here.
+        assert_eq!(status, 200, "{answer}");
+        let statuses = answer["results"].as_array().expect("results").last().expect("one")["statuses"].clone();
+        assert_eq!(statuses.as_array().map(Vec::len), values.as_array().map(Vec::len));
+    }
+}
+
+#[tokio::test]
+async fn what_feasts_server_has_and_this_one_has_not_is_a_clear_answer() {
+    let (status, answer) = ask_odd(r#"{"features": ["odfv:y"], "entities": {"customer_id": [1], "x": [2.0]}}"#).await;
+    assert_eq!(status, 501);
+    expect!["feature view `odfv` is not here: an on-demand feature view of Feast is a Python function; write it as fields with `derive`"]
+        .assert_eq(answer["detail"].as_str().expect("text"));
+    let (status, answer) = ask_odd(r#"{"features": ["offline_only:n"], "entities": {"customer_id": [1]}}"#).await;
+    assert_eq!(
+        (status, answer["detail"].as_str()),
+        (400, Some("feature view `offline_only` is not for lookups: it is declared with `online: false`"))
+    );
+    for path in ["/push", "/materialize", "/materialize-incremental", "/write-to-online-store", "/search"] {
+        let (status, text) = ask(services(None), Request::post(path).body(Body::from("{}")).expect("valid request")).await;
+        assert!(status == 501 && text.contains(&format!("`{path}` of Feast's feature server is not here")), "{status} {text}");
+    }
+    let (status, _) = ask(services(None), Request::get("/health").body(Body::empty()).expect("valid request")).await;
+    assert_eq!(status, 200);
 }

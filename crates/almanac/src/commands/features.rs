@@ -154,6 +154,8 @@ impl<T> OrFailFeatures<T> for Result<T, FeatureError> {
             Err(FeatureError::Form { .. } | FeatureError::Declared { .. }) => ExitStatus::Config,
             Err(
                 FeatureError::Unknown { .. }
+                | FeatureError::LeftOut { .. }
+                | FeatureError::Offline { .. }
                 | FeatureError::NoKey { .. }
                 | FeatureError::Uneven { .. }
                 | FeatureError::TooMany { .. }

@@ -263,3 +263,47 @@ fn a_committed_file_and_one_in_the_cache_of_dvc_are_compared_with_the_present_on
         assert!(answer.stderr.contains(part), "{line}: {}", answer.stderr);
     }
 }
+
+/// A project whose sales are `units(row)`, with a `[drift]` section.
+fn shop(place: &Workplace, days: u32, units: impl Fn(u32) -> u32, drift: &str) {
+    let mut rows = "customer,day,units\n".to_owned();
+    for row in 0..days * 3 {
+        let day = jiff::civil::date(2024, 1, 1).saturating_add(jiff::Span::new().days(row / 3));
+        rows.push_str(&format!("C{},{day},{}\n", row % 3, units(row)));
+    }
+    fs::write(place.path("sales.csv"), rows).unwrap();
+    let settings = "[data]\nsource = \"sales.csv\"\nid = [\"customer\"]\ntime = \"day\"\ntarget = \"units\"\nfreq = \"D\"\n\n[forecast]\nhorizon = 7\n";
+    fs::write(place.path("almanac.toml"), format!("{settings}\n[drift]\n{drift}\n")).unwrap();
+}
+
+#[test]
+fn a_run_stops_at_a_table_that_drifted_and_compares_with_the_last_version_it_has_taken() {
+    let place = Workplace::new();
+    let run = || place.almanac("run --only bronze");
+    let calm = |row: u32| row * 7 % 11;
+    let high = |row: u32| 40 + row * 7 % 11;
+    let fail = "severity = \"fail\"\ncolumns = [\"units\"]";
+    shop(&place, 60, calm, fail);
+    assert_eq!(run().code, Some(0));
+    shop(&place, 70, calm, fail);
+    let same = run();
+    assert_eq!(same.code, Some(0), "{}", same.stderr);
+    for _ in 0..2 {
+        shop(&place, 80, high, fail);
+        let stopped = run();
+        assert_eq!(stopped.code, Some(5), "{}", stopped.stderr);
+        assert!(stopped.stderr.contains("drifted since its last version"), "{}", stopped.stderr);
+    }
+    // A version that stopped a run is none to compare with.
+    shop(&place, 81, high, fail);
+    assert_eq!(run().code, Some(5));
+    shop(&place, 81, high, "severity = \"warn\"\ncolumns = [\"units\"]");
+    let warned = run();
+    assert_eq!(warned.code, Some(0), "{}", warned.stderr);
+    assert!(warned.stderr.contains("(warn) of `units`"), "{}", warned.stderr);
+    shop(&place, 82, high, fail);
+    let taken = run();
+    assert_eq!(taken.code, Some(0), "what was taken once is the one to compare with: {}", taken.stderr);
+    shop(&place, 83, calm, "severity = \"off\"");
+    assert_eq!(run().code, Some(0));
+}

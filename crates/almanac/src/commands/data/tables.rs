@@ -28,7 +28,8 @@ Examples:
   almanac data diff --tables HEAD~1:sales.csv sales.csv  # as committed, or as its .dvc file says
 
 Tests and limits are Evidently's. Up to 1,000 rows: Kolmogorov-Smirnov, chi-square or z-test, p of
-5 %. Beyond: Wasserstein distance over the standard deviation, or Jensen-Shannon distance, from 0.1.
+5 %. Beyond: Wasserstein distance over the standard deviation, or Jensen-Shannon distance, from 0.1,
+or from what chance alone gives where that is more. Columns that name rows have no test.
 Exit code 5 if a table drifted and --fail-on-drift is given.";
 
 /// Bytes of both tables up to which every value is counted.

@@ -87,6 +87,9 @@ fn series(drift: &Drift) -> Option<String> {
 }
 
 fn test(column: &ColumnDrift) -> String {
+    if column.is_identifier && column.method.is_none() {
+        return "names rows: no test".to_owned();
+    }
     let (Some(method), Some(score), Some(threshold)) = (column.method, column.score, column.threshold) else {
         return String::new();
     };
@@ -102,7 +105,8 @@ fn test(column: &ColumnDrift) -> String {
         (_, false) => "<",
     };
     let about = if column.is_exact { "" } else { "≈ " };
-    format!("{} {about}{} {sign} {}", method.name(), score_text(score), number(threshold))
+    let raised = if column.is_threshold_raised { " (chance)" } else { "" };
+    format!("{} {about}{} {sign} {}{raised}", method.name(), score_text(score), number(threshold))
 }
 
 fn is_over(method: Method, score: f64, threshold: f64) -> bool {
