@@ -10,9 +10,10 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::copy;
 use crate::error::{Doing, Result, VersionsError};
 use crate::files::{self, Stamp, Temporary};
-use crate::hash::{self, Hasher, Md5, Oid};
+use crate::hash::{self, Md5, Oid};
 use crate::link::Link;
 
 /// Files up to this size are read at once.
@@ -210,7 +211,8 @@ impl Cache {
             };
             return Ok(Stored { md5: oid.md5, object });
         }
-        let (md5, temporary, copy) = self.copy_and_hash(file, source)?;
+        let temporary = Temporary::new(self.temporary()?.join(files::temporary_name()));
+        let (md5, copy) = copy::copy_and_hash(file, source, before.size, temporary.path(), READ_ONLY)?;
         unchanged()?;
         let oid = Oid::file(md5);
         let object = match keep(oid)? {
@@ -218,32 +220,6 @@ impl Cache {
             None => self.adopt(oid, temporary, &copy)?,
         };
         Ok(Stored { md5, object })
-    }
-
-    /// Copies a large file beside hashing it: one thread reads, one hashes, one writes.
-    fn copy_and_hash(&self, file: File, source: &Path) -> Result<(Md5, Temporary, File)> {
-        let temporary = Temporary::new(self.temporary()?.join(files::temporary_name()));
-        let copy = files::create(temporary.path(), READ_ONLY).doing("write", temporary.path())?;
-        let mut hasher = Hasher::new(false);
-        let written = std::thread::scope(|scope| -> Result<()> {
-            let (send, receive) = std::sync::mpsc::sync_channel::<Vec<u8>>(4);
-            let mut target = &copy;
-            let writer = scope.spawn(move || receive.into_iter().try_for_each(|piece| target.write_all(&piece)));
-            let read = hash::pieces(file, |piece| {
-                let is_taken = send.send(piece.to_vec()).is_ok();
-                hasher.update(piece);
-                // The writer ended early: it says why.
-                if is_taken { Ok(()) } else { Err(io::ErrorKind::BrokenPipe.into()) }
-            });
-            drop(send);
-            match writer.join() {
-                Ok(written) => written.doing("write", temporary.path())?,
-                Err(_) => return Err(io::Error::other("the writing thread ended")).doing("write", temporary.path()),
-            }
-            read.doing("read", source)
-        });
-        written?;
-        Ok((hasher.finish(), temporary, copy))
     }
 
     /// Stores a file by clone or link.
@@ -340,6 +316,12 @@ fn names(folder: &Path) -> Result<Vec<String>> {
 }
 
 fn list_below(folder: &Path, prefix: &str, is_legacy: bool) -> Result<Vec<Oid>> {
+    let mut name = prefix.to_owned();
     let rest = names(&folder.join(prefix))?;
-    Ok(rest.into_iter().filter_map(|rest| Oid::parse(&format!("{prefix}{rest}"), is_legacy).ok()).collect())
+    let parse = |rest: &String| {
+        name.truncate(prefix.len());
+        name.push_str(rest);
+        Oid::parse(&name, is_legacy).ok()
+    };
+    Ok(rest.iter().filter_map(parse).collect())
 }

@@ -13,6 +13,7 @@
 
 mod cache;
 pub mod config;
+mod copy;
 mod error;
 mod files;
 mod git;
