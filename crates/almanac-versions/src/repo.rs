@@ -23,8 +23,8 @@ use crate::link::Link;
 use crate::lock::Lock;
 use crate::outs::{Out, Tracked};
 use crate::progress::Progress;
-use crate::tree::Tree;
-use crate::walk::{self, Listing};
+use crate::tree::{self, Tree};
+use crate::walk::{self, Found, Listing};
 
 /// How long to wait for another process.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -73,7 +73,10 @@ impl State {
         let oid = match self {
             Self::Nothing => return None,
             Self::File { md5 } => Oid::file(*md5),
-            Self::Folder { .. } => Oid::dir(Md5::of(&self.tree().to_bytes())),
+            Self::Folder { listing, hashes } => {
+                let files = listing.files.iter().map(|file| file.path.as_str()).zip(hashes.iter().copied());
+                Oid::dir(Md5::of(&tree::list_bytes(hashes.len(), files)))
+            }
         };
         Some(Oid { is_legacy, ..oid })
     }
@@ -335,9 +338,7 @@ impl Work<'_> {
         };
         if metadata.is_dir() {
             let listing = walk::list(&absolute, &mut self.ignore)?;
-            let names: Vec<String> = listing.files.iter().map(|file| format!("{path}/{}", file.path)).collect();
-            let stamps: Vec<Stamp> = listing.files.iter().map(|file| file.stamp).collect();
-            let hashes = self.hash(&names, &stamps, is_legacy, progress)?;
+            let hashes = self.hash(path, &listing.files, is_legacy, progress)?;
             return Ok(State::Folder { listing, hashes });
         }
         let is_link = metadata.is_symlink();
@@ -346,35 +347,52 @@ impl Work<'_> {
             return Err(VersionsError::Unfit { path: absolute, why: "it is a link to a folder" });
         }
         let stamp = walk::regular(&absolute, &metadata)?;
-        let md5 = self.hash(&[path.to_owned()], &[stamp], is_legacy, progress)?[0];
+        let file = Found { path: String::new(), stamp, is_link };
+        let md5 = self.hash(path, &[file], is_legacy, progress)?[0];
         Ok(State::File { md5 })
     }
 
-    fn hash(&mut self, names: &[String], stamps: &[Stamp], is_legacy: bool, progress: &dyn Progress) -> Result<Vec<Md5>> {
-        let mut hashes: Vec<Option<Md5>> =
-            names.iter().zip(stamps).map(|(name, stamp)| if is_legacy { None } else { self.index.file(name, *stamp) }).collect();
-        let unknown: Vec<usize> = (0..names.len()).filter(|at| hashes[*at].is_none()).collect();
-        if !unknown.is_empty() {
-            progress.begin("hashing", unknown.iter().map(|at| stamps[*at].size).sum());
+    /// The hashes of files at or below a path, in order.
+    fn hash(&mut self, at: &str, files: &[Found], is_legacy: bool, progress: &dyn Progress) -> Result<Vec<Md5>> {
+        let mut name = at.to_owned();
+        let mut known = |file: &Found| {
+            if is_legacy {
+                return None;
+            }
+            name.truncate(at.len());
+            if !file.path.is_empty() {
+                name.push('/');
+                name.push_str(&file.path);
+            }
+            self.index.file(&name, file.stamp)
+        };
+        let mut hashes: Vec<Option<Md5>> = files.iter().map(&mut known).collect();
+        let unknown: Vec<usize> = (0..files.len()).filter(|at| hashes[*at].is_none()).collect();
+        if unknown.is_empty() {
+            return Ok(hashes.into_iter().flatten().collect());
         }
+        progress.begin("hashing", unknown.iter().map(|at| files[*at].stamp.size).sum());
         let root = &self.repo.root;
-        let found: Result<Vec<(usize, Md5)>> = unknown
+        let found: Vec<Result<(usize, String, Md5)>> = unknown
             .into_par_iter()
-            .map(|at| {
-                let path = walk::absolute(root, &names[at]);
+            .map(|which| {
+                let file = &files[which];
+                let name = if file.path.is_empty() { at.to_owned() } else { format!("{at}/{}", file.path) };
+                let path = walk::absolute(root, &name);
                 let md5 = hash::hash_file(&path, is_legacy)?;
-                if !files::is_unchanged(&path, stamps[at]) {
+                if !files::is_unchanged(&path, file.stamp) {
                     return Err(VersionsError::Changed { path });
                 }
-                progress.advance(stamps[at].size);
-                Ok((at, md5))
+                progress.advance(file.stamp.size);
+                Ok((which, name, md5))
             })
             .collect();
-        for (at, md5) in found? {
+        for found in found {
+            let (which, name, md5) = found?;
             if !is_legacy {
-                self.index.remember_file(&names[at], stamps[at], md5);
+                self.index.remember_file(&name, files[which].stamp, md5);
             }
-            hashes[at] = Some(md5);
+            hashes[which] = Some(md5);
         }
         Ok(hashes.into_iter().flatten().collect())
     }
