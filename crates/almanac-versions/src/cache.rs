@@ -61,8 +61,9 @@ impl Cache {
         Ok(&self.temporary)
     }
 
-    /// Removes what processes that are gone have left behind. `.part` files stay: a download goes on with them.
-    pub(crate) fn tidy(&self) {
+    /// Removes what processes that are gone have left behind. `.part` files stay: a download goes on with them. `is_ours`: whoever
+    /// else writes here holds the lock that we hold.
+    pub(crate) fn tidy(&self, is_ours: bool) {
         /// A process that we do not see may run in another container, or on another machine.
         const GONE_S: u64 = 600;
         const OLD_S: u64 = 24 * 3600;
@@ -74,8 +75,12 @@ impl Cache {
             let name = entry.file_name();
             let pid = name.to_str().and_then(|name| name.split('-').next()?.parse::<u32>().ok());
             let is_gone = pid.is_some_and(|pid| pid != std::process::id() && !Path::new("/proc").join(pid.to_string()).exists());
-            let limit = if is_gone && !self.is_shared { GONE_S } else { OLD_S };
-            if is_temporary && age.is_some_and(|age| age.as_secs() > limit) {
+            let limit = match (is_gone, self.is_shared) {
+                (true, false) if is_ours => 0,
+                (true, false) => GONE_S,
+                _ => OLD_S,
+            };
+            if is_temporary && age.is_some_and(|age| age.as_secs() >= limit) {
                 let _ = fs::remove_file(path);
             }
         }
@@ -147,9 +152,30 @@ impl Cache {
         Ok(all)
     }
 
-    /// Lists the objects of DVC 3 whose names begin with these two digits.
-    pub(crate) fn list_prefix(&self, prefix: u8) -> Result<Vec<Oid>> {
-        list_below(&self.root.join("files/md5"), &format!("{prefix:02x}"), false)
+    /// Lists the files among the objects of DVC 3 whose names begin with these two digits, sorted.
+    pub(crate) fn list_prefix(&self, prefix: u8) -> Result<Vec<Md5>> {
+        let first = format!("{prefix:02x}");
+        let folder = self.root.join("files/md5").join(&first);
+        let opened = match File::open(&folder) {
+            Ok(opened) => opened,
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(Vec::new()),
+            Err(error) => return Err(error).doing("list", folder),
+        };
+        let mut digits = [0; 32];
+        digits[..2].copy_from_slice(first.as_bytes());
+        let mut found = Vec::new();
+        let mut space = Vec::with_capacity(32 << 10);
+        let mut entries = rustix::fs::RawDir::new(&opened, space.spare_capacity_mut());
+        while let Some(entry) = entries.next() {
+            let entry = entry.map_err(io::Error::from).doing("list", &folder)?;
+            let name = entry.file_name().to_bytes();
+            if name.len() == 30 {
+                digits[2..].copy_from_slice(name);
+                found.extend(Md5::from_digits(&digits));
+            }
+        }
+        found.sort_unstable();
+        Ok(found)
     }
 
     /// Stores bytes under their name.

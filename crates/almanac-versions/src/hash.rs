@@ -38,6 +38,23 @@ impl Md5 {
         text
     }
 
+    /// Reads 32 lower-case digits.
+    pub(crate) fn from_digits(digits: &[u8]) -> Option<Self> {
+        let digit = |at: u8| match at {
+            b'0'..=b'9' => Some(at - b'0'),
+            b'a'..=b'f' => Some(at - b'a' + 10),
+            _ => None,
+        };
+        let mut bytes = [0; 16];
+        if digits.len() != 32 {
+            return None;
+        }
+        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+            *byte = digit(pair[0]).zip(digit(pair[1])).map(|(high, low)| high << 4 | low)?;
+        }
+        Some(Self(bytes))
+    }
+
     /// Writes the digits behind a text, for there are lists of many.
     pub(crate) fn push_to(self, text: &mut String) {
         text.extend(self.digits().map(char::from));
@@ -65,21 +82,7 @@ impl FromStr for Md5 {
     type Err = NotMd5;
 
     fn from_str(text: &str) -> Result<Self, NotMd5> {
-        let refused = || NotMd5(text.chars().take(80).collect());
-        let digits = text.as_bytes();
-        if digits.len() != 32 {
-            return Err(refused());
-        }
-        let mut bytes = [0; 16];
-        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-            let digit = |at: u8| match at {
-                b'0'..=b'9' => Some(at - b'0'),
-                b'a'..=b'f' => Some(at - b'a' + 10),
-                _ => None,
-            };
-            *byte = digit(pair[0]).zip(digit(pair[1])).map(|(high, low)| high << 4 | low).ok_or_else(refused)?;
-        }
-        Ok(Self(bytes))
+        Self::from_digits(text.as_bytes()).ok_or_else(|| NotMd5(text.chars().take(80).collect()))
     }
 }
 

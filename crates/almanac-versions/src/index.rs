@@ -7,6 +7,7 @@
 //! before the last save of another boot is forgotten.
 
 use std::fs;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -42,7 +43,8 @@ pub struct Index {
 /// Objects as they stand in the file.
 #[derive(Debug, Default)]
 struct Encoded {
-    bytes: Vec<u8>,
+    file: Vec<u8>,
+    objects: Range<usize>,
     age: Age,
 }
 
@@ -71,7 +73,7 @@ struct Seen {
 impl Index {
     /// Reads the index, or begins one.
     pub fn load(path: PathBuf) -> Self {
-        let mut index = fs::read(&path).ok().and_then(|bytes| Self::decode(&bytes, &boot())).unwrap_or_default();
+        let mut index = fs::read(&path).ok().and_then(|bytes| Self::decode(bytes, &boot())).unwrap_or_default();
         index.path = path;
         index
     }
@@ -199,7 +201,7 @@ impl Index {
         out
     }
 
-    fn decode(bytes: &[u8], boot: &[u8; 16]) -> Option<Self> {
+    fn decode(bytes: Vec<u8>, boot: &[u8; 16]) -> Option<Self> {
         let (body, sum) = bytes.split_at_checked(bytes.len().checked_sub(4)?)?;
         if crc32fast::hash(body).to_le_bytes() != sum {
             return None;
@@ -220,19 +222,24 @@ impl Index {
             }
         }
         let count = usize::try_from(rest.u64()?).ok()?;
-        index.encoded = Encoded { bytes: rest.take(count.checked_mul(OBJECT)?)?.to_vec(), age };
+        let start = body.len() - rest.0.len();
+        let objects = start..start + rest.take(count.checked_mul(OBJECT)?)?.len();
         for _ in 0..rest.u64()? {
             let path = rest.text()?;
             let kind = rest.take(1)?[0];
             index.outs.insert(path.into(), oid_of(kind, rest.md5()?));
         }
-        rest.0.is_empty().then_some(index)
+        if !rest.0.is_empty() {
+            return None;
+        }
+        index.encoded = Encoded { file: bytes, objects, age };
+        Some(index)
     }
 }
 
 impl Encoded {
     fn decode(&self) -> HashMap<Oid, Seen> {
-        let objects = self.bytes.chunks_exact(OBJECT).filter_map(|object| {
+        let objects = self.file.get(self.objects.clone()).unwrap_or_default().chunks_exact(OBJECT).filter_map(|object| {
             let seen = Rest(&object[1..]).seen()?;
             self.age.is_safe(&seen).then_some((oid_of(object[0], seen.md5), seen))
         });
@@ -315,7 +322,7 @@ mod tests {
 
     #[test]
     fn what_was_written_is_read_again() {
-        let read = Index::decode(&filled().encode(&[1; 16]), &[1; 16]).expect("whole");
+        let read = Index::decode(filled().encode(&[1; 16]), &[1; 16]).expect("whole");
         assert_eq!(read.file("a/ü", OLD), Some(Md5::of(b"a")));
         assert_eq!(read.file("a/ü", Stamp { size: 4, ..OLD }), None);
         assert!(read.is_whole(Oid::dir(Md5::of(b"d")), OLD));
@@ -324,7 +331,7 @@ mod tests {
 
     #[test]
     fn what_was_remembered_just_before_a_power_loss_is_forgotten() {
-        let read = Index::decode(&filled().encode(&[1; 16]), &[2; 16]).expect("whole");
+        let read = Index::decode(filled().encode(&[1; 16]), &[2; 16]).expect("whole");
         assert_eq!(read.file("a/ü", OLD), None);
         assert!(!read.is_whole(Oid::dir(Md5::of(b"d")), OLD));
     }
@@ -335,8 +342,8 @@ mod tests {
         for at in 0..bytes.len() {
             let mut damaged = bytes.clone();
             damaged[at] ^= 1;
-            assert!(Index::decode(&damaged, &[1; 16]).is_none(), "byte {at}");
-            assert!(Index::decode(&bytes[..at], &[1; 16]).is_none(), "cut at {at}");
+            assert!(Index::decode(damaged, &[1; 16]).is_none(), "byte {at}");
+            assert!(Index::decode(bytes[..at].to_vec(), &[1; 16]).is_none(), "cut at {at}");
         }
     }
 

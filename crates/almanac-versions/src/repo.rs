@@ -283,7 +283,7 @@ impl Repo {
         let folder = self.root.join(".dvc/tmp");
         fs::create_dir_all(&folder).doing("make the folder", &folder)?;
         let lock = Lock::take(&folder.join("lock"), PATIENCE)?;
-        self.cache.tidy();
+        self.cache.tidy(self.cache.root().starts_with(&self.root));
         let place = self.place_for_files();
         // Nobody else works here now: what is left is from someone who was killed.
         if let Ok(entries) = fs::read_dir(&place) {

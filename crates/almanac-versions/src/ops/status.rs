@@ -189,8 +189,8 @@ impl Work<'_> {
             .zip(0..=255)
             .filter(|(wanted, _)| !wanted.is_empty())
             .map(|(wanted, prefix)| {
-                let there: HashSet<Oid> = cache.list_prefix(prefix)?.into_iter().collect();
-                Ok(wanted.iter().all(|md5| there.contains(&Oid::file(*md5))))
+                let there = cache.list_prefix(prefix)?;
+                Ok(wanted.iter().all(|md5| there.binary_search(md5).is_ok()))
             })
             .collect();
         Ok(looked?.into_iter().all(|is_there| is_there))
