@@ -32,6 +32,7 @@ mod remote;
 mod repo;
 mod tree;
 mod walk;
+mod work;
 mod yaml;
 
 pub use cache::Cache;

@@ -9,7 +9,8 @@ use crate::error::{NamedOid, Result};
 use crate::hash::{Md5, Oid};
 use crate::outs::{Out, Tracked};
 use crate::progress::Progress;
-use crate::repo::{Repo, State, Work};
+use crate::repo::Repo;
+use crate::work::{State, Work};
 
 /// What differs, stage by stage.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
