@@ -14,6 +14,7 @@
 mod cache;
 pub mod config;
 mod copy;
+mod document;
 mod error;
 mod files;
 mod git;

@@ -36,7 +36,7 @@ impl Tree {
         for Line { md5, relpath } in entries {
             let md5 = md5.parse::<Md5>().map_err(|error| refused(error.to_string()))?;
             if let Some(why) = what_is_unsafe(&relpath) {
-                return Err(VersionsError::Unsafe { path: relpath.into_owned(), within: oid.to_string(), why });
+                return Err(VersionsError::leads_astray(&relpath, oid, why));
             }
             files.push((relpath.into_owned(), md5));
         }
