@@ -10,9 +10,10 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::copy;
 use crate::error::{Doing, Result, VersionsError};
 use crate::files::{self, Stamp, Temporary};
-use crate::hash::{self, Hasher, Md5, Oid};
+use crate::hash::{self, Md5, Oid};
 use crate::link::Link;
 
 /// Files up to this size are read at once.
@@ -60,8 +61,9 @@ impl Cache {
         Ok(&self.temporary)
     }
 
-    /// Removes what processes that are gone have left behind. `.part` files stay: a download goes on with them.
-    pub(crate) fn tidy(&self) {
+    /// Removes what processes that are gone have left behind. `.part` files stay: a download goes on with them. `is_ours`: whoever
+    /// else writes here holds the lock that we hold.
+    pub(crate) fn tidy(&self, is_ours: bool) {
         /// A process that we do not see may run in another container, or on another machine.
         const GONE_S: u64 = 600;
         const OLD_S: u64 = 24 * 3600;
@@ -73,8 +75,12 @@ impl Cache {
             let name = entry.file_name();
             let pid = name.to_str().and_then(|name| name.split('-').next()?.parse::<u32>().ok());
             let is_gone = pid.is_some_and(|pid| pid != std::process::id() && !Path::new("/proc").join(pid.to_string()).exists());
-            let limit = if is_gone && !self.is_shared { GONE_S } else { OLD_S };
-            if is_temporary && age.is_some_and(|age| age.as_secs() > limit) {
+            let limit = match (is_gone, self.is_shared) {
+                (true, false) if is_ours => 0,
+                (true, false) => GONE_S,
+                _ => OLD_S,
+            };
+            if is_temporary && age.is_some_and(|age| age.as_secs() >= limit) {
                 let _ = fs::remove_file(path);
             }
         }
@@ -146,9 +152,30 @@ impl Cache {
         Ok(all)
     }
 
-    /// Lists the objects of DVC 3 whose names begin with these two digits.
-    pub(crate) fn list_prefix(&self, prefix: u8) -> Result<Vec<Oid>> {
-        list_below(&self.root.join("files/md5"), &format!("{prefix:02x}"), false)
+    /// Lists the files among the objects of DVC 3 whose names begin with these two digits, sorted.
+    pub(crate) fn list_prefix(&self, prefix: u8) -> Result<Vec<Md5>> {
+        let first = format!("{prefix:02x}");
+        let folder = self.root.join("files/md5").join(&first);
+        let opened = match File::open(&folder) {
+            Ok(opened) => opened,
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(Vec::new()),
+            Err(error) => return Err(error).doing("list", folder),
+        };
+        let mut digits = [0; 32];
+        digits[..2].copy_from_slice(first.as_bytes());
+        let mut found = Vec::new();
+        let mut space = Vec::with_capacity(32 << 10);
+        let mut entries = rustix::fs::RawDir::new(&opened, space.spare_capacity_mut());
+        while let Some(entry) = entries.next() {
+            let entry = entry.map_err(io::Error::from).doing("list", &folder)?;
+            let name = entry.file_name().to_bytes();
+            if name.len() == 30 {
+                digits[2..].copy_from_slice(name);
+                found.extend(Md5::from_digits(&digits));
+            }
+        }
+        found.sort_unstable();
+        Ok(found)
     }
 
     /// Stores bytes under their name.
@@ -210,7 +237,8 @@ impl Cache {
             };
             return Ok(Stored { md5: oid.md5, object });
         }
-        let (md5, temporary, copy) = self.copy_and_hash(file, source)?;
+        let temporary = Temporary::new(self.temporary()?.join(files::temporary_name()));
+        let (md5, copy) = copy::copy_and_hash(file, source, before.size, temporary.path(), READ_ONLY)?;
         unchanged()?;
         let oid = Oid::file(md5);
         let object = match keep(oid)? {
@@ -218,32 +246,6 @@ impl Cache {
             None => self.adopt(oid, temporary, &copy)?,
         };
         Ok(Stored { md5, object })
-    }
-
-    /// Copies a large file beside hashing it: one thread reads, one hashes, one writes.
-    fn copy_and_hash(&self, file: File, source: &Path) -> Result<(Md5, Temporary, File)> {
-        let temporary = Temporary::new(self.temporary()?.join(files::temporary_name()));
-        let copy = files::create(temporary.path(), READ_ONLY).doing("write", temporary.path())?;
-        let mut hasher = Hasher::new(false);
-        let written = std::thread::scope(|scope| -> Result<()> {
-            let (send, receive) = std::sync::mpsc::sync_channel::<Vec<u8>>(4);
-            let mut target = &copy;
-            let writer = scope.spawn(move || receive.into_iter().try_for_each(|piece| target.write_all(&piece)));
-            let read = hash::pieces(file, |piece| {
-                let is_taken = send.send(piece.to_vec()).is_ok();
-                hasher.update(piece);
-                // The writer ended early: it says why.
-                if is_taken { Ok(()) } else { Err(io::ErrorKind::BrokenPipe.into()) }
-            });
-            drop(send);
-            match writer.join() {
-                Ok(written) => written.doing("write", temporary.path())?,
-                Err(_) => return Err(io::Error::other("the writing thread ended")).doing("write", temporary.path()),
-            }
-            read.doing("read", source)
-        });
-        written?;
-        Ok((hasher.finish(), temporary, copy))
     }
 
     /// Stores a file by clone or link.
@@ -340,6 +342,12 @@ fn names(folder: &Path) -> Result<Vec<String>> {
 }
 
 fn list_below(folder: &Path, prefix: &str, is_legacy: bool) -> Result<Vec<Oid>> {
+    let mut name = prefix.to_owned();
     let rest = names(&folder.join(prefix))?;
-    Ok(rest.into_iter().filter_map(|rest| Oid::parse(&format!("{prefix}{rest}"), is_legacy).ok()).collect())
+    let parse = |rest: &String| {
+        name.truncate(prefix.len());
+        name.push_str(rest);
+        Oid::parse(&name, is_legacy).ok()
+    };
+    Ok(rest.iter().filter_map(parse).collect())
 }

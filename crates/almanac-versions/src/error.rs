@@ -225,6 +225,15 @@ fn some<T: fmt::Display>(all: &[T]) -> String {
 }
 
 impl VersionsError {
+    /// A path that must not be followed, as it can be shown: without characters that a terminal would act on.
+    pub(crate) fn leads_astray(path: &str, within: impl std::fmt::Display, why: &'static str) -> Self {
+        let mut shown = String::with_capacity(path.len());
+        for char in path.chars() {
+            if char.is_control() { shown.extend(char.escape_default()) } else { shown.push(char) }
+        }
+        Self::Unsafe { path: shown, within: within.to_string(), why }
+    }
+
     pub(crate) fn malformed(path: impl fmt::Display, what: &'static str, problem: impl fmt::Display) -> Self {
         Self::Malformed { path: path.to_string(), what, problem: problem.to_string() }
     }

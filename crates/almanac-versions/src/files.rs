@@ -1,10 +1,10 @@
 //! Files that appear whole or not at all, and what the system knows of a file.
 
 use std::collections::hash_map::RandomState;
-use std::fs::{self, File, Metadata, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions, Permissions};
 use std::hash::BuildHasher as _;
 use std::io::{self, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -81,6 +81,16 @@ impl Drop for Temporary {
 
 /// Writes a small file: temporary, sync, rename, sync of the folder. Its permissions stay as they were.
 pub(crate) fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
+    write_with(path, bytes, 0o777)
+}
+
+/// The same for a file that holds keys: nobody else may read it, whatever its permissions were.
+pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> Result<()> {
+    write_with(path, bytes, 0o700)
+}
+
+/// `mask`: permissions that the file may have.
+fn write_with(path: &Path, bytes: &[u8], mask: u32) -> Result<()> {
     // A link stays a link: what it points to is replaced.
     let target = match fs::symlink_metadata(path) {
         Ok(metadata) if metadata.is_symlink() => fs::canonicalize(path).doing("follow", path)?,
@@ -88,9 +98,9 @@ pub(crate) fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
     };
     let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let temporary = Temporary::new(folder.join(format!(".almanac-{}", temporary_name())));
-    let mut file = create(temporary.path(), 0o666).doing("write", &target)?;
+    let mut file = create(temporary.path(), 0o666 & mask).doing("write", &target)?;
     if let Ok(metadata) = fs::metadata(&target) {
-        file.set_permissions(metadata.permissions()).doing("write", &target)?;
+        file.set_permissions(Permissions::from_mode(metadata.mode() & mask)).doing("write", &target)?;
     }
     file.write_all(bytes).and_then(|()| file.sync_all()).doing("write", &target)?;
     temporary.become_file(&target).doing("write", &target)?;

@@ -26,15 +26,44 @@ impl Md5 {
     }
 }
 
-impl fmt::Display for Md5 {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Md5 {
+    /// The 32 digits, in ASCII.
+    fn digits(self) -> [u8; 32] {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";
         let mut text = [0_u8; 32];
         for (pair, byte) in text.chunks_exact_mut(2).zip(self.0) {
             pair[0] = DIGITS[usize::from(byte >> 4)];
             pair[1] = DIGITS[usize::from(byte & 15)];
         }
-        f.write_str(std::str::from_utf8(&text).map_err(|_| fmt::Error)?)
+        text
+    }
+
+    /// Reads 32 lower-case digits.
+    pub(crate) fn from_digits(digits: &[u8]) -> Option<Self> {
+        let digit = |at: u8| match at {
+            b'0'..=b'9' => Some(at - b'0'),
+            b'a'..=b'f' => Some(at - b'a' + 10),
+            _ => None,
+        };
+        let mut bytes = [0; 16];
+        if digits.len() != 32 {
+            return None;
+        }
+        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+            *byte = digit(pair[0]).zip(digit(pair[1])).map(|(high, low)| high << 4 | low)?;
+        }
+        Some(Self(bytes))
+    }
+
+    /// Writes the digits behind a text, for there are lists of many.
+    pub(crate) fn push_to(self, text: &mut String) {
+        text.extend(self.digits().map(char::from));
+    }
+}
+
+impl fmt::Display for Md5 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(std::str::from_utf8(&self.digits()).map_err(|_| fmt::Error)?)
     }
 }
 
@@ -53,21 +82,7 @@ impl FromStr for Md5 {
     type Err = NotMd5;
 
     fn from_str(text: &str) -> Result<Self, NotMd5> {
-        let refused = || NotMd5(text.chars().take(80).collect());
-        let digits = text.as_bytes();
-        if digits.len() != 32 {
-            return Err(refused());
-        }
-        let mut bytes = [0; 16];
-        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-            let digit = |at: u8| match at {
-                b'0'..=b'9' => Some(at - b'0'),
-                b'a'..=b'f' => Some(at - b'a' + 10),
-                _ => None,
-            };
-            *byte = digit(pair[0]).zip(digit(pair[1])).map(|(high, low)| high << 4 | low).ok_or_else(refused)?;
-        }
-        Ok(Self(bytes))
+        Self::from_digits(text.as_bytes()).ok_or_else(|| NotMd5(text.chars().take(80).collect()))
     }
 }
 

@@ -1,7 +1,9 @@
 //! `.dvcignore`: which files are not data. The syntax is that of `.gitignore`.
 
 use std::collections::HashMap;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
@@ -14,7 +16,14 @@ pub(crate) const DVCIGNORE: &str = ".dvcignore";
 #[derive(Debug)]
 pub(crate) struct Ignore {
     root: PathBuf,
-    rules: HashMap<PathBuf, Option<Gitignore>>,
+    rules: HashMap<PathBuf, Rules>,
+}
+
+/// What holds for the entries of one folder. Copies are cheap, and threads can share them.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Rules {
+    /// Of the innermost folder first; files without any pattern are left out.
+    files: Vec<Arc<Gitignore>>,
 }
 
 impl Ignore {
@@ -24,26 +33,8 @@ impl Ignore {
 
     /// Tells whether an entry of a folder is ignored. The folder itself is not. Both are absolute.
     pub(crate) fn is_ignored(&mut self, path: &Path, is_dir: bool) -> Result<bool> {
-        let name = path.file_name().unwrap_or_default();
-        // Not data, whatever the rules say; `.git` may be a file.
-        if name == ".git" || (is_dir && (name == ".hg" || name == ".dvc")) {
-            return Ok(true);
-        }
-        if is_dir && path != self.root && path.join(".dvc").is_dir() {
-            return Ok(true);
-        }
-        // The rules of the innermost folder come first, and the first that says anything is right.
-        let mut folder = path.parent();
-        while let Some(at) = folder.filter(|at| at.starts_with(&self.root)) {
-            if let Some(rules) = self.rules_of(at)? {
-                let verdict = rules.matched(path, is_dir);
-                if !verdict.is_none() {
-                    return Ok(verdict.is_ignore());
-                }
-            }
-            folder = at.parent();
-        }
-        Ok(false)
+        let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else { return Ok(false) };
+        Ok(self.rules_of(folder)?.is_ignored(folder, name, is_dir))
     }
 
     /// Tells whether a path, or a folder above it, is ignored.
@@ -57,21 +48,58 @@ impl Ignore {
         self.is_ignored(path, is_dir)
     }
 
-    fn rules_of(&mut self, folder: &Path) -> Result<Option<&Gitignore>> {
-        if !self.rules.contains_key(folder) {
-            let file = folder.join(DVCIGNORE);
-            let rules = if file.is_file() {
-                let refused = |error: ignore::Error| VersionsError::malformed(file.display(), "rules of what to ignore", error);
-                let mut builder = GitignoreBuilder::new(folder);
-                if let Some(error) = builder.add(&file) {
-                    return Err(refused(error));
-                }
-                Some(builder.build().map_err(refused)?)
-            } else {
-                None
-            };
-            self.rules.insert(folder.to_owned(), rules);
+    /// Returns what holds in a folder: its own rules and those of the folders above.
+    pub(crate) fn rules_of(&mut self, folder: &Path) -> Result<Rules> {
+        if let Some(known) = self.rules.get(folder) {
+            return Ok(known.clone());
         }
-        Ok(self.rules.get(folder).and_then(Option::as_ref))
+        let mut ways: Vec<&Path> = folder.ancestors().take_while(|at| at.starts_with(&self.root)).collect();
+        ways.reverse();
+        let mut rules = Rules::default();
+        for at in ways {
+            rules = match self.rules.get(at) {
+                Some(known) => known.clone(),
+                None => rules.inside(at)?,
+            };
+            self.rules.insert(at.to_owned(), rules.clone());
+        }
+        Ok(rules)
+    }
+}
+
+impl Rules {
+    /// Returns what holds in a folder inside: the first rule that says anything is right, and its own come first.
+    pub(crate) fn inside(&self, folder: &Path) -> Result<Self> {
+        let file = folder.join(DVCIGNORE);
+        let mut rules = self.clone();
+        if file.is_file() {
+            let refused = |error: ignore::Error| VersionsError::malformed(file.display(), "rules of what to ignore", error);
+            let mut builder = GitignoreBuilder::new(folder);
+            if let Some(error) = builder.add(&file) {
+                return Err(refused(error));
+            }
+            let own = builder.build().map_err(refused)?;
+            if !own.is_empty() {
+                rules.files.insert(0, Arc::new(own));
+            }
+        }
+        Ok(rules)
+    }
+
+    /// Tells whether an entry of the folder is ignored.
+    pub(crate) fn is_ignored(&self, folder: &Path, name: &OsStr, is_dir: bool) -> bool {
+        // Not data, whatever the rules say; `.git` may be a file.
+        if name == ".git" || is_dir && (name == ".hg" || name == ".dvc") {
+            return true;
+        }
+        if self.files.is_empty() && !is_dir {
+            return false;
+        }
+        let path = folder.join(name);
+        if is_dir && path.join(".dvc").is_dir() {
+            return true;
+        }
+        let verdict = self.files.iter().map(|rules| rules.matched(&path, is_dir)).find(|verdict| !verdict.is_none());
+        verdict.is_some_and(|verdict| verdict.is_ignore())
     }
 }

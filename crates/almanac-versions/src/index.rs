@@ -6,16 +6,22 @@
 //! hashed is not remembered. And after a power loss a file may have its size and not its bytes: what was remembered shortly
 //! before the last save of another boot is forgotten.
 
-use std::collections::HashMap;
 use std::fs;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::error::Result;
 use crate::files::{self, Stamp};
 use crate::hash::{Md5, Oid};
 
-const MAGIC: &[u8; 8] = b"ALMDATA1";
+type HashMap<K, V> = std::collections::HashMap<K, V, foldhash::fast::RandomState>;
+
+const MAGIC: &[u8; 8] = b"ALMDATA2";
+/// Bytes of one object: its kind and what was seen.
+const OBJECT: usize = 1 + SEEN;
+const SEEN: usize = 8 + 8 + 8 + 16 + 4;
 /// The system's clock of files ticks every 4 to 10 ms.
 const TICK_NS: i64 = 20_000_000;
 /// The system writes to disk within 30 s what is not synced.
@@ -26,10 +32,34 @@ const FLUSHED_S: u32 = 120;
 pub struct Index {
     path: PathBuf,
     files: HashMap<Box<str>, Seen>,
-    objects: HashMap<Oid, Seen>,
+    /// Decoded when first asked for: most commands only look at files.
+    objects: OnceLock<HashMap<Oid, Seen>>,
+    encoded: Encoded,
     /// Outputs that we put into the working folder, and with what.
     outs: HashMap<Box<str>, Oid>,
     is_changed: bool,
+}
+
+/// Objects as they stand in the file.
+#[derive(Debug, Default)]
+struct Encoded {
+    file: Vec<u8>,
+    objects: Range<usize>,
+    age: Age,
+}
+
+/// When the file was written.
+#[derive(Debug, Default, Clone, Copy)]
+struct Age {
+    is_same_boot: bool,
+    /// Seconds since 1970.
+    saved: u32,
+}
+
+impl Age {
+    fn is_safe(self, seen: &Seen) -> bool {
+        self.is_same_boot || seen.when.saturating_add(FLUSHED_S) < self.saved
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -43,7 +73,7 @@ struct Seen {
 impl Index {
     /// Reads the index, or begins one.
     pub fn load(path: PathBuf) -> Self {
-        let mut index = fs::read(&path).ok().and_then(|bytes| Self::decode(&bytes, &boot())).unwrap_or_default();
+        let mut index = fs::read(&path).ok().and_then(|bytes| Self::decode(bytes, &boot())).unwrap_or_default();
         index.path = path;
         index
     }
@@ -85,18 +115,21 @@ impl Index {
 
     /// Tells whether an object of the cache was found whole and has not been touched since.
     pub fn is_whole(&self, oid: Oid, stamp: Stamp) -> bool {
-        self.objects.get(&oid).is_some_and(|seen| seen.stamp == stamp)
+        self.objects().get(&oid).is_some_and(|seen| seen.stamp == stamp)
     }
 
     /// Remembers that an object is whole.
     pub fn remember_object(&mut self, oid: Oid, stamp: Stamp) {
-        self.is_changed = true;
-        self.objects.insert(oid, Seen { stamp, md5: oid.md5, when: now_s() });
+        if let Some(objects) = self.objects_mut() {
+            objects.insert(oid, Seen { stamp, md5: oid.md5, when: now_s() });
+            self.is_changed = true;
+        }
     }
 
     /// Forgets an object.
     pub fn forget_object(&mut self, oid: Oid) {
-        self.is_changed |= self.objects.remove(&oid).is_some();
+        let was_known = self.objects_mut().is_some_and(|objects| objects.remove(&oid).is_some());
+        self.is_changed |= was_known;
     }
 
     /// Returns the outputs that were put into the working folder, and with what.
@@ -121,8 +154,18 @@ impl Index {
         self.is_changed |= self.files.len() != before;
     }
 
+    fn objects(&self) -> &HashMap<Oid, Seen> {
+        self.objects.get_or_init(|| self.encoded.decode())
+    }
+
+    fn objects_mut(&mut self) -> Option<&mut HashMap<Oid, Seen>> {
+        self.objects();
+        // Never absent: it was filled just now.
+        self.objects.get_mut()
+    }
+
     fn encode(&self, boot: &[u8; 16]) -> Vec<u8> {
-        let mut out = Vec::with_capacity(64 + self.files.len() * 96 + self.objects.len() * 48);
+        let mut out = Vec::with_capacity(64 + self.files.len() * 96 + self.objects().len() * OBJECT);
         out.extend_from_slice(MAGIC);
         out.extend_from_slice(boot);
         out.extend_from_slice(&now_s().to_le_bytes());
@@ -142,8 +185,8 @@ impl Index {
             put_text(&mut out, path);
             put_seen(&mut out, seen);
         }
-        out.extend_from_slice(&(self.objects.len() as u64).to_le_bytes());
-        for (oid, seen) in &self.objects {
+        out.extend_from_slice(&(self.objects().len() as u64).to_le_bytes());
+        for (oid, seen) in self.objects() {
             out.push(kind(*oid));
             put_seen(&mut out, seen);
         }
@@ -153,48 +196,54 @@ impl Index {
             out.push(kind(*oid));
             out.extend_from_slice(&oid.md5.0);
         }
-        let sum = Md5::of(&out);
-        out.extend_from_slice(&sum.0);
+        let sum = crc32fast::hash(&out);
+        out.extend_from_slice(&sum.to_le_bytes());
         out
     }
 
-    fn decode(bytes: &[u8], boot: &[u8; 16]) -> Option<Self> {
-        let (body, sum) = bytes.split_at_checked(bytes.len().checked_sub(16)?)?;
-        if Md5::of(body).0 != sum {
+    fn decode(bytes: Vec<u8>, boot: &[u8; 16]) -> Option<Self> {
+        let (body, sum) = bytes.split_at_checked(bytes.len().checked_sub(4)?)?;
+        if crc32fast::hash(body).to_le_bytes() != sum {
             return None;
         }
         let mut rest = Rest(body);
         if rest.take(8)? != MAGIC {
             return None;
         }
-        let is_same_boot = rest.take(16)? == boot;
-        let saved = rest.u32()?;
-        let is_safe = |seen: &Seen| is_same_boot || seen.when.saturating_add(FLUSHED_S) < saved;
+        let age = Age { is_same_boot: rest.take(16)? == boot, saved: rest.u32()? };
         let mut index = Self::default();
         let count = rest.u64()?;
-        index.files.reserve((count as usize).min(bytes.len() / 48));
+        index.files.reserve((count as usize).min(bytes.len() / SEEN));
         for _ in 0..count {
             let path = rest.text()?;
             let seen = rest.seen()?;
-            if is_safe(&seen) {
+            if age.is_safe(&seen) {
                 index.files.insert(path.into(), seen);
             }
         }
-        let count = rest.u64()?;
-        index.objects.reserve((count as usize).min(bytes.len() / 45));
-        for _ in 0..count {
-            let kind = rest.take(1)?[0];
-            let seen = rest.seen()?;
-            if is_safe(&seen) {
-                index.objects.insert(oid_of(kind, seen.md5), seen);
-            }
-        }
+        let count = usize::try_from(rest.u64()?).ok()?;
+        let start = body.len() - rest.0.len();
+        let objects = start..start + rest.take(count.checked_mul(OBJECT)?)?.len();
         for _ in 0..rest.u64()? {
             let path = rest.text()?;
             let kind = rest.take(1)?[0];
             index.outs.insert(path.into(), oid_of(kind, rest.md5()?));
         }
-        rest.0.is_empty().then_some(index)
+        if !rest.0.is_empty() {
+            return None;
+        }
+        index.encoded = Encoded { file: bytes, objects, age };
+        Some(index)
+    }
+}
+
+impl Encoded {
+    fn decode(&self) -> HashMap<Oid, Seen> {
+        let objects = self.file.get(self.objects.clone()).unwrap_or_default().chunks_exact(OBJECT).filter_map(|object| {
+            let seen = Rest(&object[1..]).seen()?;
+            self.age.is_safe(&seen).then_some((oid_of(object[0], seen.md5), seen))
+        });
+        objects.collect()
     }
 }
 
@@ -273,7 +322,7 @@ mod tests {
 
     #[test]
     fn what_was_written_is_read_again() {
-        let read = Index::decode(&filled().encode(&[1; 16]), &[1; 16]).expect("whole");
+        let read = Index::decode(filled().encode(&[1; 16]), &[1; 16]).expect("whole");
         assert_eq!(read.file("a/ü", OLD), Some(Md5::of(b"a")));
         assert_eq!(read.file("a/ü", Stamp { size: 4, ..OLD }), None);
         assert!(read.is_whole(Oid::dir(Md5::of(b"d")), OLD));
@@ -282,7 +331,7 @@ mod tests {
 
     #[test]
     fn what_was_remembered_just_before_a_power_loss_is_forgotten() {
-        let read = Index::decode(&filled().encode(&[1; 16]), &[2; 16]).expect("whole");
+        let read = Index::decode(filled().encode(&[1; 16]), &[2; 16]).expect("whole");
         assert_eq!(read.file("a/ü", OLD), None);
         assert!(!read.is_whole(Oid::dir(Md5::of(b"d")), OLD));
     }
@@ -293,8 +342,8 @@ mod tests {
         for at in 0..bytes.len() {
             let mut damaged = bytes.clone();
             damaged[at] ^= 1;
-            assert!(Index::decode(&damaged, &[1; 16]).is_none(), "byte {at}");
-            assert!(Index::decode(&bytes[..at], &[1; 16]).is_none(), "cut at {at}");
+            assert!(Index::decode(damaged, &[1; 16]).is_none(), "byte {at}");
+            assert!(Index::decode(bytes[..at].to_vec(), &[1; 16]).is_none(), "cut at {at}");
         }
     }
 

@@ -13,6 +13,8 @@
 
 mod cache;
 pub mod config;
+mod copy;
+mod document;
 mod error;
 mod files;
 mod git;
@@ -31,6 +33,7 @@ mod remote;
 mod repo;
 mod tree;
 mod walk;
+mod work;
 mod yaml;
 
 pub use cache::Cache;

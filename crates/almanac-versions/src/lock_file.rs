@@ -6,21 +6,22 @@ use std::collections::BTreeMap;
 
 use serde_yaml_ng::Value;
 
-use crate::error::{Result, VersionsError};
+use crate::document;
+use crate::error::Result;
 use crate::outs::{Out, Stage, dep_path, folder_of, in_folder, inside};
 use crate::pointer;
+
+pub(crate) const PIPELINE: &str = "a pipeline";
+pub(crate) const LOCK: &str = "a lock file";
 
 /// Reads the stages of a `dvc.yaml` that have run. `name`: its path from the root.
 ///
 /// # Errors
 /// If a file is not YAML, or an entry is not understood or lies outside.
 pub(crate) fn stages(name: &str, yaml: &str, lock: &str) -> Result<Vec<Stage>> {
-    const LOCK: &str = "a lock file";
     let lock_name = format!("{}.lock", name.trim_end_matches(".yaml"));
-    let read =
-        |text: &str, name: &str, what| serde_yaml_ng::from_str::<Value>(text).map_err(|error| VersionsError::malformed(name, what, error));
-    let declared = read(yaml, name, "a pipeline")?;
-    let locked = read(lock, &lock_name, LOCK)?;
+    let declared = document::parse(yaml, name, PIPELINE)?;
+    let locked = document::parse(lock, &lock_name, LOCK)?;
     let mut stages = Vec::new();
     let Some(entries) = locked.get("stages").and_then(Value::as_mapping) else { return Ok(stages) };
     for (stage, locked) in entries {

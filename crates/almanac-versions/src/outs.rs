@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::document;
 use crate::error::{Doing, Result, VersionsError};
 use crate::hash::Oid;
 use crate::ignore::Ignore;
 use crate::lock_file;
-use crate::pointer::{Entry, Pointer};
+use crate::pointer::{self, Entry, Pointer};
 use crate::walk;
 
 /// One tracked file or folder.
@@ -105,12 +106,13 @@ impl Tracked {
             }
             for path in names {
                 let name = walk::relative(root, &path)?;
-                let text = fs::read_to_string(&path).doing("read", &path)?;
                 if path.extension().is_some_and(|extension| extension == "dvc") {
-                    tracked.add_pointer(name, &text)?;
+                    tracked.add_pointer(name.clone(), &document::read(&path, &name, pointer::WHAT)?)?;
                 } else {
+                    let text = document::read(&path, &name, lock_file::PIPELINE)?;
                     let lock = path.with_file_name("dvc.lock");
-                    let lock = if lock.is_file() { fs::read_to_string(&lock).doing("read", &lock)? } else { String::new() };
+                    let lock_name = format!("{}.lock", name.trim_end_matches(".yaml"));
+                    let lock = if lock.is_file() { document::read(&lock, &lock_name, lock_file::LOCK)? } else { String::new() };
                     tracked.stages.extend(lock_file::stages(&name, &text, &lock)?);
                 }
             }
@@ -175,8 +177,11 @@ pub(crate) fn in_folder(folder: &str, path: &str) -> String {
 
 /// Resolves the path of an output and refuses one outside the repository.
 pub(crate) fn inside(folder: &str, path: &str, within: &str) -> Result<String> {
-    let refused = |why| VersionsError::Unsafe { path: path.to_owned(), within: within.to_owned(), why };
-    if path.starts_with('/') || path.contains("://") || path.contains('\0') {
+    let refused = |why| VersionsError::leads_astray(path, within, why);
+    if path.contains('\0') {
+        return Err(refused("holds a zero byte"));
+    }
+    if path.starts_with('/') || path.contains("://") {
         return Err(refused("is outside the repository"));
     }
     let resolved = in_folder(folder, path);

@@ -6,11 +6,12 @@ mod patch;
 
 use serde_yaml_ng::{Mapping, Value};
 
+use crate::document;
 use crate::error::{Result, VersionsError};
 use crate::hash::{Md5, Oid};
 use crate::yaml;
 
-const WHAT: &str = "a pointer file";
+pub(crate) const WHAT: &str = "a pointer file";
 
 /// A pointer file, read.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,13 +58,18 @@ impl Pointer {
     /// If it is not YAML, has no list of outputs, or a hash or path in it is none.
     pub fn parse(text: &str, name: &str) -> Result<Self> {
         let refused = |problem: &dyn std::fmt::Display| VersionsError::malformed(name, WHAT, problem);
-        let document: Value = serde_yaml_ng::from_str(text).map_err(|error| refused(&error))?;
-        let document = match document {
+        let document = match document::parse(text, name, WHAT)? {
             Value::Mapping(mapping) => mapping,
             Value::Null => Mapping::new(),
             _ => return Err(refused(&"it is not a mapping")),
         };
         let pointer = Self { document, text: Some(text.to_owned()) };
+        if pointer.document.get("wdir").is_some_and(|wdir| !wdir.is_string()) {
+            return Err(refused(&"`wdir` is not a text"));
+        }
+        if pointer.document.get("frozen").is_some_and(|frozen| !frozen.is_bool()) {
+            return Err(refused(&"`frozen` is neither `true` nor `false`"));
+        }
         // All of it is understood now, so that later calls cannot fail.
         pointer.entries("outs", name)?;
         pointer.entries("deps", name)?;
@@ -181,7 +187,10 @@ pub(crate) fn entry(item: &Value, name: &str, what: &'static str) -> Result<Entr
         None | Some(Value::Null) => Ok(None),
         Some(value) => value.as_u64().map(Some).ok_or_else(|| refused(format!("`{key}` is not a count"))),
     };
-    let flag = |key: &str, default: bool| item.get(key).and_then(Value::as_bool).unwrap_or(default);
+    let flag = |key: &str, default: bool| match item.get(key) {
+        None | Some(Value::Null) => Ok(default),
+        Some(value) => value.as_bool().ok_or_else(|| refused(format!("`{key}` is neither `true` nor `false`"))),
+    };
     let path = text("path")?.ok_or_else(|| refused("an entry has no `path`".to_owned()))?;
     let is_legacy = text("hash")?.is_none();
     let oid = match text("md5")? {
@@ -193,9 +202,9 @@ pub(crate) fn entry(item: &Value, name: &str, what: &'static str) -> Result<Entr
         oid,
         size: number("size")?,
         files: number("nfiles")?,
-        is_executable: flag("isexec", false),
-        is_cached: flag("cache", true),
-        is_pushed: flag("push", true),
+        is_executable: flag("isexec", false)?,
+        is_cached: flag("cache", true)?,
+        is_pushed: flag("push", true)?,
         remote: text("remote")?,
         etag: text("etag")?.or(text("checksum")?),
     })

@@ -4,27 +4,23 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use rayon::prelude::*;
-
 use crate::cache::Cache;
 use crate::config::{self, Config, Level, OptionName};
 use crate::error::{Doing, NamedOid, Result, VersionsError};
-use crate::files::{self, Stamp};
+use crate::files;
 use crate::git::{Git, Which};
-use crate::hash::{self, Md5, Oid};
+use crate::hash::Oid;
 use crate::ignore::Ignore;
-use crate::index::{Index, is_at_or_below};
+use crate::index::Index;
 use crate::link::Link;
 use crate::lock::Lock;
 use crate::outs::{Out, Tracked};
-use crate::progress::Progress;
 use crate::tree::Tree;
-use crate::walk::{self, Listing};
+use crate::work::Work;
 
 /// How long to wait for another process.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -48,43 +44,6 @@ pub struct InitOptions {
     pub subdir: bool,
     /// Throw away a `.dvc` that is there, with its cache.
     pub force: bool,
-}
-
-/// The repository while one process works on it.
-#[derive(Debug)]
-pub(crate) struct Work<'a> {
-    pub(crate) repo: &'a Repo,
-    pub(crate) index: Index,
-    pub(crate) ignore: Ignore,
-    _lock: Lock,
-}
-
-/// What is at a path now.
-#[derive(Debug)]
-pub(crate) enum State {
-    Nothing,
-    File { md5: Md5 },
-    Folder { listing: Listing, hashes: Vec<Md5> },
-}
-
-impl State {
-    /// Returns what an output of this content is called.
-    pub(crate) fn oid(&self, is_legacy: bool) -> Option<Oid> {
-        let oid = match self {
-            Self::Nothing => return None,
-            Self::File { md5 } => Oid::file(*md5),
-            Self::Folder { .. } => Oid::dir(Md5::of(&self.tree().to_bytes())),
-        };
-        Some(Oid { is_legacy, ..oid })
-    }
-
-    /// Returns the files of a folder; those of anything else are none.
-    pub(crate) fn tree(&self) -> Tree {
-        match self {
-            Self::Folder { listing, hashes } => Tree::new(listing.files.iter().map(|file| file.path.clone()).zip(hashes.iter().copied())),
-            _ => Tree::default(),
-        }
-    }
 }
 
 impl Repo {
@@ -280,14 +239,14 @@ impl Repo {
         let folder = self.root.join(".dvc/tmp");
         fs::create_dir_all(&folder).doing("make the folder", &folder)?;
         let lock = Lock::take(&folder.join("lock"), PATIENCE)?;
-        self.cache.tidy();
+        self.cache.tidy(self.cache.root().starts_with(&self.root));
         let place = self.place_for_files();
         // Nobody else works here now: what is left is from someone who was killed.
         if let Ok(entries) = fs::read_dir(&place) {
             entries.flatten().for_each(|entry| drop(fs::remove_file(entry.path())));
         }
         fs::create_dir_all(&place).doing("make the folder", &place)?;
-        Ok(Work { repo: self, index: Index::load(folder.join("almanac-index")), ignore: Ignore::new(&self.root), _lock: lock })
+        Ok(Work::new(self, Index::load(folder.join("almanac-index")), Ignore::new(&self.root), lock))
     }
 
     /// The folder for temporary files on the disk of the working folder.
@@ -322,134 +281,4 @@ impl Repo {
 pub(crate) fn is_pointer(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     name == "dvc.yaml" || name == "dvc.lock" || Path::new(name).extension().is_some_and(|extension| extension == "dvc")
-}
-
-impl Work<'_> {
-    /// Looks at a path and hashes what the index does not know.
-    pub(crate) fn state(&mut self, path: &str, is_legacy: bool, progress: &dyn Progress) -> Result<State> {
-        let absolute = walk::absolute(&self.repo.root, path);
-        let metadata = match fs::symlink_metadata(&absolute) {
-            Ok(metadata) => metadata,
-            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(State::Nothing),
-            Err(error) => return Err(error).doing("look at", absolute),
-        };
-        if metadata.is_dir() {
-            let listing = walk::list(&absolute, &mut self.ignore)?;
-            let names: Vec<String> = listing.files.iter().map(|file| format!("{path}/{}", file.path)).collect();
-            let stamps: Vec<Stamp> = listing.files.iter().map(|file| file.stamp).collect();
-            let hashes = self.hash(&names, &stamps, is_legacy, progress)?;
-            return Ok(State::Folder { listing, hashes });
-        }
-        let is_link = metadata.is_symlink();
-        let metadata = if is_link { walk::followed(&absolute)? } else { metadata };
-        if metadata.is_dir() {
-            return Err(VersionsError::Unfit { path: absolute, why: "it is a link to a folder" });
-        }
-        let stamp = walk::regular(&absolute, &metadata)?;
-        let md5 = self.hash(&[path.to_owned()], &[stamp], is_legacy, progress)?[0];
-        Ok(State::File { md5 })
-    }
-
-    fn hash(&mut self, names: &[String], stamps: &[Stamp], is_legacy: bool, progress: &dyn Progress) -> Result<Vec<Md5>> {
-        let mut hashes: Vec<Option<Md5>> =
-            names.iter().zip(stamps).map(|(name, stamp)| if is_legacy { None } else { self.index.file(name, *stamp) }).collect();
-        let unknown: Vec<usize> = (0..names.len()).filter(|at| hashes[*at].is_none()).collect();
-        if !unknown.is_empty() {
-            progress.begin("hashing", unknown.iter().map(|at| stamps[*at].size).sum());
-        }
-        let root = &self.repo.root;
-        let found: Result<Vec<(usize, Md5)>> = unknown
-            .into_par_iter()
-            .map(|at| {
-                let path = walk::absolute(root, &names[at]);
-                let md5 = hash::hash_file(&path, is_legacy)?;
-                if !files::is_unchanged(&path, stamps[at]) {
-                    return Err(VersionsError::Changed { path });
-                }
-                progress.advance(stamps[at].size);
-                Ok((at, md5))
-            })
-            .collect();
-        for (at, md5) in found? {
-            if !is_legacy {
-                self.index.remember_file(&names[at], stamps[at], md5);
-            }
-            hashes[at] = Some(md5);
-        }
-        Ok(hashes.into_iter().flatten().collect())
-    }
-
-    /// Tells whether an object is there and whole, hashing it if it is not known to be.
-    pub(crate) fn is_whole(&mut self, oid: Oid) -> Result<Option<bool>> {
-        let Some(stamp) = self.repo.cache.stamp(oid)? else { return Ok(None) };
-        if self.index.is_whole(oid, stamp) {
-            return Ok(Some(true));
-        }
-        let is_whole = self.repo.cache.verify(oid)?;
-        if is_whole {
-            self.index.remember_object(oid, stamp);
-        }
-        Ok(Some(is_whole))
-    }
-
-    /// Sorts objects into missing and corrupted ones; those that are neither are remembered as whole. Corrupted ones are removed,
-    /// so that they are fetched or added anew.
-    pub(crate) fn examine(&mut self, objects: &[NamedOid], progress: &dyn Progress) -> Result<(Vec<NamedOid>, Vec<NamedOid>)> {
-        let index = &self.index;
-        let cache = &self.repo.cache;
-        let looked: Result<Vec<(Option<Stamp>, bool)>> = objects
-            .par_iter()
-            .map(|object| match cache.stamp(object.oid)? {
-                None => Ok((None, false)),
-                Some(stamp) if index.is_whole(object.oid, stamp) => Ok((None, true)),
-                Some(stamp) => {
-                    let is_whole = cache.verify(object.oid)?;
-                    progress.advance(stamp.size);
-                    Ok((Some(stamp), is_whole))
-                }
-            })
-            .collect();
-        let (mut missing, mut corrupted) = (Vec::new(), Vec::new());
-        for (object, (stamp, is_whole)) in objects.iter().zip(looked?) {
-            match (stamp, is_whole) {
-                (Some(stamp), true) => self.index.remember_object(object.oid, stamp),
-                (None, true) => {}
-                (None, false) => missing.push(object.clone()),
-                (Some(_), false) => {
-                    self.repo.cache.remove(object.oid)?;
-                    self.index.forget_object(object.oid);
-                    corrupted.push(object.clone());
-                }
-            }
-        }
-        Ok((missing, corrupted))
-    }
-
-    /// Finds what targets mean: outputs, pointer files, stages, or files inside a tracked folder, then with the path inside.
-    pub(crate) fn select<'t>(tracked: &'t Tracked, targets: &[String], recursive: bool) -> Result<Vec<(&'t Out, Option<String>)>> {
-        if targets.is_empty() {
-            return Ok(tracked.outs().map(|out| (out, None)).collect());
-        }
-        let mut selected: Vec<(&Out, Option<String>)> = Vec::new();
-        for target in targets {
-            let before = selected.len();
-            for stage in &tracked.stages {
-                let is_stage = stage.address == *target || stage.outs.first().is_some_and(|out| out.file == *target && out.stage.is_some());
-                for out in &stage.outs {
-                    if is_stage
-                        || out.path == *target
-                        || recursive && (is_at_or_below(&out.path, target) || is_at_or_below(&out.file, target))
-                    {
-                        selected.push((out, None));
-                    } else if out.is_dir() && is_at_or_below(target, &out.path) {
-                        selected.push((out, Some(target[out.path.len() + 1..].to_owned())));
-                    }
-                }
-            }
-            if selected.len() == before {
-                return Err(VersionsError::NotTracked { target: target.clone() });
-            }
-        }
-        Ok(selected)
-    }
 }

@@ -2,8 +2,10 @@
 //!
 //! Not here: finding the files (`walk.rs`).
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::error::{Result, VersionsError};
@@ -28,40 +30,36 @@ impl Tree {
     pub fn parse(bytes: &[u8], oid: Oid) -> Result<Self> {
         const WHAT: &str = "the list of a folder";
         let refused = |problem: String| VersionsError::malformed(oid, WHAT, problem);
-        let entries: Vec<Value> = serde_json::from_slice(bytes).map_err(|error| refused(error.to_string()))?;
-        let mut files = BTreeMap::new();
-        for entry in entries {
-            let text = |key: &str| entry.get(key).and_then(Value::as_str).ok_or_else(|| refused(format!("an entry has no `{key}`")));
-            let path = text("relpath")?;
-            let md5 = text("md5")?.parse::<Md5>().map_err(|error| refused(error.to_string()))?;
-            if let Some(why) = what_is_unsafe(path) {
-                return Err(VersionsError::Unsafe { path: path.to_owned(), within: oid.to_string(), why });
+        let entries: Vec<Line<'_>> = serde_json::from_slice(bytes).map_err(|error| refused(error.to_string()))?;
+        let count = entries.len();
+        let mut files = Vec::with_capacity(count);
+        for Line { md5, relpath } in entries {
+            let md5 = md5.parse::<Md5>().map_err(|error| refused(error.to_string()))?;
+            if let Some(why) = what_is_unsafe(&relpath) {
+                return Err(VersionsError::leads_astray(&relpath, oid, why));
             }
-            if files.insert(path.to_owned(), md5).is_some() {
-                return Err(refused(format!("`{path}` is there twice")));
-            }
+            files.push((relpath.into_owned(), md5));
         }
-        let is_folder_too = |path: &String| path.match_indices('/').any(|(at, _)| files.contains_key(&path[..at]));
-        if let Some(path) = files.keys().find(|path| is_folder_too(path)) {
-            return Err(refused(format!("`{path}` lies below a file")));
+        files.sort_by(|a, b| a.0.cmp(&b.0));
+        if let Some(twice) = files.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+            return Err(refused(format!("`{}` is there twice", twice[0].0)));
+        }
+        let files = BTreeMap::from_iter(files);
+        let mut folder = "";
+        for path in files.keys() {
+            let own = path.rsplit_once('/').map_or("", |(own, _)| own);
+            // The files of one folder mostly follow each other: it is looked up once.
+            if own != folder && (files.contains_key(own) || own.match_indices('/').any(|(at, _)| files.contains_key(&own[..at]))) {
+                return Err(refused(format!("`{path}` lies below a file")));
+            }
+            folder = own;
         }
         Ok(Self { files })
     }
 
     /// Returns the bytes of the object: JSON as Python writes it.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut text = String::with_capacity(self.files.len() * 80 + 2);
-        text.push('[');
-        for (at, (path, md5)) in self.files.iter().enumerate() {
-            if at > 0 {
-                text.push_str(", ");
-            }
-            text.push_str(&format!("{{\"md5\": \"{md5}\", \"relpath\": "));
-            push_string(&mut text, path);
-            text.push('}');
-        }
-        text.push(']');
-        text.into_bytes()
+        list_bytes(self.files.len(), self.files.iter().map(|(path, md5)| (path.as_str(), *md5)))
     }
 
     /// Returns the files, sorted.
@@ -78,6 +76,30 @@ impl Tree {
     pub fn is_empty(&self) -> bool {
         self.files.is_empty()
     }
+}
+
+/// One entry, as it is read.
+#[derive(Deserialize)]
+struct Line<'a> {
+    #[serde(borrow)]
+    md5: Cow<'a, str>,
+    #[serde(borrow)]
+    relpath: Cow<'a, str>,
+}
+
+/// The bytes of a list whose files are sorted by path.
+pub(crate) fn list_bytes<'f>(count: usize, files: impl Iterator<Item = (&'f str, Md5)>) -> Vec<u8> {
+    let mut text = String::with_capacity(count * 80 + 2);
+    text.push('[');
+    for (at, (path, md5)) in files.enumerate() {
+        text.push_str(if at > 0 { ", {\"md5\": \"" } else { "{\"md5\": \"" });
+        md5.push_to(&mut text);
+        text.push_str("\", \"relpath\": ");
+        push_string(&mut text, path);
+        text.push('}');
+    }
+    text.push(']');
+    text.into_bytes()
 }
 
 /// Says why a path written by someone else must not be followed, or `None` where it stays below its folder.
@@ -136,6 +158,11 @@ pub(crate) fn python_json(value: &Value) -> String {
 /// A JSON string in ASCII.
 fn push_string(text: &mut String, value: &str) {
     text.push('"');
+    if value.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\') {
+        text.push_str(value);
+        text.push('"');
+        return;
+    }
     for char in value.chars() {
         match char {
             '"' => text.push_str("\\\""),

@@ -1,12 +1,14 @@
 //! The files of a folder, as they are added: links to files count as files, folders behind links are left out and named.
 
-use std::fs::{self, Metadata};
+use std::fs::{self, DirEntry, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
+
 use crate::error::{Doing, Result, VersionsError};
 use crate::files::Stamp;
-use crate::ignore::{DVCIGNORE, Ignore};
+use crate::ignore::{DVCIGNORE, Ignore, Rules};
 
 /// A file found.
 #[derive(Debug, Clone)]
@@ -29,42 +31,83 @@ pub(crate) struct Listing {
     pub(crate) skipped: Vec<String>,
 }
 
-/// Lists a folder.
+/// Lists a folder, on all threads.
 ///
 /// # Errors
 /// If anything in it cannot be read, is neither file nor folder, or has a name that is not Unicode.
 pub(crate) fn list(folder: &Path, ignore: &mut Ignore) -> Result<Listing> {
     let mut listing = Listing::default();
-    let mut todo = vec![(folder.to_owned(), String::new())];
-    while let Some((at, prefix)) = todo.pop() {
-        for entry in fs::read_dir(&at).doing("list", &at)? {
-            let entry = entry.doing("list", &at)?;
-            let path = entry.path();
-            let kind = entry.file_type().doing("look at", &path)?;
-            if ignore.is_ignored(&path, kind.is_dir())? {
-                continue;
-            }
-            let name = entry.file_name();
-            let name = name.to_str().ok_or_else(|| VersionsError::Unfit { path: path.clone(), why: "its name is not valid Unicode" })?;
-            let below = format!("{prefix}{name}");
-            if name == DVCIGNORE {
-                return Err(VersionsError::Unfit { path, why: "a `.dvcignore` inside tracked data would say what the data is" });
-            }
-            if kind.is_dir() {
-                todo.push((path, format!("{below}/")));
+    let mut level = vec![(folder.to_owned(), String::new(), ignore.rules_of(folder)?)];
+    while !level.is_empty() {
+        let looked: Vec<Result<Entries>> = level.par_iter().map(|(at, prefix, rules)| entries(at, prefix, rules)).collect();
+        level.clear();
+        for entries in looked {
+            let entries = entries?;
+            listing.files.extend(entries.files);
+            listing.skipped.extend(entries.skipped);
+            for (path, below, rules) in entries.folders {
+                level.push((path, format!("{below}/"), rules));
                 listing.folders.push(below);
-                continue;
             }
-            let metadata = if kind.is_symlink() { followed(&path)? } else { entry.metadata().doing("look at", &path)? };
-            if metadata.is_dir() {
-                listing.skipped.push(below);
-                continue;
-            }
-            listing.files.push(Found { path: below, stamp: regular(&path, &metadata)?, is_link: kind.is_symlink() });
         }
     }
-    listing.files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+    listing.files.par_sort_unstable_by(|a, b| a.path.cmp(&b.path));
     Ok(listing)
+}
+
+/// What is directly in a folder.
+#[derive(Default)]
+struct Entries {
+    files: Vec<Found>,
+    /// Path, path below the folder that is listed, and what holds in it.
+    folders: Vec<(PathBuf, String, Rules)>,
+    skipped: Vec<String>,
+}
+
+fn entries(at: &Path, prefix: &str, rules: &Rules) -> Result<Entries> {
+    /// So many are looked at by one thread before another helps.
+    const TOGETHER: usize = 256;
+    let mut all = Entries::default();
+    let mut files: Vec<(DirEntry, String, bool)> = Vec::new();
+    for entry in fs::read_dir(at).doing("list", at)? {
+        let entry = entry.doing("list", at)?;
+        let kind = entry.file_type().doing("look at", entry.path())?;
+        let name = entry.file_name();
+        if rules.is_ignored(at, &name, kind.is_dir()) {
+            continue;
+        }
+        let name = name.to_str().ok_or_else(|| VersionsError::Unfit { path: entry.path(), why: "its name is not valid Unicode" })?;
+        if name == DVCIGNORE {
+            return Err(VersionsError::Unfit { path: entry.path(), why: "a `.dvcignore` inside tracked data would say what the data is" });
+        }
+        let below = format!("{prefix}{name}");
+        if kind.is_dir() {
+            let path = entry.path();
+            let inside = rules.inside(&path)?;
+            all.folders.push((path, below, inside));
+        } else {
+            files.push((entry, below, kind.is_symlink()));
+        }
+    }
+    let looked: Vec<Result<(String, Option<Found>)>> = files
+        .into_par_iter()
+        .with_min_len(TOGETHER)
+        .map(|(entry, below, is_link)| {
+            let metadata = if is_link { followed(&entry.path())? } else { entry.metadata().doing("look at", entry.path())? };
+            if metadata.is_dir() {
+                return Ok((below, None));
+            }
+            let stamp = if metadata.is_file() { Stamp::of(&metadata) } else { regular(&entry.path(), &metadata)? };
+            Ok((String::new(), Some(Found { path: below, stamp, is_link })))
+        })
+        .collect();
+    for looked in looked {
+        match looked? {
+            (_, Some(found)) => all.files.push(found),
+            (link, None) => all.skipped.push(link),
+        }
+    }
+    Ok(all)
 }
 
 /// Looks at what a link leads to.

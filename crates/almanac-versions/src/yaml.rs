@@ -1,6 +1,6 @@
 //! YAML exactly as DVC's writer (ruamel.yaml, version 1.2, block style) puts it, so that both programs write the same bytes.
 //!
-//! Not here: reading, which any parser does.
+//! Not here: reading (`document.rs`).
 
 use std::sync::LazyLock;
 

@@ -30,8 +30,11 @@ use crate::failure::Failure;
 use crate::printer::Printer;
 
 fn main() -> ExitCode {
-    environment::sleep_while_waiting();
     let Cli { global, command } = Cli::parse();
+    // Versions of data need no LightGBM, and a start of the program less shows there.
+    if !matches!(command, Command::Data(_)) {
+        environment::sleep_while_waiting();
+    }
     global.color.apply();
     start_log(&global);
     let printer = Printer::new(global.verbosity());

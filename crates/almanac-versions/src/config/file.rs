@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::config::OptionName;
 use crate::error::{Doing, Result, VersionsError};
 use crate::files;
 
@@ -75,7 +76,18 @@ impl ConfigFile {
         if let Some(folder) = self.path.parent() {
             fs::create_dir_all(folder).doing("make the folder", folder)?;
         }
-        files::write_atomic(&self.path, text.as_bytes())
+        if self.holds_secrets() {
+            files::write_private(&self.path, text.as_bytes())
+        } else {
+            files::write_atomic(&self.path, text.as_bytes())
+        }
+    }
+
+    /// Tells whether a key or password stands in it, other than in the file that git shares with everyone.
+    fn holds_secrets(&self) -> bool {
+        let is_shared = self.path.file_name().is_some_and(|name| name == "config")
+            && self.path.parent().and_then(Path::file_name).is_some_and(|at| at == ".dvc");
+        !is_shared && self.pairs().into_iter().any(|(section, key, _)| OptionName { section, key }.is_secret())
     }
 
     pub(super) fn sections(&self) -> Vec<String> {

@@ -16,9 +16,10 @@ use crate::link::Link;
 use crate::outs::{Out, Tracked};
 use crate::pointer::{Entry, Pointer};
 use crate::progress::Progress;
-use crate::repo::{Repo, Work};
+use crate::repo::Repo;
 use crate::tree::Tree;
 use crate::walk::{self, Found};
+use crate::work::Work;
 use crate::{config, gitignore};
 
 /// How to add.

@@ -14,8 +14,9 @@ use crate::hash::{Md5, Oid};
 use crate::index::is_at_or_below;
 use crate::outs::{Out, Tracked};
 use crate::progress::Progress;
-use crate::repo::{Repo, State, Work};
+use crate::repo::Repo;
 use crate::walk;
+use crate::work::{State, Work};
 
 /// How to check out.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -9,7 +9,8 @@ use crate::hash::{Md5, Oid};
 use crate::index::is_at_or_below;
 use crate::outs::Tracked;
 use crate::progress::Progress;
-use crate::repo::{Repo, State};
+use crate::repo::Repo;
+use crate::work::State;
 
 /// A file or folder that differs.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -18,8 +18,9 @@ use crate::outs::{folder_of, in_folder};
 use crate::pointer::{Entry, Pointer};
 use crate::progress::Progress;
 use crate::remote;
-use crate::repo::{Repo, Work};
+use crate::repo::Repo;
 use crate::walk;
+use crate::work::Work;
 use crate::{gitignore, tree};
 
 /// How to import.

@@ -2,13 +2,15 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use rayon::prelude::*;
 use serde_json::{Value, json};
 
 use crate::error::{NamedOid, Result};
-use crate::hash::Oid;
+use crate::hash::{Md5, Oid};
 use crate::outs::{Out, Tracked};
 use crate::progress::Progress;
-use crate::repo::{Repo, Work};
+use crate::repo::Repo;
+use crate::work::{State, Work};
 
 /// What differs, stage by stage.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -134,13 +136,23 @@ impl Work<'_> {
     fn out_status(&mut self, out: &Out, progress: &dyn Progress) -> Result<Option<&'static str>> {
         let is_legacy = out.entry.oid.is_some_and(|oid| oid.is_legacy);
         let state = self.state(&out.path, is_legacy, progress)?;
+        let now = state.oid(is_legacy);
         let Some(oid) = out.entry.oid else {
-            return Ok(Some(if state.oid(false).is_some() { "new" } else { "deleted" }));
+            return Ok(Some(if now.is_some() { "new" } else { "deleted" }));
         };
-        if out.entry.is_cached && !self.is_in_cache(oid)? {
-            return Ok(Some("not in cache"));
+        if out.entry.is_cached {
+            let is_there = match &state {
+                // What the list says is known: it is what is here.
+                State::Folder { hashes, .. } if now == Some(oid) => {
+                    self.is_whole(oid)? == Some(true) && self.are_in_cache(hashes, is_legacy)?
+                }
+                _ => self.is_in_cache(oid)?,
+            };
+            if !is_there {
+                return Ok(Some("not in cache"));
+            }
         }
-        Ok(match state.oid(is_legacy) {
+        Ok(match now {
             None => Some("deleted"),
             Some(now) if now != oid => Some("modified"),
             Some(_) => None,
@@ -148,9 +160,7 @@ impl Work<'_> {
     }
 
     /// Tells whether an object and, of a folder, those of its files are there. Their bytes are checked when they are read.
-    pub(crate) fn is_in_cache(&mut self, oid: Oid) -> Result<bool> {
-        /// More objects than this are looked up by listing the cache.
-        const FEW: usize = 1_000;
+    fn is_in_cache(&self, oid: Oid) -> Result<bool> {
         if self.repo.cache().stamp(oid)?.is_none() {
             return Ok(false);
         }
@@ -158,19 +168,32 @@ impl Work<'_> {
             return Ok(true);
         }
         let Ok(Some(tree)) = self.repo.tree(oid) else { return Ok(false) };
-        let files: Vec<Oid> = tree.files().values().map(|md5| Oid { is_legacy: oid.is_legacy, ..Oid::file(*md5) }).collect();
-        if files.len() < FEW || oid.is_legacy {
-            for file in files {
-                if self.repo.cache().stamp(file)?.is_none() {
+        self.are_in_cache(&tree.files().values().copied().collect::<Vec<_>>(), oid.is_legacy)
+    }
+
+    fn are_in_cache(&self, files: &[Md5], is_legacy: bool) -> Result<bool> {
+        /// More objects than this are looked up by listing the cache.
+        const FEW: usize = 1_000;
+        let cache = self.repo.cache();
+        if files.len() < FEW || is_legacy {
+            for md5 in files {
+                if cache.stamp(Oid { is_legacy, ..Oid::file(*md5) })?.is_none() {
                     return Ok(false);
                 }
             }
             return Ok(true);
         }
-        let mut there: HashSet<Oid> = HashSet::new();
-        for prefix in 0..=255 {
-            there.extend(self.repo.cache().list_prefix(prefix)?);
-        }
-        Ok(files.iter().all(|file| there.contains(file)))
+        let mut by_prefix: Vec<Vec<Md5>> = vec![Vec::new(); 256];
+        files.iter().for_each(|md5| by_prefix[usize::from(md5.0[0])].push(*md5));
+        let looked: Result<Vec<bool>> = by_prefix
+            .par_iter()
+            .zip(0..=255)
+            .filter(|(wanted, _)| !wanted.is_empty())
+            .map(|(wanted, prefix)| {
+                let there = cache.list_prefix(prefix)?;
+                Ok(wanted.iter().all(|md5| there.binary_search(md5).is_ok()))
+            })
+            .collect();
+        Ok(looked?.into_iter().all(|is_there| is_there))
     }
 }

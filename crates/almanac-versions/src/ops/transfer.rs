@@ -13,7 +13,8 @@ use crate::ops::checkout::{CheckedOut, CheckoutOptions};
 use crate::outs::Out;
 use crate::progress::Progress;
 use crate::remote::{Outcome, Remote};
-use crate::repo::{Repo, Work};
+use crate::repo::Repo;
+use crate::work::Work;
 
 /// What to transfer and how.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

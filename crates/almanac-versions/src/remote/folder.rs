@@ -43,7 +43,7 @@ impl Folder {
     }
 
     pub(super) fn send(&self, cache: &Cache, objects: Vec<NamedOid>, progress: &dyn Progress) -> Vec<Outcome> {
-        self.store.tidy();
+        self.store.tidy(false);
         let one = |object: &NamedOid| match copy(cache, &self.store, object.oid, progress)? {
             Copied::Whole(stamp) => Ok(Some(stamp)),
             Copied::Corrupt => Err(Cache::corrupt(object.oid, &object.name)),

@@ -69,23 +69,40 @@ impl ObjectRemote {
         Ok(there)
     }
 
-    /// Lists by prefix if that takes fewer requests than asking one by one, which the first prefix tells.
+    /// Lists, if that takes fewer requests than asking one by one, which the first prefix tells: all at once where that is a few
+    /// pages, each prefix for itself where it is many.
     fn is_worth_listing(&self, oids: &[Oid], there: &mut HashSet<Oid>) -> Result<bool> {
         const PAGE: usize = 1_000;
+        /// Pages of one listing come one after the other.
+        const FEW_PAGES: usize = 16;
         let mut wanted: Vec<u8> = prefixes(oids).into_iter().collect();
         let Some(first) = wanted.pop() else { return Ok(true) };
         let sample = self.list_prefixes(&[first])?;
+        let pages = (sample.len() * 256).div_ceil(PAGE).max(1);
         let requests = wanted.len() * sample.len().div_ceil(PAGE).max(1);
         there.extend(sample);
-        if requests > oids.len() {
+        if requests.min(pages) > oids.len() {
             return Ok(false);
         }
-        there.extend(self.list_prefixes(&wanted)?);
+        if pages <= FEW_PAGES.min(requests) {
+            let found: Vec<_> = self
+                .runtime
+                .block_on(self.bucket.store.list(Some(&self.base())).try_collect())
+                .map_err(|error| self.failed("list", &error))?;
+            there.extend(found.iter().filter_map(|object| self.oid(&object.location)));
+        } else {
+            there.extend(self.list_prefixes(&wanted)?);
+        }
         Ok(true)
     }
 
+    /// Where the objects of DVC 3 lie.
+    fn base(&self) -> Key {
+        self.bucket.prefix.clone().join("files").join("md5")
+    }
+
     fn list_prefixes(&self, wanted: &[u8]) -> Result<Vec<Oid>> {
-        let base = self.bucket.prefix.clone().join("files").join("md5");
+        let base = self.base();
         let lists: Result<Vec<Vec<Oid>>> = self.runtime.block_on(
             futures::stream::iter(wanted.to_vec())
                 .map(|first| {

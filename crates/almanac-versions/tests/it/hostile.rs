@@ -65,9 +65,20 @@ fn pointers_that_lead_outside_or_are_broken_are_refused() {
         "outs: 3\n".to_owned(),
         "outs:\n- size: 1\n".to_owned(),
         "[unclosed".to_owned(),
+        format!("outs:\n- md5: {sum}\n  hash: md5\n  path: \"a\\0b\"\n"),
+        "outs:\n- path: x\n  cache: 7\n".to_owned(),
+        "wdir: [1]\nouts:\n- path: x\n".to_owned(),
+        "frozen: maybe\nouts:\n- path: x\n".to_owned(),
+        // Each alias stands for ten of the one before.
+        (b'b'..=b'i').fold("a: &a [x]\n".to_owned(), |text, at| {
+            let (at, before) = (char::from(at), char::from(at - 1));
+            text + &format!("{at}: &{at} [{}]\n", vec![format!("*{before}"); 10].join(","))
+        }),
+        format!("a: {}", "[".repeat(100_000)),
+        format!("desc: {}", "y".repeat(33 << 20)),
     ] {
         fs::write(place.path("p.dvc"), &text).expect("can be written");
-        let error = place.repo().status(&[], false, &()).expect_err(&text);
+        let error = place.repo().status(&[], false, &()).expect_err(text.get(..80).unwrap_or(&text));
         all.push_str(&format!("{}\n", told(&place, &error).lines().next().unwrap_or_default()));
     }
     expect![[r#"
@@ -81,6 +92,13 @@ fn pointers_that_lead_outside_or_are_broken_are_refused() {
         `p.dvc` cannot be read as a pointer file: `outs` is not a list
         `p.dvc` cannot be read as a pointer file: an entry has no `path`
         `p.dvc` cannot be read as a pointer file: did not find expected ',' or ']' at line 2 column 1, while parsing a flow sequence
+        `p.dvc` names `a\u{0}b`, which holds a zero byte
+        `p.dvc` cannot be read as a pointer file: `cache` is neither `true` nor `false`
+        `p.dvc` cannot be read as a pointer file: `wdir` is not a text
+        `p.dvc` cannot be read as a pointer file: `frozen` is neither `true` nor `false`
+        `p.dvc` cannot be read as a pointer file: repetition limit exceeded
+        `p.dvc` cannot be read as a pointer file: it is nested too deeply
+        `p.dvc` cannot be read as a pointer file: it has more than 32 MB
     "#]]
     .assert_eq(&all);
 }

@@ -1,8 +1,9 @@
 //! Push, fetch and pull through a remote that is a folder; what buckets do is shown with a real server beside the real DVC.
 
-use std::fs;
+use std::fs::{self, Permissions};
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
 
 use almanac_versions::{CheckoutOptions, ImportOptions, Level, Md5, OptionName, TransferOptions, VersionsError, Which};
 use expect_test::expect;
@@ -254,4 +255,20 @@ fn data_is_imported_from_a_path_and_from_http() {
     assert!(!place.path("cut").exists() && !place.path("cut.dvc").exists());
     server.join().expect("answered");
     assert!(place.status().is_clean());
+}
+
+#[test]
+fn a_private_configuration_with_keys_is_for_nobody_else_to_read() {
+    let place = Place::new();
+    let set = |level, name: &str, value: &str| {
+        let name = OptionName::parse(name).expect("an option");
+        place.repo().configure(level, &name, Some(value)).expect("can be set");
+    };
+    let mode = |name: &str| fs::metadata(place.path(name)).expect("is there").permissions().mode() & 0o077;
+    set(Level::Local, "remote.store.url", "s3://bucket");
+    fs::set_permissions(place.path(".dvc/config.local"), Permissions::from_mode(0o644)).expect("is ours");
+    set(Level::Local, "remote.store.secret_access_key", "a-secret-key");
+    assert_eq!(mode(".dvc/config.local"), 0);
+    set(Level::Local, "core.autostage", "true");
+    assert_eq!(mode(".dvc/config.local"), 0);
 }

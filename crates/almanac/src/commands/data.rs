@@ -95,8 +95,10 @@ pub(crate) fn data(ctx: &Context, args: DataArgs) -> Result<ExitStatus, Failure>
             Ok(ExitStatus::Success)
         }
     };
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(ctx.threads().get()).build();
-    pool.map_err(|error| Failure::foreign(ExitStatus::Io, error))?.install(done)
+    // The threads of the whole process, for this thread works on its own between.
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(ctx.threads().get()).build_global();
+    pool.map_err(|error| Failure::foreign(ExitStatus::Io, error))?;
+    done()
 }
 
 /// Opens the repository that the folder of `-C` lies in.

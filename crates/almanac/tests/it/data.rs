@@ -4,14 +4,12 @@
 //! it is not set.
 
 use std::fs;
-use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::process::Command;
 
 use expect_test::{Expect, expect};
 
+use crate::bucket::S3;
 use crate::program::{Answer, Workplace, files_below};
 
 /// Names that need care somewhere: in YAML, JSON, `.gitignore`, on a command line.
@@ -242,63 +240,10 @@ fn both_tell_the_same_of_what_changed() {
     shop.is_clean();
 }
 
-/// Says who asks, unproved: moto lets nobody else write over what is there.
-const WHO: &str = "Authorization: AWS4-HMAC-SHA256 Credential=id/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0";
-
-/// A server that speaks S3, ended with the test.
-struct Bucket {
-    server: Child,
-    url: String,
-}
-
-impl Bucket {
-    fn start(dvc: &Path) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port();
-        let server = Command::new(dvc.with_file_name("moto_server"))
-            .args(["-H", "127.0.0.1", "-p", &port.to_string()])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("moto lies beside dvc");
-        let bucket = Self { server, url: format!("http://127.0.0.1:{port}") };
-        let is_up = || TcpStream::connect(("127.0.0.1", port)).is_ok();
-        assert!(
-            (0..600).any(|_| is_up() || {
-                std::thread::sleep(Duration::from_millis(100));
-                false
-            }),
-            "moto does not answer"
-        );
-        bucket.ask("PUT", "/data", "");
-        bucket
-    }
-
-    fn ask(&self, method: &str, path: &str, body: &str) -> String {
-        let host = self.url.trim_start_matches("http://");
-        let mut stream = TcpStream::connect(host).expect("it is up");
-        write!(
-            stream,
-            "{method} {path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {}\r\nConnection: close\r\n{WHO}\r\n\r\n{body}",
-            body.len()
-        )
-        .expect("it reads");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("it answers");
-        answer
-    }
-}
-
-impl Drop for Bucket {
-    fn drop(&mut self) {
-        let _ = self.server.kill();
-        let _ = self.server.wait();
-    }
-}
-
 #[test]
 fn both_share_a_bucket() {
-    let Some(shop) = Shop::open() else { return };
-    let bucket = Bucket::start(&shop.dvc);
+    let (Some(shop), Some(bucket)) = (Shop::open(), S3::start()) else { return };
+    bucket.put("/data", b"");
     shop.almanac(&["init"]);
     shop.almanac(&["remote", "add", "-d", "store", "s3://data/some/prefix"]);
     shop.almanac(&["remote", "modify", "store", "endpointurl", &bucket.url]);
@@ -339,8 +284,7 @@ fn both_share_a_bucket() {
     let plain = fs::read_to_string(shop.place.path("plain.csv.dvc")).expect("is there");
     assert!(pointer.contains("d41d8cd98f00b204e9800998ecf8427e"));
     let sum = plain.split("md5: ").nth(1).and_then(|rest| rest.get(..32)).expect("a hash");
-    let told = bucket.ask("PUT", &format!("/data/some/prefix/files/md5/{}/{}", &sum[..2], &sum[2..]), "spoilt");
-    assert!(told.starts_with("HTTP/1.1 200"), "{told}");
+    bucket.put(&format!("/data/some/prefix/files/md5/{}/{}", &sum[..2], &sum[2..]), b"spoilt");
     forget();
     let answer = shop.run("almanac", &["data", "pull"]);
     assert_eq!(answer.code, Some(4), "{}", answer.to_text());
@@ -351,10 +295,10 @@ fn both_share_a_bucket() {
 
 #[test]
 fn both_import_the_same() {
-    let (Some(ours), Some(theirs)) = (Shop::open(), Shop::open()) else { return };
-    let bucket = Bucket::start(&ours.dvc);
-    bucket.ask("PUT", "/data/in/one.csv", "1\n");
-    bucket.ask("PUT", "/data/in/sub/two.csv", "22\n");
+    let (Some(ours), Some(theirs), Some(bucket)) = (Shop::open(), Shop::open(), S3::start()) else { return };
+    bucket.put("/data", b"");
+    bucket.put("/data/in/one.csv", b"1\n");
+    bucket.put("/data/in/sub/two.csv", b"22\n");
     let source = tempfile::tempdir().expect("a temporary folder");
     fs::write(source.path().join("f"), "f\n").expect("can be written");
     fs::create_dir(source.path().join("dir")).expect("can be made");
@@ -471,33 +415,4 @@ fn help_is_one_screen_with_an_example() {
           almanac data gc -w --all-commits --dry
     "#]],
     );
-}
-
-#[test]
-fn a_full_disk_leaves_everything_as_it_was_and_a_repetition_works() {
-    let place = Workplace::new();
-    assert_eq!(place.almanac("data init --no-scm").code, Some(0));
-    fs::write(place.path("small"), vec![1; 1000]).expect("can be written");
-    assert_eq!(place.almanac("data add small").code, Some(0));
-    fs::write(place.path("big"), vec![2; 20 << 20]).expect("can be written");
-    // The system refuses to let any file grow beyond 64 kB, as it would on a full disk.
-    let limited = |line: &str| {
-        let output = Command::new("bash")
-            .args(["-c", &format!("trap '' XFSZ; ulimit -f 64; exec \"$0\" {line}"), env!("CARGO_BIN_EXE_almanac")])
-            .current_dir(place.path(""))
-            .output()
-            .expect("bash is there");
-        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
-    };
-    let (code, told) = limited("data add big");
-    assert_eq!(code, Some(8), "{told}");
-    assert!(told.contains("free some space"), "{told}");
-    assert!(!place.path("big.dvc").exists());
-    assert_eq!(fs::read_dir(place.path(".dvc/cache/.almanac-tmp")).expect("is there").count(), 0);
-    assert_eq!(place.almanac("data status").stdout, "Data and pipelines are up to date.\n");
-    assert_eq!(place.almanac("data add big").code, Some(0));
-    assert_eq!(place.almanac("data remote add -d store remote").code, Some(0));
-    let (code, told) = limited("data push");
-    assert_eq!(code, Some(8), "{told}");
-    assert_eq!(place.almanac("data push").stdout, "1 file pushed\n", "what had arrived stays");
 }

@@ -2,8 +2,10 @@
 
 #![expect(clippy::needless_raw_string_hashes, reason = "snapshots are written by expect-test")]
 
+mod bucket;
 mod check;
 mod data;
+mod data_killed;
 mod demo;
 mod erase;
 mod job;

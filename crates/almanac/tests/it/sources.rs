@@ -13,6 +13,7 @@ use std::process::{Command, Stdio};
 
 use service::Service;
 
+use crate::bucket::S3;
 use crate::program::{Workplace, files_below};
 
 /// Sales of some shops with all that sources differ in: nulls, umlauts and emoji, decimals, dates, truth values, missing days.
@@ -184,7 +185,7 @@ fn the_same_retail_set_gives_the_same_silver_table_from_every_source() {
         run_sql("mariadb", &args, &sql(&rows, create, true));
         sources.push(("mariadb", format!("{{ url = \"{url}\", table = \"sales\" }}"), Vec::new()));
     }
-    let s3 = service::s3();
+    let s3 = S3::start();
     if let Some(s3) = &s3 {
         s3.put("/retail", b"");
         s3.put("/retail/in/sales-1.csv", csv(&rows[..200]).as_bytes());

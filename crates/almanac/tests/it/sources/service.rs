@@ -1,9 +1,7 @@
-//! A service of this machine that pages, and fails now and then; and one that speaks S3.
+//! A service of this machine that pages, and fails now and then.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -105,49 +103,5 @@ fn answer(mut stream: TcpStream, rows: &[String], file: &[u8], request: u32, fai
             stream.write_all(head("200 OK", body.len()).as_bytes())?;
             stream.write_all(&body)
         }
-    }
-}
-
-/// moto's server.
-pub(crate) struct S3 {
-    pub(crate) url: String,
-    child: Child,
-}
-
-impl Drop for S3 {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-pub(crate) fn s3() -> Option<S3> {
-    let beside = std::env::var("ALMANAC_TEST_DVC").ok().and_then(|dvc| Some(Path::new(&dvc).parent()?.join("python")));
-    let Some(program) = beside.filter(|program| program.is_file()) else {
-        println!("skipped: `ALMANAC_TEST_DVC` leads to no server that speaks S3");
-        return None;
-    };
-    let mut child = Command::new(program)
-        .args(["-m", "moto.server", "-H", "127.0.0.1", "-p", "0"])
-        .stderr(Stdio::piped())
-        .stdout(Stdio::null())
-        .spawn()
-        .expect("started");
-    let mut lines = BufReader::new(child.stderr.take().expect("piped")).lines();
-    let url =
-        lines.by_ref().map_while(Result::ok).find_map(|line| line.split("http://").nth(1).map(|rest| format!("http://{}", rest.trim())));
-    std::thread::spawn(move || lines.for_each(drop));
-    Some(S3 { url: url.expect("it says where it listens"), child })
-}
-
-impl S3 {
-    pub(crate) fn put(&self, path: &str, body: &[u8]) {
-        let host = self.url.trim_start_matches("http://");
-        let mut stream = TcpStream::connect(host).expect("it listens");
-        let head = format!("PUT {path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
-        stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body)).expect("taken");
-        let mut text = String::new();
-        stream.read_to_string(&mut text).expect("answered");
-        assert!(text.contains(" 200 "), "{text}");
     }
 }
