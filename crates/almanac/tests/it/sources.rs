@@ -3,7 +3,7 @@
 //! PostgreSQL and MariaDB run under `.ci/with-services`; S3 is moto's server, from the virtual environment of the
 //! program that `ALMANAC_TEST_DVC` names.
 
-mod service;
+pub(crate) mod service;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -140,7 +140,21 @@ pub(crate) fn s3() -> Option<S3> {
     Some(S3 { url: url.expect("it says where it listens"), child })
 }
 
+/// moto looks whether a request is signed, not how.
+const SIGNED: &str = "AWS4-HMAC-SHA256 Credential=testing/20250101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0";
+
 impl S3 {
+    /// The body of what is at a path.
+    pub(crate) fn get(&self, path: &str) -> Vec<u8> {
+        let host = self.url.trim_start_matches("http://");
+        let mut stream = TcpStream::connect(host).expect("it listens");
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: {SIGNED}\r\nConnection: close\r\n\r\n").expect("taken");
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).expect("answered");
+        let end = answer.windows(4).position(|four| four == b"\r\n\r\n").expect("a head");
+        answer.split_off(end + 4)
+    }
+
     pub(crate) fn put(&self, path: &str, body: &[u8]) {
         let host = self.url.trim_start_matches("http://");
         let mut stream = TcpStream::connect(host).expect("it listens");
