@@ -182,6 +182,9 @@ impl RowWriter {
     pub(crate) fn new(path: &Path, columns: Vec<LandedColumn>, redaction: &Redaction) -> Result<Self, ConnectError> {
         let policies: Vec<Option<Policy>> = columns.iter().map(|column| redaction.policy(&column.name)).collect();
         let kept = hidden_columns(&columns, redaction);
+        if kept.is_empty() {
+            return Err(ConnectError::Hide { place: path.display().to_string(), source: "no column is left, all are dropped".into() });
+        }
         let fields: Vec<Field> = kept.iter().map(|column| Field::new(&column.name, arrow_type(column.kind), true)).collect();
         let schema = Arc::new(Schema::new(fields));
         let name = path.display().to_string();

@@ -126,7 +126,7 @@ pub fn landed_files(project: &Project, table: &OutsideTable) -> Result<LandedTab
     let source = &table.source;
     let identity = source.identity();
     let mut landing = TableLanding::read(&project.landing(), &table.name).map_err(ConnectError::from)?;
-    if !is_hidden_as_asked(landing.manifest(), &table.redaction) {
+    if !is_hidden_as_asked(landing.manifest(), &identity, &table.redaction) {
         let _lock = lock(project)?;
         landing = TableLanding::open(&project.landing(), &table.name).map_err(ConnectError::from)?;
         let hiding = Hiding { redaction: &table.redaction, files: &Formats(&table.csv) };

@@ -35,7 +35,9 @@ impl ProfileOptions {
         (0..schema.fields().len()).filter(|index| !self.leave_out.contains(schema.field(*index).name())).collect()
     }
 
-    pub(crate) fn is_personal(&self, column: &str) -> bool {
-        self.personal.iter().any(|name| name.eq_ignore_ascii_case(column))
+    /// Returns whether no value of a column may be shown. Of the path of a nested column, `customer.email`, each member counts.
+    pub fn is_personal(&self, column: &str) -> bool {
+        let is_named = |member: &str| self.personal.iter().any(|name| name.eq_ignore_ascii_case(member));
+        is_named(column) || column.split('.').any(is_named)
     }
 }

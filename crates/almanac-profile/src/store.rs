@@ -84,6 +84,41 @@ impl ProfileStore {
         Ok(path)
     }
 
+    /// Forgets versions whose profile holds values of a column that may not be shown any more; returns how many. Such a version cannot be
+    /// compared with any longer, as if it were older than the 50 that are kept.
+    ///
+    /// # Errors
+    /// As [`Self::keep`].
+    pub fn forget(&self, table: &str, is_personal: &dyn Fn(&str) -> bool) -> Result<usize, ProfileError> {
+        let mut lines = self.versions(table)?;
+        let mut gone = Vec::new();
+        for line in &lines {
+            // A profile that cannot be read may hold anything.
+            let shows = self
+                .read(table, &line.version)
+                .map_or(true, |profile| profile.columns.iter().any(|column| is_personal(&column.name) && !column.is_hidden()));
+            if shows {
+                gone.push(line.version.clone());
+            }
+        }
+        if gone.is_empty() {
+            return Ok(0);
+        }
+        for version in &gone {
+            let path = self.path(table, version)?;
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != ErrorKind::NotFound => return Err(ProfileError::write(&path)(error)),
+                _ => {}
+            }
+        }
+        lines.retain(|line| !gone.contains(&line.version));
+        let index = self.index(table)?;
+        let bytes =
+            serde_json::to_vec_pretty(&Versions { format: FORMAT, versions: lines }).map_err(|error| ProfileError::kept(&index, error))?;
+        write(&index, &bytes)?;
+        Ok(gone.len())
+    }
+
     /// Returns the tables that have profiles, in the order of their names.
     ///
     /// # Errors

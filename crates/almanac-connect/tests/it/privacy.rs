@@ -118,10 +118,10 @@ async fn a_policy_that_became_stricter_is_made_up_for_in_all_that_landed() {
     let before: Vec<String> = rows(&place.land_as(KEYED, true, false).await.expect("landed").current);
 
     let policy = redaction(&[("mail", Policy::Hash)], KEY);
-    assert!(!is_hidden_as_asked(place.table().manifest(), &policy));
+    assert!(!is_hidden_as_asked(place.table().manifest(), &spec(KEYED).identity(), &policy));
     let landed = place.land_hidden(KEYED, true, false, hiding(&policy)).await.expect("nothing is fetched");
     assert_eq!(search(&place, MAIL), Vec::<PathBuf>::new());
-    assert!(is_hidden_as_asked(place.table().manifest(), &policy));
+    assert!(is_hidden_as_asked(place.table().manifest(), &spec(KEYED).identity(), &policy));
     let expected: Vec<String> =
         before.iter().map(|row| row.replace(MAIL, &hash(MAIL)).replace("bob@example.org", &hash("bob@example.org"))).collect();
     assert_eq!(
@@ -163,8 +163,16 @@ async fn what_was_hidden_is_not_shown_again_without_a_load_from_the_beginning() 
         assert!(error.hint().is_some_and(|hint| hint.contains("run --reload t")), "{error}");
         assert_eq!(place.manifest().1, before);
     }
+    // A load from the beginning that fails takes nothing from what landed.
+    std::fs::rename(place.folder.path().join("shop.db"), place.folder.path().join("away.db")).expect("moved");
+    let other = redaction(&[("mail", Policy::Hash)], OTHER_KEY);
+    place.land_hidden(KEYED, false, true, hiding(&other)).await.expect_err("there is no source");
+    let error = place.land_hidden(KEYED, true, false, hiding(&other)).await.expect_err("it is as it was");
+    assert!(matches!(error, ConnectError::Policy { .. }), "{error}");
+    std::fs::rename(place.folder.path().join("away.db"), place.folder.path().join("shop.db")).expect("moved back");
     let landed = place.land_hidden(KEYED, false, true, hiding(&Redaction::default())).await.expect("fetched anew");
     assert!(rows(&landed.current)[0].contains(MAIL));
+    assert!(is_hidden_as_asked(place.table().manifest(), &spec(KEYED).identity(), &Redaction::default()));
 }
 
 #[tokio::test]

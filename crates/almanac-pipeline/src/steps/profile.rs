@@ -70,6 +70,11 @@ fn make(
             Err(almanac_profile::ProfileError::NoColumn { .. }) => profile_parquet(&files, &options)?,
             other => other?,
         };
+        // What earlier versions show was not personal then.
+        let forgotten = store.forget(table, &|column| with_key.is_personal(column))?;
+        if forgotten > 0 {
+            tracing::info!(table, forgotten, "profiles of earlier versions show what is personal now and are removed");
+        }
         let line = VersionLine { version: version.short().to_owned(), kept_at: now, rows: profile.rows };
         store.keep(table, &line.version, now, &profile)?;
         Ok(line)

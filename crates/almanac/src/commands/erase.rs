@@ -100,6 +100,9 @@ pub(crate) fn erase(ctx: &Context, args: EraseArgs) -> Result<ExitStatus, Failur
         let key = known_key(&settings, &key_file)?;
         let verdict = verify(&site.ground, Some(number).filter(|number| *number > 0), subject.as_ref(), key.as_ref()).map_err(failed)?;
         report::verdict(ctx, args.format, &verdict)?;
+        for name in site.remotes.iter().filter(|_| subject.is_some()) {
+            ctx.printer.note(&format!("remote `{name}` is not searched by a verification; `almanac erase --dry-run` searches it"));
+        }
         return Ok(if verdict.is_good() { ExitStatus::Success } else { ExitStatus::DataCheck });
     }
     let Some(subject) = subject else { return Err(failed(EraseError::NoSubject)) };

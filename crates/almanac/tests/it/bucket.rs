@@ -37,6 +37,17 @@ impl S3 {
         Some(Self { url: url.expect("it says where it listens"), child })
     }
 
+    /// The body of what is at a path.
+    pub(crate) fn get(&self, path: &str) -> Vec<u8> {
+        let host = self.url.trim_start_matches("http://");
+        let mut stream = TcpStream::connect(host).expect("it listens");
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{WHO}\r\n\r\n").expect("taken");
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).expect("answered");
+        let end = answer.windows(4).position(|four| four == b"\r\n\r\n").expect("a head");
+        answer.split_off(end + 4)
+    }
+
     /// Makes a bucket (`/name`) or an object (`/name/key`).
     #[track_caller]
     pub(crate) fn put(&self, path: &str, body: &[u8]) {

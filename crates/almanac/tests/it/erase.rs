@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::bucket::S3;
 use crate::program::{Workplace, files_below};
 
 const KEY: &str = "CUST-4711";
@@ -173,4 +174,49 @@ fn the_doctor_names_columns_that_look_personal() {
     std::fs::write(place.path("sales.csv"), sales()).expect("written");
     let answer = place.almanac("doctor");
     assert!(answer.stdout.contains("`data.email` (an e-mail address) look personal"), "{}", answer.stdout);
+}
+
+#[test]
+fn versions_in_a_bucket_and_lists_in_suites_lose_the_person_too() {
+    let Some(s3) = S3::start() else { return };
+    s3.put("/shop", b"");
+    let place = shop("[privacy]\nkey_file = \"privacy.key\"\nsubject = [\"customer_id\"]\n");
+    let access = [("AWS_ACCESS_KEY_ID", "testing"), ("AWS_SECRET_ACCESS_KEY", "testing"), ("AWS_REGION", "us-east-1")];
+    let with = |line: &str| {
+        let answer = place.almanac_with(&access, line);
+        assert_eq!(answer.code, Some(0), "`{line}`:\n{}\n{}", answer.stdout, answer.stderr);
+    };
+    for line in ["data init --no-scm", "data remote add -d far s3://shop/store", "data add sales.csv"] {
+        with(line);
+    }
+    with(&format!("data remote modify far endpointurl {}", s3.url));
+    with("data push");
+    let suite = format!(
+        "name: mine\nlayer: bronze\ntable: data\nexpectations:\n- type: expect_column_values_to_be_in_set\n  severity: warn\n  kwargs:\n    \
+         column: customer_id\n    value_set: [CUST-4709, {KEY}, CUST-47110]\n"
+    );
+    put(&place, "expectations/mine.yaml", suite.as_bytes());
+    let objects = || -> Vec<String> {
+        let listed = String::from_utf8_lossy(&s3.get("/shop?list-type=2")).into_owned();
+        listed.split("<Key>").skip(1).map(|rest| rest.split('<').next().unwrap_or_default().to_owned()).collect()
+    };
+    let holds = |object: &String| s3.get(&format!("/shop/{object}")).windows(KEY.len()).any(|window| window == KEY.as_bytes());
+    assert_eq!(objects().iter().filter(|object| holds(object)).count(), 1, "{}", String::from_utf8_lossy(&s3.get("/shop?list-type=2")));
+    // What is only there, and nowhere here.
+    std::fs::remove_dir_all(place.path(".dvc/cache")).expect("removed");
+
+    with(&format!("erase --subject {KEY} --yes"));
+    assert_eq!(search(&place, KEY), Vec::<PathBuf>::new());
+    let left = objects();
+    assert!(left.len() == 1 && !holds(&left[0]), "{left:?}");
+    let pointer = std::fs::read_to_string(place.path("sales.csv.dvc")).expect("there");
+    assert!(pointer.contains(&left[0].replace('/', "")[left[0].replace('/', "").len() - 32..]), "{pointer} names {left:?}");
+    assert!(std::fs::read_to_string(place.path("expectations/mine.yaml")).expect("there").contains("[CUST-4709, CUST-47110]"));
+    with("data status -c");
+
+    // A bucket that is away is named, and the rest is done.
+    drop(s3);
+    let away = place.almanac_with(&access, "erase --subject CUST-4712 --yes");
+    assert_eq!(away.code, Some(5), "{}", away.stderr);
+    assert!(away.stderr.contains("remote `far`") && away.stderr.contains("data gc -w -c -r far"), "{}", away.stderr);
 }

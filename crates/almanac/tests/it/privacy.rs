@@ -18,7 +18,7 @@ time = "day"
 target = "units"
 freq = "D"
 gaps = "zero"
-sql = """SELECT v.shop, v.day, CAST(count(*) AS DOUBLE) + 3 AS units FROM visits v JOIN crm c ON v.customer = c.customer GROUP BY 1, 2"""
+sql = """SELECT v.shop, v.day, CAST(sum(v.spent) AS DOUBLE) AS units FROM visits v JOIN crm c ON v.customer = c.customer GROUP BY 1, 2"""
 
 [data.tables]
 visits = "visits.csv"
@@ -60,12 +60,12 @@ views:
 
 fn visits() -> String {
     // A header in another case, and one that is there twice.
-    let mut text = "day,shop,Customer,MAIL,name,name,spent\n".to_owned();
+    let mut text = "day,shop,customer,MAIL,name,name,spent\n".to_owned();
     for day in 0..120_i64 {
         let date = jiff::civil::date(2025, 1, 1) + jiff::Span::new().days(day);
         for customer in 0..6 {
             let (id, mail) = if customer == 3 { (ID.to_owned(), MAIL) } else { (format!("KUNDE-{customer}"), "c@example.org") };
-            text.push_str(&format!("{date},s{},{id},{mail},{NAME},{NAME},{}\n", customer % 2, customer + day % 7));
+            text.push_str(&format!("{date},s{},{id},{mail},{NAME},{NAME},{}\n", customer % 2, customer + day * day % 13));
         }
     }
     // A row that is too long, and one whose number is none.

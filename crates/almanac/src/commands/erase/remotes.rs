@@ -34,6 +34,8 @@ impl Bucket {
     fn why(&self, error: &VersionsError) -> String {
         let hint = error.hint().map(|hint| format!(" ({hint})")).unwrap_or_default();
         let name = &self.name;
+        // A server may answer with a page.
+        let error: String = error.to_string().lines().next().unwrap_or_default().chars().take(300).collect();
         format!(
             "it was not searched: {error}{hint}; when it can be reached, call `almanac erase` with the subject again, or `almanac data gc -w -c -r {name}` after it"
         )
