@@ -16,6 +16,7 @@ pub(crate) const SECTIONS: [(&str, &[&str]); 19] = [
             "source",
             "tables",
             "offline",
+            "keep_loads",
             "sql",
             "future_source",
             "future_sql",
@@ -149,7 +150,7 @@ pub(crate) fn unknown(path: &str) -> Option<(&str, &str)> {
     if section.is_empty() {
         return (!sections().any(|(name, _)| name == key)).then_some(("", key));
     }
-    let keys = if is_source(section) { &SOURCE_KEYS[..] } else { sections().find(|(name, _)| *name == section)?.1 };
+    let keys = if is_source(section) { SOURCE_KEYS } else { sections().find(|(name, _)| *name == section)?.1 };
     (!keys.is_empty() && !keys.contains(&key)).then_some((section, key))
 }
 
@@ -168,7 +169,7 @@ pub(crate) fn suggest(section: &str, key: &str) -> Option<String> {
         }
     }
     let listed = || sections().find(|(name, _)| *name == section).map_or(&[][..], |(_, keys)| keys);
-    let own = if is_source(section) { &SOURCE_KEYS[..] } else { listed() };
+    let own = if is_source(section) { SOURCE_KEYS } else { listed() };
     if let Some(near) = nearest(key, own.iter().copied()) {
         return Some(format!("did you mean `{near}`?"));
     }

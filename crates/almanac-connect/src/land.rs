@@ -9,7 +9,7 @@
 //! | Kafka | messages up to the end as it was at the start | JSON lines, a file for each partition |
 //!
 //! All of a source that says the same as the last time is no new load, so that nothing behind it runs again. A connection that is lost is
-//! tried again from the start of the load; nothing of a failed try is kept.
+//! tried again from the start of the load; nothing of a failed try is kept. Small increments are put together (`compact`).
 //!
 //! Not here: how each source is asked (`sql`, `rest`, `objects`), when (`almanac-pipeline`).
 
@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
+use crate::compact::{compact, let_go};
 use crate::error::ConnectError;
 use crate::http::Patience;
 use crate::kafka::{KafkaRequest, ReadKafka};
@@ -46,6 +47,8 @@ pub struct LandOptions<'a> {
     pub patience: Patience,
     /// What reads Kafka, if the program has it.
     pub kafka: Option<&'a dyn ReadKafka>,
+    /// How many of the newest loads are kept when nothing of them is left in the table; `None`: all there were.
+    pub keep_loads: Option<usize>,
 }
 
 /// A table that has landed.
@@ -74,7 +77,7 @@ pub async fn land(table: &str, spec: &SourceSpec, options: LandOptions<'_>) -> R
         news = loop {
             match load(&mut landing, table, spec, &source, options).await {
                 Ok(news) => break news,
-                Err(error) if error.is_passing() && attempt + 1 < TRIES => {
+                Err(error) if attempt + 1 < TRIES && may_pass(spec, &error) => {
                     let wait = options.patience.wait(attempt);
                     tracing::warn!(table, %error, attempt, wait_ms = wait.as_millis() as u64, "a load failed and is tried again");
                     tokio::time::sleep(wait).await;
@@ -86,10 +89,30 @@ pub async fn land(table: &str, spec: &SourceSpec, options: LandOptions<'_>) -> R
     } else if landing.manifest().current(&source).is_empty() {
         return Err(ConnectError::Offline { table: table.to_owned() });
     }
+    if news.is_some() {
+        let is_keyed = !spec.key().is_empty();
+        if let Some(loads) = compact(&mut landing, &source, is_keyed)? {
+            tracing::info!(table, loads, "small loads were put together");
+        }
+        if let Some(keep) = options.keep_loads {
+            let files = let_go(&mut landing, &source, is_keyed, keep)?;
+            tracing::info!(table, files, "files of which nothing is left in the table were removed");
+        }
+    }
     let Views { current, history, mut notes } = views(&landing, &source, spec.key(), spec.watermark())?;
     let last = landing.manifest().last(&source).map(|load| load.notes.clone()).unwrap_or_default();
     notes.splice(0..0, last);
     Ok(Landed { current, history, news, notes })
+}
+
+/// Whether another try of the whole load may help. Services, stores and queues have tried each of their requests again already.
+fn may_pass(spec: &SourceSpec, error: &ConnectError) -> bool {
+    match spec {
+        SourceSpec::Database(_) => error.is_passing(),
+        // What was listed changed before it came.
+        SourceSpec::Objects(_) | SourceSpec::Delta(_) => matches!(error, ConnectError::Lost { .. }),
+        SourceSpec::Rest(_) | SourceSpec::Kafka(_) => false,
+    }
 }
 
 /// Looks whether a source can be reached and has what is asked of it. Nothing is written.

@@ -38,7 +38,7 @@ use std::path::{Path, PathBuf};
 use almanac_series::Hint;
 use jiff::Timestamp;
 
-pub use manifest::{FORMAT_VERSION, LandedColumn, LandedFile, LandedKind, Load, LoadMode, Manifest, Mark, Origin, Watermark};
+pub use manifest::{FORMAT_VERSION, LandedColumn, LandedFile, LandedKind, Load, LoadMode, Manifest, Mark, Origin, Packed, Watermark};
 
 const MANIFEST: &str = "manifest.json";
 /// How files begin that are made from landed ones and can be made again.
@@ -150,6 +150,14 @@ impl TableLanding {
     pub fn begin(&mut self) -> OpenLoad<'_> {
         let number = self.manifest.loads.last().map_or(0, |load| load.number) + 1;
         OpenLoad { table: self, number, files: Vec::new(), started: Vec::new() }
+    }
+
+    /// Turns to a manifest that says the same of fewer files, in one step; its new files are written and synced. Then the others go.
+    pub(crate) fn turn_to(&mut self, mut manifest: Manifest) -> Result<(), LandingError> {
+        manifest.settle();
+        write_manifest(&self.folder, &manifest)?;
+        self.manifest = manifest;
+        self.sweep()
     }
 
     fn check_files(&self) -> Result<(), LandingError> {
@@ -303,13 +311,7 @@ impl OpenLoad<'_> {
         content: Option<String>,
         origin: Option<Origin>,
     ) -> Result<(), LandingError> {
-        let unreadable = || failed("read", &file.path);
-        let opened = File::open(&file.path).map_err(unreadable())?;
-        opened.sync_all().map_err(failed("write", &file.path))?;
-        let bytes = opened.metadata().map_err(unreadable())?.len();
-        let mut hasher = blake3::Hasher::new();
-        hasher.update_reader(opened).map_err(unreadable())?;
-        let blake3 = hasher.finalize().to_hex().to_string();
+        let (bytes, blake3) = sync_and_hash(&file.path)?;
         self.files.push(LandedFile { name: file.name, rows, bytes, blake3, content, origin });
         Ok(())
     }
@@ -343,10 +345,11 @@ impl OpenLoad<'_> {
             offsets: commit.offsets,
             columns: commit.columns,
             notes: commit.notes,
+            packed: Vec::new(),
         };
         let mut manifest = self.table.manifest.clone();
-        manifest.format_version = FORMAT_VERSION;
         manifest.loads.push(load);
+        manifest.settle();
         // From here on a failure leaves strays at most: the manifest may be in its place already.
         self.started.clear();
         fs::create_dir_all(&self.table.folder).map_err(failed("write", &self.table.folder))?;
@@ -363,6 +366,17 @@ impl Drop for OpenLoad<'_> {
             let _ = fs::remove_file(path);
         }
     }
+}
+
+/// Makes a written file last; returns its bytes and their BLAKE3.
+pub(crate) fn sync_and_hash(path: &Path) -> Result<(u64, String), LandingError> {
+    let unreadable = || failed("read", path);
+    let opened = File::open(path).map_err(unreadable())?;
+    opened.sync_all().map_err(failed("write", path))?;
+    let bytes = opened.metadata().map_err(unreadable())?.len();
+    let mut hasher = blake3::Hasher::new();
+    hasher.update_reader(opened).map_err(unreadable())?;
+    Ok((bytes, hasher.finalize().to_hex().to_string()))
 }
 
 /// Syncs the names of the files, then replaces the manifest in one step.

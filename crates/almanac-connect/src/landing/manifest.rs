@@ -9,8 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-/// The newest version of the file that this program writes and reads.
-pub const FORMAT_VERSION: u32 = 1;
+/// The newest version of the file that this program writes and reads. Without loads that were put together it stays what it was in
+/// version 1; a program that knows no other must not read the rest, because it would take the numbers of loads for a column.
+pub const FORMAT_VERSION: u32 = 2;
 
 /// What has landed of one table.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -19,7 +20,7 @@ pub struct Manifest {
     pub format_version: u32,
     /// The table.
     pub table: String,
-    /// All loads there were, the oldest first; numbers ascend from 1.
+    /// The loads there were, the oldest first; numbers ascend from 1.
     pub loads: Vec<Load>,
 }
 
@@ -66,6 +67,27 @@ pub struct Load {
     /// Remarks for the user.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+    /// The loads that were put together into this one, the oldest first; its `number` and `loaded_at` are those of the last. Where rows
+    /// have a key, each row says in `_load` with which of them it came.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub packed: Vec<Packed>,
+}
+
+/// A load that was put together with others.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Packed {
+    /// Its number.
+    pub number: u64,
+    /// When it was committed, RFC 3339 in UTC with microseconds.
+    pub loaded_at: String,
+}
+
+impl Load {
+    /// Returns when the load of a number was committed, this one or one that was put into it.
+    pub fn loaded_at(&self, number: u64) -> &str {
+        let found = self.packed.binary_search_by_key(&number, |packed| packed.number);
+        found.map_or(&self.loaded_at, |place| &self.packed[place].loaded_at)
+    }
 }
 
 /// One immutable file of a load.
@@ -173,7 +195,12 @@ pub enum Mark {
 
 impl Manifest {
     pub(super) fn new(table: &str) -> Self {
-        Self { format_version: FORMAT_VERSION, table: table.to_owned(), loads: Vec::new() }
+        Self { format_version: 1, table: table.to_owned(), loads: Vec::new() }
+    }
+
+    /// Settles the version that the file needs.
+    pub(super) fn settle(&mut self) {
+        self.format_version = if self.loads.iter().any(|load| !load.packed.is_empty()) { FORMAT_VERSION } else { 1 };
     }
 
     /// Returns the loads of the source that count: from the last time it started anew.

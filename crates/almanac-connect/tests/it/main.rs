@@ -6,4 +6,5 @@ mod objects;
 mod place;
 mod rest;
 mod sqlite;
+mod stalls;
 mod versions;

@@ -118,18 +118,58 @@ async fn a_store_that_is_not_there_is_told() {
 }
 
 #[tokio::test]
-async fn tables_of_delta_are_not_taken_for_plain_files() {
+async fn tables_of_a_lake_are_not_taken_for_plain_files() {
     let Some(server) = server() else { return };
     let name = format!("lake-{}", std::process::id());
     let store = bucket(&server, &name).await;
-    for key in ["sales/_delta_log/00000000000000000000.json", "sales/part-1.parquet"] {
+    for key in
+        ["sales/_delta_log/00000000000000000000.json", "sales/part-1.parquet", "berg/metadata/v1.metadata.json", "berg/data/1.parquet"]
+    {
         put(&store, key, "x").await;
     }
-    let place =
-        Place::new().with("AWS_ACCESS_KEY_ID", "testing").with("AWS_SECRET_ACCESS_KEY", "hunter22hunter22").with("AWS_REGION", "us-east-1");
-    for pattern in ["sales/", "sales/*.parquet"] {
+    let place = keyed();
+    for (pattern, expected) in [("sales/", "delta:"), ("sales/*.parquet", "delta:"), ("berg/**/*.parquet", "Iceberg")] {
         let keys = format!(r#"{{"url": "s3://{name}/{pattern}", "endpoint": "{}"}}"#, server.url);
         let error = place.land(&keys).await.expect_err("refused");
-        assert!(matches!(error, ConnectError::NotYet { .. }), "{error}");
+        assert!(matches!(error, ConnectError::NotYet { .. }) && said(&error).contains(expected), "{}", said(&error));
+    }
+}
+
+fn keyed() -> Place {
+    let place = Place::new().with("AWS_ACCESS_KEY_ID", "testing").with("AWS_SECRET_ACCESS_KEY", "hunter22hunter22");
+    place.with("AWS_REGION", "us-east-1")
+}
+
+async fn put_folder(store: &impl ObjectStore, folder: &Path, key: &str) {
+    for entry in std::fs::read_dir(folder).expect("listed") {
+        let path = entry.expect("listed").path();
+        let name = path.file_name().and_then(|name| name.to_str()).expect("a name");
+        let key = format!("{key}/{name}");
+        if path.is_dir() {
+            Box::pin(put_folder(store, &path, &key)).await;
+        } else {
+            let bytes = std::fs::read(&path).expect("read");
+            store.put(&ObjectPath::parse(&key).expect("a key"), bytes.into()).await.expect("put");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_delta_table_of_a_store_reads_as_that_of_a_folder() {
+    let Some(server) = server() else { return };
+    let name = format!("delta-{}", std::process::id());
+    let store = bucket(&server, &name).await;
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/delta");
+    put_folder(&store, &fixtures, "in").await;
+    for table in ["sales", "vector", "mapping"] {
+        let place = keyed();
+        let stored = format!(r#"{{"url": "delta:s3://{name}/in/{table}", "endpoint": "{}", "path_style": true}}"#, server.url);
+        let landed = place.land(&stored).await.expect(table);
+        let local = Place::new();
+        let expected = local.land(&format!(r#"{{"url": "delta:{}"}}"#, fixtures.join(table).display())).await.expect(table);
+        assert_eq!(crate::place::rows(&landed.current), crate::place::rows(&expected.current), "{table}");
+        assert_eq!(place.land(&stored).await.expect(table).news, None, "{table}");
+        let strays = std::fs::read_dir(place.landing().join("t")).expect("listed").count();
+        assert_eq!(strays, landed.current.len() + 1, "{table}: the manifest and its files");
     }
 }

@@ -50,6 +50,7 @@ impl Place {
             is_anew,
             patience: Patience(Duration::from_millis(1)),
             kafka: None,
+            keep_loads: None,
         };
         land("t", &spec(keys), options).await
     }

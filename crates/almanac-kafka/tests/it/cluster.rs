@@ -71,6 +71,7 @@ impl Cluster {
             is_anew: false,
             patience: Patience(Duration::from_millis(1)),
             kafka: Some(&KafkaReader),
+            keep_loads: None,
         }
     }
 
