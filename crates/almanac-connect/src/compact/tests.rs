@@ -124,6 +124,48 @@ fn rows_without_a_key_stay_as_they_are_and_in_their_order() {
 }
 
 #[test]
+fn many_small_increments_stay_few_files_and_reading_them_stays_fast() {
+    // 500 take a minute of syncing on a slow disk.
+    let count = if std::env::var_os("ALMANAC_TEST_SLOW").is_some() { 500 } else { 140 };
+    let key = ["id".to_owned()];
+    let folder = tempfile::tempdir().expect("a folder");
+    let apart = table(folder.path(), rows, count);
+    let started = std::time::Instant::now();
+    let before = views(&apart, SOURCE, &key, Some("at")).expect("made");
+    let slow = started.elapsed();
+    let other = tempfile::tempdir().expect("a folder");
+    let mut table = TableLanding::open(other.path(), "t").expect("opened");
+    for number in 1..=count {
+        rows(&mut table, number);
+        compact(&mut table, SOURCE, true).expect("put together");
+    }
+    let loads = table.manifest().loads.len();
+    assert!(loads <= AT_LEAST + 2, "{loads} loads");
+    let started = std::time::Instant::now();
+    let after = views(&table, SOURCE, &key, Some("at")).expect("made");
+    println!("{count} increments: {slow:?} apart, {:?} in {loads} loads", started.elapsed());
+    let names = |views: &crate::Views| {
+        [&views.current, views.history.as_ref().expect("a history")].map(|files| files[0].file_name().map(std::ffi::OsStr::to_owned))
+    };
+    assert_eq!(names(&before), names(&after), "the same bytes");
+}
+
+#[test]
+fn what_an_interrupted_packing_leaves_is_removed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut whole = table(folder.path(), rows, 66);
+    // Killed before the manifest turned, and after it.
+    fs::write(whole.folder().join("pack-000001-000065.parquet"), "half").expect("written");
+    let kept = fs::read(whole.folder().join("load-000002.parquet")).expect("read");
+    compact(&mut whole, SOURCE, true).expect("put together");
+    fs::write(whole.folder().join("load-000002.parquet"), kept).expect("written");
+    let mut again = TableLanding::open(folder.path(), "t").expect("opened");
+    let rows: u64 = again.manifest().current(SOURCE).iter().filter_map(|file| file.rows).sum();
+    assert_eq!((rows, fs::read_dir(again.folder()).expect("listed").count()), (660, 3), "the manifest, the pack and the newest load");
+    assert_eq!(compact(&mut again, SOURCE, true).expect("looked"), None);
+}
+
+#[test]
 fn few_large_or_whole_loads_stay_apart() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut few = table(folder.path(), lines, 60);

@@ -166,7 +166,7 @@ impl Bucket {
             _ if has(&["InvalidAccessKeyId", "SignatureDoesNotMatch", "AccessDenied", "403 Forbidden", "401 Unauthorized"]) => {
                 ConnectError::Denied { url, reason }
             }
-            _ if has(&["NoSuchBucket"]) => ConnectError::Missing { url, what: "bucket".into(), reason },
+            _ if has(&["NoSuchBucket", "ContainerNotFound"]) => ConnectError::Missing { url, what: "bucket".into(), reason },
             _ if has(&["connect", "timed out", "dns", "error sending request", "metadata", "body", "closed", "reset"]) => {
                 ConnectError::Unreachable { url, reason }
             }

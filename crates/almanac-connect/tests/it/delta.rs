@@ -39,7 +39,7 @@ fn array_is_real(schema: &arrow::datatypes::Schema, name: &str) -> bool {
     schema.field_with_name(name).is_ok_and(|field| field.data_type().is_floating())
 }
 
-/// The rows of files by column, `a=1|b=x`, sorted.
+/// The rows of files by column, `a=1|b=x`, sorted; without nested columns, which have no common text.
 fn rows(files: &[PathBuf]) -> Vec<String> {
     let mut rows = Vec::new();
     for file in files {
@@ -52,6 +52,7 @@ fn rows(files: &[PathBuf]) -> Vec<String> {
                 .fields()
                 .iter()
                 .zip(batch.columns())
+                .filter(|(field, _)| !field.data_type().is_nested() && *field.data_type() != arrow::datatypes::DataType::Binary)
                 .map(|(field, column)| (field.name().as_str(), ArrayFormatter::try_new(column.as_ref(), &options).expect("printable")))
                 .collect();
             columns.sort_by_key(|(name, _)| *name);

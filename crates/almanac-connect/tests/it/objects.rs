@@ -173,3 +173,38 @@ async fn a_delta_table_of_a_store_reads_as_that_of_a_folder() {
         assert_eq!(strays, landed.current.len() + 1, "{table}: the manifest and its files");
     }
 }
+
+#[tokio::test]
+async fn blobs_of_azure_are_copied() {
+    // Azurite's, and a container in it: `http://127.0.0.1:10000/devstoreaccount1/shop`.
+    let Some(place) = std::env::var("ALMANAC_TEST_AZURE").ok().filter(|place| !place.is_empty()) else {
+        println!("skipped: `ALMANAC_TEST_AZURE` names no container");
+        return;
+    };
+    let (endpoint, container) = place.rsplit_once('/').expect("a container");
+    // The key that Azurite has for everybody.
+    let key = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
+    let store = object_store::azure::MicrosoftAzureBuilder::new()
+        .with_account("devstoreaccount1")
+        .with_access_key(key)
+        .with_endpoint(endpoint.to_owned())
+        .with_allow_http(true)
+        .with_container_name(container)
+        .build()
+        .expect("a store");
+    let folder = format!("connect-{}", std::process::id());
+    for (key, text) in [("a b.csv", "a1"), ("ü.csv", "u1"), ("x.txt", "x1")] {
+        put(&store, &format!("{folder}/{key}"), text).await;
+    }
+    let place = Place::new().with("AZURE_STORAGE_ACCOUNT_NAME", "devstoreaccount1").with("AZURE_STORAGE_ACCOUNT_KEY", key);
+    let keys = |url: &str| format!(r#"{{"url": "{url}", "endpoint": "{endpoint}", "retries": 0}}"#);
+    for scheme in [format!("az://{container}"), format!("abfss://{container}@devstoreaccount1.dfs.core.windows.net")] {
+        let landed = place.land(&keys(&format!("{scheme}/{folder}/*.csv"))).await.expect(&scheme);
+        assert_eq!(texts(&landed.current), ["a1", "u1"], "{scheme}");
+    }
+    let error = place.land(&keys("az://nothing/x.csv")).await.expect_err("no container");
+    assert!(matches!(error, ConnectError::Missing { .. }), "{error}");
+    let wrong = Place::new().with("AZURE_STORAGE_ACCOUNT_NAME", "devstoreaccount1").with("AZURE_STORAGE_ACCOUNT_KEY", "aHVudGVyMjI=");
+    let error = wrong.land(&keys(&format!("az://{container}/{folder}/*.csv"))).await.expect_err("a wrong key");
+    assert!(matches!(error, ConnectError::Denied { .. }) && !said(&error).contains("aHVudGVyMjI"), "{}", said(&error));
+}

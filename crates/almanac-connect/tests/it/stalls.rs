@@ -11,15 +11,19 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::place::{Place, said};
 
-/// A server that takes connections, says `greeting` to each, and nothing more.
-async fn silent(greeting: &'static str) -> String {
+/// A server that takes connections, gives `answer` to the first request of each, and says nothing more.
+async fn silent(answer: &'static str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let place = listener.local_addr().expect("an address").to_string();
     tokio::spawn(async move {
-        let mut open = Vec::new();
         while let Ok((mut stream, _)) = listener.accept().await {
-            let _ = stream.write_all(greeting.as_bytes()).await;
-            open.push(stream);
+            tokio::spawn(async move {
+                if !answer.is_empty() {
+                    let _ = stream.read(&mut [0; 4096]).await;
+                    let _ = stream.write_all(answer.as_bytes()).await;
+                }
+                std::future::pending::<()>().await;
+            });
         }
     });
     place
