@@ -37,6 +37,7 @@ pub struct DataSection {
     pub source: Option<TableEntry>,
     pub tables: BTreeMap<String, TableEntry>,
     pub offline: Option<bool>,
+    pub keep_loads: Option<usize>,
     pub sql: Option<String>,
     pub future_source: Option<TableEntry>,
     pub future_sql: Option<String>,

@@ -16,6 +16,7 @@ pub(crate) const SECTIONS: [(&str, &[&str]); 21] = [
             "source",
             "tables",
             "offline",
+            "keep_loads",
             "sql",
             "future_source",
             "future_sql",

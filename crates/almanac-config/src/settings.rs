@@ -53,6 +53,9 @@ pub struct DataSettings {
     /// Whether only what has landed is used.
     #[serde(skip)]
     pub offline: bool,
+    /// `None`: every load is kept.
+    #[serde(skip)]
+    pub keep_loads: Option<usize>,
     pub sql: Option<String>,
     /// The table `future`, from `future_source`.
     pub future_source: Option<TableSource>,

@@ -11,7 +11,7 @@
 //! Personal columns are hidden as rows are written; what landed before under a milder policy is brought up to the present one first (`hide`).
 //!
 //! All of a source that says the same as the last time is no new load, so that nothing behind it runs again. A connection that is lost is
-//! tried again from the start of the load; nothing of a failed try is kept.
+//! tried again from the start of the load; nothing of a failed try is kept. Small increments are put together (`compact`).
 //!
 //! Not here: how each source is asked (`sql`, `rest`, `objects`), when (`almanac-pipeline`).
 
@@ -20,6 +20,7 @@ use std::path::{Path, PathBuf};
 use almanac_privacy::Redaction;
 use jiff::Timestamp;
 
+use crate::compact::{compact, let_go};
 use crate::error::ConnectError;
 use crate::hide::{Hiding, hide_landed};
 use crate::http::Patience;
@@ -52,6 +53,8 @@ pub struct LandOptions<'a> {
     pub kafka: Option<&'a dyn ReadKafka>,
     /// What becomes of personal columns before rows are written.
     pub hiding: Hiding<'a>,
+    /// How many of the newest loads are kept when nothing of them is left in the table; `None`: all there were.
+    pub keep_loads: Option<usize>,
 }
 
 /// A table that has landed.
@@ -81,7 +84,7 @@ pub async fn land(table: &str, spec: &SourceSpec, options: LandOptions<'_>) -> R
         news = loop {
             match load(&mut landing, table, spec, &source, options).await {
                 Ok(news) => break news,
-                Err(error) if is_worth_a_try(spec, &error) && attempt + 1 < TRIES => {
+                Err(error) if attempt + 1 < TRIES && may_pass(spec, &error) => {
                     let wait = options.patience.wait(attempt);
                     tracing::warn!(table, %error, attempt, wait_ms = wait.as_millis() as u64, "a load failed and is tried again");
                     tokio::time::sleep(wait).await;
@@ -93,18 +96,29 @@ pub async fn land(table: &str, spec: &SourceSpec, options: LandOptions<'_>) -> R
     } else if landing.manifest().current(&source).is_empty() {
         return Err(ConnectError::Offline { table: table.to_owned() });
     }
+    if news.is_some() {
+        let is_keyed = !spec.key().is_empty();
+        if let Some(loads) = compact(&mut landing, &source, is_keyed)? {
+            tracing::info!(table, loads, "small loads were put together");
+        }
+        if let Some(keep) = options.keep_loads {
+            let files = let_go(&mut landing, &source, is_keyed, keep)?;
+            tracing::info!(table, files, "files of which nothing is left in the table were removed");
+        }
+    }
     let Views { current, history, mut notes } = views(&landing, &source, spec.key(), spec.watermark())?;
     let last = landing.manifest().last(&source).map(|load| load.notes.clone()).unwrap_or_default();
     notes.splice(0..0, last);
     Ok(Landed { current, history, news, notes })
 }
 
-/// Whether the whole load may go better another time. Services and stores that nobody answers at were asked several times already.
-fn is_worth_a_try(spec: &SourceSpec, error: &ConnectError) -> bool {
-    match error {
-        ConnectError::Lost { .. } => true,
-        ConnectError::Unreachable { .. } => matches!(spec, SourceSpec::Database(_)),
-        _ => false,
+/// Whether another try of the whole load may help. Services, stores and queues have tried each of their requests again already.
+fn may_pass(spec: &SourceSpec, error: &ConnectError) -> bool {
+    match spec {
+        SourceSpec::Database(_) => error.is_passing(),
+        // What was listed changed before it came.
+        SourceSpec::Objects(_) | SourceSpec::Delta(_) => matches!(error, ConnectError::Lost { .. }),
+        SourceSpec::Rest(_) | SourceSpec::Kafka(_) => false,
     }
 }
 

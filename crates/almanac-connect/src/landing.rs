@@ -39,7 +39,7 @@ use almanac_privacy::LandedPolicy;
 use almanac_series::Hint;
 use jiff::Timestamp;
 
-pub use manifest::{FORMAT_VERSION, LandedColumn, LandedFile, LandedKind, Load, LoadMode, Manifest, Mark, Origin, Watermark};
+pub use manifest::{FORMAT_VERSION, LandedColumn, LandedFile, LandedKind, Load, LoadMode, Manifest, Mark, Origin, Packed, Watermark};
 
 const MANIFEST: &str = "manifest.json";
 /// How files begin that are made from landed ones and can be made again.
@@ -153,18 +153,22 @@ impl TableLanding {
         OpenLoad { table: self, number, files: Vec::new(), started: Vec::new() }
     }
 
-    /// Replaces files of loads by others that say less, in one step: `manifest` names new ones, which are written and synced. Views of
-    /// the old ones go, and so do the old ones.
-    pub(crate) fn replace(&mut self, mut manifest: Manifest) -> Result<(), LandingError> {
-        manifest.settle();
-        write_manifest(&self.folder, &manifest)?;
-        self.manifest = manifest;
+    /// As [`Self::turn_to`], where the new files say less: views of the old ones go first, so that a kill leaves none of them.
+    pub(crate) fn replace(&mut self, manifest: Manifest) -> Result<(), LandingError> {
         for entry in fs::read_dir(&self.folder).map_err(failed("read", &self.folder))? {
             let path = entry.map_err(failed("read", &self.folder))?.path();
             if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(VIEW)) {
                 fs::remove_file(&path).map_err(failed("remove", &path))?;
             }
         }
+        self.turn_to(manifest)
+    }
+
+    /// Turns to a manifest that says the same of fewer files, in one step; its new files are written and synced. Then the others go.
+    pub(crate) fn turn_to(&mut self, mut manifest: Manifest) -> Result<(), LandingError> {
+        manifest.settle();
+        write_manifest(&self.folder, &manifest)?;
+        self.manifest = manifest;
         self.sweep()
     }
 
@@ -356,6 +360,7 @@ impl OpenLoad<'_> {
             columns: commit.columns,
             notes: commit.notes,
             privacy: commit.privacy,
+            packed: Vec::new(),
         };
         let mut manifest = self.table.manifest.clone();
         manifest.loads.push(load);

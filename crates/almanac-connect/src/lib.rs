@@ -2,6 +2,7 @@
 //!
 //! Not here: the formats of files (`almanac-data`), Kafka (`almanac-kafka`).
 
+mod compact;
 mod delta;
 mod error;
 mod hide;
@@ -23,7 +24,7 @@ pub use http::Patience;
 pub use kafka::{KafkaRequest, ReadKafka};
 pub use land::{LandOptions, Landed, land, probe};
 pub use landing::{
-    Commit, FORMAT_VERSION, LandedColumn, LandedFile, LandedKind, LandingError, Load, LoadMode, Manifest, Mark, OpenLoad, Origin,
+    Commit, FORMAT_VERSION, LandedColumn, LandedFile, LandedKind, LandingError, Load, LoadMode, Manifest, Mark, OpenLoad, Origin, Packed,
     StagedFile, TableLanding, Watermark,
 };
 pub use secret::{Filled, Lookup, Scrubber, Secret, SecretError, Template, without_passwords};

@@ -31,7 +31,9 @@ pub(crate) use store::{Bucket, Listed};
 /// Objects on their way at a time.
 const AT_A_TIME: usize = 8;
 /// Bytes of one request.
-const WINDOW: u64 = 32 << 20;
+const WINDOW: u64 = 8 << 20;
+/// Tries of a copy after the first; the store's client tries each request again by itself.
+const MORE_TRIES: u32 = 2;
 /// Most objects of one table.
 const MAX_OBJECTS: usize = 1_000_000;
 
@@ -146,7 +148,7 @@ pub(crate) async fn copy(
                 reason: format!("{got} of {} bytes came", object.bytes),
             },
         };
-        if attempt >= request.spec.retries || !error.is_passing() {
+        if attempt >= request.spec.retries.min(MORE_TRIES) || !error.is_passing() {
             return Err(error);
         }
         tokio::time::sleep(request.patience.wait(attempt)).await;

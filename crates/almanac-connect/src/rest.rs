@@ -177,6 +177,12 @@ pub(crate) async fn fetch(request: Request<'_>, file: &StagedFile) -> Result<Fet
         last_hash = Some(page.hash);
         let count = page.rows.len() as u64;
         for row in &mut page.rows {
+            // Before anything lands: rows without their key could not be told from one another afterwards.
+            if let Some(column) = spec.key.iter().find(|column| row.get(column.as_str()).is_none()) {
+                let known: Vec<&str> = row.as_object().map(|row| row.keys().map(String::as_str).take(40).collect()).unwrap_or_default();
+                let (table, column) = (request.table.to_owned(), column.clone());
+                return Err(ConnectError::NoColumn { table, key: "key", column, known: known.join(", ") });
+            }
             if let Some(column) = &spec.watermark {
                 let found = row.get(column).and_then(read_mark);
                 let is_empty = row.get(column).is_none_or(Value::is_null);

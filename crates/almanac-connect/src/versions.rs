@@ -87,10 +87,54 @@ struct Part<'a> {
     path: &'a Path,
 }
 
+impl Part<'_> {
+    /// Whether its rows say themselves with which load they came.
+    fn is_stamped(&self) -> bool {
+        !self.load.packed.is_empty()
+    }
+}
+
+/// Writes all rows of loads into one file, with the number of the load in each if they have a key. False: they cannot hold it.
+pub(crate) fn pack(table: &TableLanding, loads: &[Load], is_keyed: bool, to: &Path) -> Result<bool, ConnectError> {
+    let paths: Vec<(&Load, PathBuf)> = loads.iter().flat_map(|load| load.files.iter().map(move |file| (load, table.path(file)))).collect();
+    let parts: Vec<Part<'_>> = paths.iter().map(|(load, path)| Part { load, path }).collect();
+    let stamp = if is_keyed { Stamp::Load } else { Stamp::Nothing };
+    let wanted = Wanted { rows: None, stamp };
+    let written = match to.extension() {
+        Some(end) if end == "parquet" => parquet::write(&table.manifest().table, &parts, &wanted, to),
+        _ => json::write(&table.manifest().table, &parts, &wanted, to),
+    };
+    match written {
+        Err(ConnectError::TwiceNamed { .. }) => {
+            // What cannot be removed now is a stray, which the next load removes.
+            let _ = fs::remove_file(to);
+            Ok(false)
+        }
+        other => other.map(|()| true),
+    }
+}
+
 /// Which rows to write, and whether with the columns of the load.
 struct Wanted<'a> {
-    rows: &'a Bits,
-    with_load: bool,
+    /// `None`: all of them.
+    rows: Option<&'a Bits>,
+    stamp: Stamp,
+}
+
+impl Wanted<'_> {
+    fn has(&self, place: u64) -> bool {
+        self.rows.is_none_or(|rows| rows.has(place))
+    }
+}
+
+/// What is written beside the columns of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stamp {
+    Nothing,
+    /// The number of its load.
+    Load,
+    /// Number and time of its load.
+    LoadAndTime,
 }
 
 /// Returns the files that bronze reads for a table: as they landed or, with a key, the newest version of each row and all versions.
@@ -126,7 +170,7 @@ pub fn views(table: &TableLanding, source: &str, key: &[String], watermark: Opti
 
     let mut count = Count::new(loads);
     for part in &parts {
-        let mut take = |row: Row| count.take(part.load, row);
+        let mut take = |load: u64, row: Row| count.take(load, row);
         if is_parquet {
             parquet::scan(&manifest.table, *part, key, watermark, &mut take)?;
         } else {
@@ -139,7 +183,7 @@ pub fn views(table: &TableLanding, source: &str, key: &[String], watermark: Opti
         if is_parquet {
             parquet::write(&manifest.table, &parts, wanted, &staged)?;
         } else {
-            json::write(&parts, wanted, &staged)?;
+            json::write(&manifest.table, &parts, wanted, &staged)?;
         }
         // Named by its content: a load without a new version leaves the same files, and nothing behind them runs again.
         let mut hasher = blake3::Hasher::new();
@@ -153,8 +197,8 @@ pub fn views(table: &TableLanding, source: &str, key: &[String], watermark: Opti
         Ok(name)
     };
     let made = Record {
-        current: write("current", &Wanted { rows: &current, with_load: false })?,
-        history: write("history", &Wanted { rows: &history, with_load: true })?,
+        current: write("current", &Wanted { rows: Some(&current), stamp: Stamp::Nothing })?,
+        history: write("history", &Wanted { rows: Some(&history), stamp: Stamp::LoadAndTime })?,
         notes,
     };
     let staged = table.folder().join(format!("{VIEW}record.tmp"));
@@ -222,15 +266,15 @@ impl Count {
         Self { newest: HashMap::new(), versions: Bits::default(), row: 0, last_full, twice: 0 }
     }
 
-    fn take(&mut self, load: &Load, row: Row) {
+    fn take(&mut self, load: u64, row: Row) {
         let place = self.row;
         self.row += 1;
         let Some(newest) = self.newest.get_mut(&row.key) else {
-            self.newest.insert(row.key, Newest { content: row.content, row: place, load: load.number, mark: row.mark });
+            self.newest.insert(row.key, Newest { content: row.content, row: place, load, mark: row.mark });
             self.versions.set(place);
             return;
         };
-        if newest.load == load.number {
+        if newest.load == load {
             // Twice in one load: one of the two is the version.
             self.twice += u64::from(newest.content != row.content);
             if row.mark < newest.mark {
@@ -243,17 +287,17 @@ impl Count {
                 self.versions.set(place);
             }
             if newest.content != row.content {
-                *newest = Newest { content: row.content, row: place, load: load.number, mark: row.mark };
+                *newest = Newest { content: row.content, row: place, load, mark: row.mark };
             }
             return;
         }
-        newest.load = load.number;
+        newest.load = load;
         if newest.content == row.content {
             newest.mark = row.mark;
             return;
         }
         self.versions.set(place);
-        *newest = Newest { content: row.content, row: place, load: load.number, mark: row.mark };
+        *newest = Newest { content: row.content, row: place, load, mark: row.mark };
     }
 
     /// The rows of the table as it is now, those of all versions, and remarks.
@@ -296,6 +340,7 @@ mod tests {
             columns: Vec::new(),
             privacy: None,
             notes: Vec::new(),
+            packed: Vec::new(),
         }
     }
 
@@ -312,10 +357,10 @@ mod tests {
         let loads = [load(1, LoadMode::Rows), load(2, LoadMode::Rows)];
         let mut count = Count::new(&loads);
         for row in [row(1, 10, 1), row(2, 20, 1)] {
-            count.take(&loads[0], row);
+            count.take(1, row);
         }
         for row in [row(1, 10, 1), row(2, 21, 2), row(3, 30, 2)] {
-            count.take(&loads[1], row);
+            count.take(2, row);
         }
         let (current, versions, notes) = count.finish();
         assert_eq!(set(&current, 5), [0, 3, 4]);
@@ -328,7 +373,7 @@ mod tests {
         let loads = [load(1, LoadMode::Rows)];
         let mut count = Count::new(&loads);
         for row in [row(1, 10, 5), row(1, 11, 4), row(1, 12, 6), row(1, 12, 6)] {
-            count.take(&loads[0], row);
+            count.take(1, row);
         }
         let (current, versions, notes) = count.finish();
         assert_eq!((set(&current, 4), set(&versions, 4)), (vec![2], vec![2]));
@@ -339,9 +384,9 @@ mod tests {
     fn keys_that_a_full_load_lacks_are_deleted() {
         let loads = [load(1, LoadMode::Full), load(2, LoadMode::Full)];
         let mut count = Count::new(&loads);
-        count.take(&loads[0], row(1, 10, 1));
-        count.take(&loads[0], row(2, 20, 1));
-        count.take(&loads[1], row(1, 10, 1));
+        count.take(1, row(1, 10, 1));
+        count.take(1, row(2, 20, 1));
+        count.take(2, row(1, 10, 1));
         let (current, versions, notes) = count.finish();
         assert_eq!((set(&current, 3), set(&versions, 3)), (vec![0], vec![0, 1]));
         assert_eq!(notes, ["1 keys are no longer in the source; they are in the history only"]);

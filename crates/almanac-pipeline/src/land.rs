@@ -75,6 +75,8 @@ pub struct LandContext<'a> {
     pub anew: &'a [String],
     /// What reads Kafka, if the program has it.
     pub kafka: Option<&'a dyn ReadKafka>,
+    /// How many of the newest loads are kept when nothing of them is left in the table; `None`: all there were.
+    pub keep_loads: Option<usize>,
 }
 
 /// Lands what is new of every table.
@@ -99,6 +101,7 @@ pub fn land_tables(project: &Project, tables: &[OutsideTable], context: LandCont
             patience: Patience::default(),
             kafka: context.kafka,
             hiding: Hiding { redaction: &table.redaction, files: &Formats(&table.csv) },
+            keep_loads: context.keep_loads,
         };
         let landed = context.runtime.block_on(land(&table.name, &table.source, options));
         let Landed { news, notes, .. } = landed.map_err(|error| RunError { asset: asset.clone(), source: error.into() })?;

@@ -106,7 +106,8 @@ fn land_outside(
         return Ok(());
     }
     let lookup = Lookup { variable: &|name| std::env::var(name).ok(), root: &settings.project };
-    let context = LandContext { lookup, observer, runtime: runtime.handle(), clock: now_ms, anew, kafka: compose::kafka() };
+    let (runtime, kafka, keep_loads) = (runtime.handle(), compose::kafka(), settings.data.keep_loads);
+    let context = LandContext { lookup, observer, runtime, clock: now_ms, anew, kafka, keep_loads };
     land_tables(project, &tables, context).map_err(run_failure)
 }
 

@@ -113,6 +113,7 @@ impl Resolver<'_> {
         let negatives = [("keep", Negatives::Keep), ("clip", Negatives::Clip), ("quarantine", Negatives::Quarantine)];
         let settings = DataSettings {
             tables,
+            keep_loads: data.keep_loads.map(|loads| self.at_least_one("data.keep_loads", loads)),
             offline: data.offline.or(standard.offline).unwrap_or(false),
             sql: data.sql.clone(),
             future_source: self.keep(future_source.transpose(), None),

@@ -77,6 +77,9 @@ fn reasons_stand_beside_their_keys_and_questions_at_the_top() {
         #source = "sales.csv"
         # Fetch nothing from sources outside, use what has landed; `almanac run --offline` does so once.
         #offline = false
+        # Loads of a source outside of which nothing is left in its table go, but for so many of the newest. Without it all are kept. Versions of
+        # rows with a `key` are always kept; small increments are put together either way.
+        #keep_loads = 30
         # A SELECT over the tables (DataFusion SQL) that yields the long table. One `source` alone is the table `data`.
         sql = '''
         SELECT *

@@ -60,8 +60,8 @@ pub(super) fn guarded<T>(step: impl FnOnce() -> T) -> Option<T> {
 
 /// Copies a file, returns its rows.
 pub(super) fn copy(from: &Path, to: &Path, table: &TableSchema, add: &Add, deleted: Option<&RoaringTreemap>) -> Result<u64, Failed> {
-    let metadata = guarded(|| open(from)).ok_or_else(undecodable)??;
-    if deleted.is_none() && is_as_wanted(table, metadata.schema()) {
+    let (metadata, has_long_times) = guarded(|| open(from)).ok_or_else(undecodable)??;
+    if deleted.is_none() && !has_long_times && is_as_wanted(table, metadata.schema()) {
         let unwritten = |source| Failed::Write(ConnectError::Write { file: to.display().to_string(), source });
         std::fs::copy(from, to).map_err(unwritten)?;
         return Ok(metadata.metadata().file_metadata().num_rows().max(0) as u64);
@@ -73,7 +73,8 @@ fn undecodable() -> Failed {
     Failed::Read("its pages cannot be decoded".to_owned())
 }
 
-fn open(path: &Path) -> Result<ArrowReaderMetadata, Failed> {
+/// Opens a file; also returns whether it holds times of 96 bits, which others would read as nanoseconds.
+fn open(path: &Path) -> Result<(ArrowReaderMetadata, bool), Failed> {
     let bad = |error: parquet::errors::ParquetError| Failed::Read(error.to_string());
     let file = File::open(path).map_err(|error: io::Error| Failed::Read(error.to_string()))?;
     let options = || ArrowReaderOptions::new().with_skip_arrow_metadata(true);
@@ -82,7 +83,7 @@ fn open(path: &Path) -> Result<ArrowReaderMetadata, Failed> {
     let types = metadata.parquet_schema().root_schema().get_fields();
     let is_long = |place: usize| types.get(place).is_some_and(|found| found.is_primitive() && found.get_physical_type() == Type::INT96);
     if !(0..types.len()).any(is_long) {
-        return Ok(metadata);
+        return Ok((metadata, false));
     }
     let field = |(place, field): (usize, &Arc<Field>)| {
         if is_long(place) {
@@ -92,7 +93,8 @@ fn open(path: &Path) -> Result<ArrowReaderMetadata, Failed> {
         }
     };
     let fields: Fields = metadata.schema().fields().iter().enumerate().map(field).collect();
-    ArrowReaderMetadata::load(&file, options().with_schema(Arc::new(Schema::new(fields)))).map_err(bad)
+    let metadata = ArrowReaderMetadata::load(&file, options().with_schema(Arc::new(Schema::new(fields)))).map_err(bad)?;
+    Ok((metadata, true))
 }
 
 /// Whether a file has the table's columns and nothing else.

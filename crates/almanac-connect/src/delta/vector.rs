@@ -81,7 +81,7 @@ mod tests {
     fn vectors_are_found_and_read_as_the_protocol_has_them() {
         // The examples of the protocol.
         assert_eq!(path("ab^-aqEH.-t@S}K{vb[*k^").as_deref(), Some("ab/deletion_vector_d2c639aa-8816-431a-aaf6-d3fe2512ff61.bin"));
-        let inline = z85::decode("wi5b=000010000siXQKl0rr91000f55c8Xg0@@D72lkbi5=-{L").expect("text");
+        let inline = z85::decode("^Bg9^0rr910000000000iXQKl0rr91000f55c8Xg0@@D72lkbi5=-{L").expect("text");
         let found = parse(&inline, 6).expect("a bitmap");
         assert_eq!(found.into_iter().collect::<Vec<_>>(), [3, 4, 7, 11, 18, 29]);
         assert!(parse(&inline, 7).is_err() && parse(b"xxxxxxxx", 1).is_err() && parse(b"", 0).is_err());

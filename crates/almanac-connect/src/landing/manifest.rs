@@ -10,8 +10,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use almanac_privacy::LandedPolicy;
 use serde::{Deserialize, Serialize};
 
-/// The newest version of the file that this program writes and reads. Files of tables without personal columns stay what they were
-/// in version 1; a program that knows no other must not read the rest, because it would hash what is hashed.
+/// The newest version of the file that this program writes and reads. Without personal columns and loads that were put together it stays
+/// what it was in version 1; a program that knows no other must not read the rest, because it would hash what is hashed, and take the
+/// numbers of loads for a column.
 pub const FORMAT_VERSION: u32 = 2;
 
 /// What has landed of one table.
@@ -21,7 +22,7 @@ pub struct Manifest {
     pub format_version: u32,
     /// The table.
     pub table: String,
-    /// All loads there were, the oldest first; numbers ascend from 1.
+    /// The loads there were, the oldest first; numbers ascend from 1.
     pub loads: Vec<Load>,
 }
 
@@ -71,6 +72,27 @@ pub struct Load {
     /// Under which policy its rows were written; `None`: as they came.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub privacy: Option<LandedPolicy>,
+    /// The loads that were put together into this one, the oldest first; its `number` and `loaded_at` are those of the last. Where rows
+    /// have a key, each row says in `_load` with which of them it came.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub packed: Vec<Packed>,
+}
+
+/// A load that was put together with others.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Packed {
+    /// Its number.
+    pub number: u64,
+    /// When it was committed, RFC 3339 in UTC with microseconds.
+    pub loaded_at: String,
+}
+
+impl Load {
+    /// Returns when the load of a number was committed, this one or one that was put into it.
+    pub fn loaded_at(&self, number: u64) -> &str {
+        let found = self.packed.binary_search_by_key(&number, |packed| packed.number);
+        found.map_or(&self.loaded_at, |place| &self.packed[place].loaded_at)
+    }
 }
 
 /// One immutable file of a load.
@@ -183,7 +205,8 @@ impl Manifest {
 
     /// Settles the version that the file needs.
     pub(super) fn settle(&mut self) {
-        self.format_version = if self.loads.iter().any(|load| load.privacy.is_some()) { FORMAT_VERSION } else { 1 };
+        let is_newer = |load: &Load| load.privacy.is_some() || !load.packed.is_empty();
+        self.format_version = if self.loads.iter().any(is_newer) { FORMAT_VERSION } else { 1 };
     }
 
     /// Returns the loads of the source that count: from the last time it started anew.

@@ -168,7 +168,7 @@ impl Bucket {
             _ if has(&["InvalidAccessKeyId", "SignatureDoesNotMatch", "AccessDenied", "403 Forbidden", "401 Unauthorized"]) => {
                 ConnectError::Denied { url, reason }
             }
-            _ if has(&["NoSuchBucket"]) => ConnectError::Missing { url, what: "bucket".into(), reason },
+            _ if has(&["NoSuchBucket", "ContainerNotFound"]) => ConnectError::Missing { url, what: "bucket".into(), reason },
             _ if has(&["connect", "timed out", "dns", "error sending request", "metadata", "body", "closed", "reset"]) => {
                 ConnectError::Unreachable { url, reason }
             }
@@ -223,7 +223,11 @@ impl Place<'_> {
     }
 
     fn retry(&self) -> RetryConfig {
-        RetryConfig { max_retries: self.spec.retries as usize, retry_timeout: Duration::from_mins(3), ..RetryConfig::default() }
+        RetryConfig {
+            max_retries: self.spec.retries as usize,
+            retry_timeout: self.spec.timeout.saturating_mul(3),
+            ..RetryConfig::default()
+        }
     }
 
     fn endpoint(&self, scrubber: &mut Scrubber) -> Result<Option<String>, ConnectError> {
@@ -234,7 +238,9 @@ impl Place<'_> {
     }
 
     fn options(&self) -> ClientOptions {
-        ClientOptions::new().with_timeout(self.spec.timeout.max(Duration::from_mins(1))).with_connect_timeout(Duration::from_secs(20))
+        // Of a request as a whole, which brings a window of an object at most.
+        let timeout = self.spec.timeout;
+        ClientOptions::new().with_timeout(timeout).with_connect_timeout(timeout.min(Duration::from_secs(20)))
     }
 
     fn s3(&self, scrubber: &mut Scrubber) -> Result<Arc<dyn ObjectStore>, ConnectError> {

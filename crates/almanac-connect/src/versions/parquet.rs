@@ -13,9 +13,9 @@ use jiff::Timestamp;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
-use super::{LOAD_COLUMN, LOADED_AT_COLUMN, Part, Row, Wanted, unwritten};
+use super::{LOAD_COLUMN, LOADED_AT_COLUMN, Part, Row, Stamp, Wanted, unwritten};
 use crate::error::ConnectError;
-use crate::landing::{LandedKind, LandingError, Mark};
+use crate::landing::{LandedKind, LandingError, Load, Mark};
 use crate::rows::{arrow_type, properties, short_hash, unwritten as unencoded};
 
 const BATCH_ROWS: usize = 16_384;
@@ -88,7 +88,7 @@ pub(super) fn scan(
     part: Part<'_>,
     key: &[String],
     watermark: Option<&str>,
-    take: &mut dyn FnMut(Row),
+    take: &mut dyn FnMut(u64, Row),
 ) -> Result<(), ConnectError> {
     let reader = open(part.path)?.with_batch_size(BATCH_ROWS).build().map_err(|error| damaged(part.path, error))?;
     let mut bytes = Vec::new();
@@ -106,8 +106,9 @@ pub(super) fn scan(
             keys.push(place);
         }
         let mark = watermark.and_then(place_of);
+        let stamp = if part.is_stamped() { place_of(LOAD_COLUMN) } else { None };
         // By name, so that a new order of columns is no new version; a column that is null throughout is as one that is not there.
-        let mut order: Vec<usize> = (0..schema.fields().len()).collect();
+        let mut order: Vec<usize> = (0..schema.fields().len()).filter(|place| Some(*place) != stamp).collect();
         order.sort_by_key(|place| schema.field(*place).name());
         for row in 0..batch.num_rows() {
             bytes.clear();
@@ -122,10 +123,19 @@ pub(super) fn scan(
                     add(&mut bytes, batch.column(*place), row);
                 }
             }
-            take(Row { key, content: short_hash(&bytes), mark: mark.and_then(|place| mark_of(batch.column(place), row)) });
+            let load = stamp.map_or(part.load.number, |place| load_of(part, batch.column(place), row));
+            take(load, Row { key, content: short_hash(&bytes), mark: mark.and_then(|place| mark_of(batch.column(place), row)) });
         }
     }
     Ok(())
+}
+
+/// The load that a row says it came with.
+fn load_of(part: Part<'_>, column: &ArrayRef, row: usize) -> u64 {
+    match mark_of(column, row) {
+        Some(Mark::Integer(number)) => number as u64,
+        _ => part.load.number,
+    }
 }
 
 fn kind_of(found: &DataType) -> LandedKind {
@@ -140,10 +150,13 @@ fn kind_of(found: &DataType) -> LandedKind {
 }
 
 /// All columns there ever were, each in a type that holds all its values.
-fn schema(table: &str, parts: &[Part<'_>], with_load: bool) -> Result<SchemaRef, ConnectError> {
+fn schema(table: &str, parts: &[Part<'_>], stamp: Stamp) -> Result<SchemaRef, ConnectError> {
     let mut columns: Vec<(String, LandedKind)> = Vec::new();
     for part in parts {
         for field in open(part.path)?.schema().fields() {
+            if part.is_stamped() && field.name() == LOAD_COLUMN {
+                continue;
+            }
             let kind = kind_of(field.data_type());
             let Some((_, known)) = columns.iter_mut().find(|(name, _)| name == field.name()) else {
                 columns.push((field.name().clone(), kind));
@@ -159,39 +172,60 @@ fn schema(table: &str, parts: &[Part<'_>], with_load: bool) -> Result<SchemaRef,
         }
     }
     let mut fields: Vec<Field> = columns.iter().map(|(name, kind)| Field::new(name, arrow_type(*kind), true)).collect();
-    if with_load {
-        for name in [LOAD_COLUMN, LOADED_AT_COLUMN] {
-            if columns.iter().any(|(known, _)| known == name) {
-                return Err(ConnectError::TwiceNamed { table: table.to_owned(), column: name.to_owned() });
-            }
+    let stamped = [(LOAD_COLUMN, DataType::Int64), (LOADED_AT_COLUMN, DataType::Timestamp(TimeUnit::Microsecond, None))];
+    let stamps = match stamp {
+        Stamp::Nothing => 0,
+        Stamp::Load => 1,
+        Stamp::LoadAndTime => 2,
+    };
+    for (name, kind) in stamped.into_iter().take(stamps) {
+        if columns.iter().any(|(known, _)| known == name) {
+            return Err(ConnectError::TwiceNamed { table: table.to_owned(), column: name.to_owned() });
         }
-        fields.push(Field::new(LOAD_COLUMN, DataType::Int64, true));
-        fields.push(Field::new(LOADED_AT_COLUMN, DataType::Timestamp(TimeUnit::Microsecond, None), true));
+        fields.push(Field::new(name, kind, true));
     }
     Ok(Arc::new(Schema::new(fields)))
 }
 
+/// When the load of each row was committed.
+fn times(load: &Load, loads: &[u64]) -> TimestampMicrosecondArray {
+    let mut last: Option<(u64, Option<i64>)> = None;
+    let time = |number: &u64| match last {
+        Some((known, time)) if known == *number => time,
+        _ => {
+            let time = load.loaded_at(*number).parse::<Timestamp>().ok().map(Timestamp::as_microsecond);
+            last = Some((*number, time));
+            time
+        }
+    };
+    loads.iter().map(time).collect()
+}
+
 pub(super) fn write(table: &str, parts: &[Part<'_>], wanted: &Wanted<'_>, to: &Path) -> Result<(), ConnectError> {
-    let schema = schema(table, parts, wanted.with_load)?;
+    let schema = schema(table, parts, wanted.stamp)?;
     let name = to.display().to_string();
     let file = File::create(to).map_err(|source| unwritten(to, source))?;
     let mut writer = ArrowWriter::try_new(file, schema.clone(), Some(properties())).map_err(|error| unencoded(&name, error))?;
     let mut place = 0;
     for part in parts {
-        let loaded_at = part.load.loaded_at.parse::<Timestamp>().ok().map(Timestamp::as_microsecond);
         let reader = open(part.path)?.with_batch_size(BATCH_ROWS).build().map_err(|error| damaged(part.path, error))?;
         for batch in reader {
             let batch = batch.map_err(|error| damaged(part.path, error))?;
             let rows = batch.num_rows();
-            let mask: BooleanArray = (0..rows as u64).map(|row| Some(wanted.rows.has(place + row))).collect();
+            let mask: BooleanArray = (0..rows as u64).map(|row| Some(wanted.has(place + row))).collect();
             place += rows as u64;
             if mask.true_count() == 0 {
                 continue;
             }
+            let loads: Vec<u64> = match batch.column_by_name(LOAD_COLUMN).filter(|_| part.is_stamped()) {
+                Some(column) => (0..rows).map(|row| load_of(*part, column, row)).collect(),
+                None => vec![part.load.number; rows],
+            };
             let column = |field: &Arc<Field>| -> Result<ArrayRef, ConnectError> {
+                let is_stamp = wanted.stamp != Stamp::Nothing;
                 Ok(match (field.name().as_str(), batch.column_by_name(field.name())) {
-                    (LOAD_COLUMN, None) => Arc::new(Int64Array::from(vec![part.load.number as i64; rows])),
-                    (LOADED_AT_COLUMN, None) => Arc::new(TimestampMicrosecondArray::from(vec![loaded_at; rows])),
+                    (LOAD_COLUMN, _) if is_stamp => Arc::new(loads.iter().map(|load| *load as i64).collect::<Int64Array>()),
+                    (LOADED_AT_COLUMN, None) if is_stamp => Arc::new(times(part.load, &loads)),
                     (_, None) => new_null_array(field.data_type(), rows),
                     (_, Some(found)) => cast(found, field.data_type()).map_err(|error| damaged(part.path, error))?,
                 })

@@ -213,3 +213,61 @@ async fn a_connection_that_is_lost_in_the_middle_leaves_nothing() {
     assert_eq!(place.manifest().0, 0);
     assert_eq!(std::fs::read_dir(place.landing().join("t")).map_or(0, Iterator::count), 0, "no strays");
 }
+
+#[tokio::test]
+async fn tables_that_are_altered_between_loads_are_told_and_taken_where_they_fit() {
+    for variable in ["ALMANAC_TEST_POSTGRES", "ALMANAC_TEST_MARIADB"] {
+        let Some(url) = server(variable) else { continue };
+        let (place, table) = (Place::new(), name());
+        let run =
+            async |sql: String| if variable == "ALMANAC_TEST_POSTGRES" { postgres(&url, sql).await } else { mariadb(&url, sql).await };
+        let keys = format!(r#"{{"url": "{url}", "table": "{table}", "watermark": "id", "key": "id"}}"#);
+        run(format!(
+            "CREATE TABLE {table} (id int, n int, old varchar(9), day date); INSERT INTO {table} VALUES (1, 10, 'x', '2024-01-01')"
+        ))
+        .await;
+        place.land(&keys).await.expect("landed");
+        // Added, removed, widened, renamed.
+        let (retype, integer) = if variable == "ALMANAC_TEST_POSTGRES" {
+            (format!("ALTER TABLE {table} ALTER n TYPE double precision"), "float8")
+        } else {
+            (format!("ALTER TABLE {table} MODIFY n double"), "double")
+        };
+        run(format!(
+            "ALTER TABLE {table} ADD note varchar(9); ALTER TABLE {table} DROP COLUMN old; {retype}; ALTER TABLE {table} RENAME COLUMN day TO date_of;
+             INSERT INTO {table} (id, n, note, date_of) VALUES (2, 2.5, 'y', '2024-01-02')"
+        ))
+        .await;
+        let landed = place.land(&keys).await.expect("landed");
+        assert_eq!(
+            landed.notes,
+            [
+                format!("column `n` was integer and is now real ({integer})"),
+                "column `date_of` (date) is new in the source; it is null in earlier loads".to_owned(),
+                "column `note` (varchar) is new in the source; it is null in earlier loads".to_owned(),
+                "column `old` is no longer in the source".to_owned(),
+                "column `day` is no longer in the source".to_owned(),
+            ],
+            "{variable}"
+        );
+        assert_eq!(
+            rows(&landed.current),
+            ["id=1 n=10.0 old=∅ day=∅ date_of=2024-01-01 note=∅", "id=2 n=2.5 old=∅ day=∅ date_of=2024-01-02 note=y"],
+            "{variable}: the row at the watermark came again, as it is now"
+        );
+        // Of a type that does not hold both, and a key that has gone.
+        run(format!(
+            "ALTER TABLE {table} DROP COLUMN n; ALTER TABLE {table} ADD n varchar(9); INSERT INTO {table} (id, n) VALUES (3, 'many')"
+        ))
+        .await;
+        let error = place.land(&keys).await.expect_err("another type");
+        assert!(matches!(&error, ConnectError::Retyped { column, .. } if column == "n"), "{variable}: {error}");
+        run(format!("ALTER TABLE {table} RENAME COLUMN id TO number")).await;
+        let error = place.land(&keys).await.expect_err("no key");
+        assert!(matches!(&error, ConnectError::NoColumn { column, .. } if column == "id"), "{variable}: {error}");
+        run(format!("DROP TABLE {table}")).await;
+        let error = place.land(&keys).await.expect_err("no table");
+        assert!(matches!(error, ConnectError::Missing { .. }), "{variable}: {error}");
+        assert_eq!(place.manifest().0, 2, "{variable}: nothing of it landed");
+    }
+}

@@ -35,7 +35,11 @@ fn with(table: &str) -> (Place, PathBuf) {
     (place, lake)
 }
 
-/// The rows of files by column, `a=1|b=x`, sorted.
+fn array_is_real(schema: &arrow::datatypes::Schema, name: &str) -> bool {
+    schema.field_with_name(name).is_ok_and(|field| field.data_type().is_floating())
+}
+
+/// The rows of files by column, `a=1|b=x`, sorted; without nested columns, which have no common text.
 fn rows(files: &[PathBuf]) -> Vec<String> {
     let mut rows = Vec::new();
     for file in files {
@@ -48,13 +52,16 @@ fn rows(files: &[PathBuf]) -> Vec<String> {
                 .fields()
                 .iter()
                 .zip(batch.columns())
+                .filter(|(field, _)| !field.data_type().is_nested() && *field.data_type() != arrow::datatypes::DataType::Binary)
                 .map(|(field, column)| (field.name().as_str(), ArrayFormatter::try_new(column.as_ref(), &options).expect("printable")))
                 .collect();
             columns.sort_by_key(|(name, _)| *name);
             for row in 0..batch.num_rows() {
                 let cell = |(name, column): &(&str, ArrayFormatter<'_>)| {
                     let text = column.value(row).to_string();
-                    format!("{name}={}", text.strip_suffix(".0").unwrap_or(&text).trim_end_matches('Z'))
+                    let is_real = text.parse::<f64>().is_ok() && array_is_real(&schema, name);
+                    let text = if is_real { text.strip_suffix(".0").unwrap_or(&text) } else { &text };
+                    format!("{name}={}", text.trim_end_matches('Z'))
                 };
                 rows.push(columns.iter().map(cell).collect::<Vec<_>>().join("|"));
             }

@@ -7,4 +7,5 @@ mod place;
 mod privacy;
 mod rest;
 mod sqlite;
+mod stalls;
 mod versions;

@@ -118,18 +118,93 @@ async fn a_store_that_is_not_there_is_told() {
 }
 
 #[tokio::test]
-async fn tables_of_delta_are_not_taken_for_plain_files() {
+async fn tables_of_a_lake_are_not_taken_for_plain_files() {
     let Some(server) = server() else { return };
     let name = format!("lake-{}", std::process::id());
     let store = bucket(&server, &name).await;
-    for key in ["sales/_delta_log/00000000000000000000.json", "sales/part-1.parquet"] {
+    for key in
+        ["sales/_delta_log/00000000000000000000.json", "sales/part-1.parquet", "berg/metadata/v1.metadata.json", "berg/data/1.parquet"]
+    {
         put(&store, key, "x").await;
     }
-    let place =
-        Place::new().with("AWS_ACCESS_KEY_ID", "testing").with("AWS_SECRET_ACCESS_KEY", "hunter22hunter22").with("AWS_REGION", "us-east-1");
-    for pattern in ["sales/", "sales/*.parquet"] {
+    let place = keyed();
+    for (pattern, expected) in [("sales/", "delta:"), ("sales/*.parquet", "delta:"), ("berg/**/*.parquet", "Iceberg")] {
         let keys = format!(r#"{{"url": "s3://{name}/{pattern}", "endpoint": "{}"}}"#, server.url);
         let error = place.land(&keys).await.expect_err("refused");
-        assert!(matches!(error, ConnectError::NotYet { .. }), "{error}");
+        assert!(matches!(error, ConnectError::NotYet { .. }) && said(&error).contains(expected), "{}", said(&error));
     }
+}
+
+fn keyed() -> Place {
+    let place = Place::new().with("AWS_ACCESS_KEY_ID", "testing").with("AWS_SECRET_ACCESS_KEY", "hunter22hunter22");
+    place.with("AWS_REGION", "us-east-1")
+}
+
+async fn put_folder(store: &impl ObjectStore, folder: &Path, key: &str) {
+    for entry in std::fs::read_dir(folder).expect("listed") {
+        let path = entry.expect("listed").path();
+        let name = path.file_name().and_then(|name| name.to_str()).expect("a name");
+        let key = format!("{key}/{name}");
+        if path.is_dir() {
+            Box::pin(put_folder(store, &path, &key)).await;
+        } else {
+            let bytes = std::fs::read(&path).expect("read");
+            store.put(&ObjectPath::parse(&key).expect("a key"), bytes.into()).await.expect("put");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_delta_table_of_a_store_reads_as_that_of_a_folder() {
+    let Some(server) = server() else { return };
+    let name = format!("delta-{}", std::process::id());
+    let store = bucket(&server, &name).await;
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/delta");
+    put_folder(&store, &fixtures, "in").await;
+    for table in ["sales", "vector", "mapping"] {
+        let place = keyed();
+        let stored = format!(r#"{{"url": "delta:s3://{name}/in/{table}", "endpoint": "{}", "path_style": true}}"#, server.url);
+        let landed = place.land(&stored).await.expect(table);
+        let local = Place::new();
+        let expected = local.land(&format!(r#"{{"url": "delta:{}"}}"#, fixtures.join(table).display())).await.expect(table);
+        assert_eq!(crate::place::rows(&landed.current), crate::place::rows(&expected.current), "{table}");
+        assert_eq!(place.land(&stored).await.expect(table).news, None, "{table}");
+        let strays = std::fs::read_dir(place.landing().join("t")).expect("listed").count();
+        assert_eq!(strays, landed.current.len() + 1, "{table}: the manifest and its files");
+    }
+}
+
+#[tokio::test]
+async fn blobs_of_azure_are_copied() {
+    // Azurite's, and a container in it: `http://127.0.0.1:10000/devstoreaccount1/shop`.
+    let Some(place) = std::env::var("ALMANAC_TEST_AZURE").ok().filter(|place| !place.is_empty()) else {
+        println!("skipped: `ALMANAC_TEST_AZURE` names no container");
+        return;
+    };
+    let (endpoint, container) = place.rsplit_once('/').expect("a container");
+    // The key that Azurite has for everybody.
+    let key = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
+    let store = object_store::azure::MicrosoftAzureBuilder::new()
+        .with_account("devstoreaccount1")
+        .with_access_key(key)
+        .with_endpoint(endpoint.to_owned())
+        .with_allow_http(true)
+        .with_container_name(container)
+        .build()
+        .expect("a store");
+    let folder = format!("connect-{}", std::process::id());
+    for (key, text) in [("a b.csv", "a1"), ("ü.csv", "u1"), ("x.txt", "x1")] {
+        put(&store, &format!("{folder}/{key}"), text).await;
+    }
+    let place = Place::new().with("AZURE_STORAGE_ACCOUNT_NAME", "devstoreaccount1").with("AZURE_STORAGE_ACCOUNT_KEY", key);
+    let keys = |url: &str| format!(r#"{{"url": "{url}", "endpoint": "{endpoint}", "retries": 0}}"#);
+    for scheme in [format!("az://{container}"), format!("abfss://{container}@devstoreaccount1.dfs.core.windows.net")] {
+        let landed = place.land(&keys(&format!("{scheme}/{folder}/*.csv"))).await.expect(&scheme);
+        assert_eq!(texts(&landed.current), ["a1", "u1"], "{scheme}");
+    }
+    let error = place.land(&keys("az://nothing/x.csv")).await.expect_err("no container");
+    assert!(matches!(error, ConnectError::Missing { .. }), "{error}");
+    let wrong = Place::new().with("AZURE_STORAGE_ACCOUNT_NAME", "devstoreaccount1").with("AZURE_STORAGE_ACCOUNT_KEY", "aHVudGVyMjI=");
+    let error = wrong.land(&keys(&format!("az://{container}/{folder}/*.csv"))).await.expect_err("a wrong key");
+    assert!(matches!(error, ConnectError::Denied { .. }) && !said(&error).contains("aHVudGVyMjI"), "{}", said(&error));
 }

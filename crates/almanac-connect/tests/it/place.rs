@@ -61,6 +61,7 @@ impl Place {
             patience: Patience(Duration::from_millis(1)),
             kafka: None,
             hiding,
+            keep_loads: None,
         };
         land("t", &spec(keys), options).await
     }

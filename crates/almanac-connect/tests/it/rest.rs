@@ -1,7 +1,7 @@
 //! A service that pages in each of the usual ways, and fails now and then.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use almanac_connect::ConnectError;
@@ -193,4 +193,34 @@ async fn a_file_behind_a_url_is_fetched_once() {
     assert_eq!(place.land(&keys).await.expect("landed").news, None);
     place.probe(&keys).await.expect("there");
     place.probe(&format!(r#"{{"url": "{home}/nope.csv"}}"#)).await.expect_err("not there");
+}
+
+#[tokio::test]
+async fn a_service_whose_rows_change_is_taken_as_it_is_unless_their_key_goes() {
+    static CALLS: AtomicUsize = AtomicUsize::new(0);
+    let answer = async || {
+        let rows = [
+            json!([{"id": 1, "n": 10, "old": "x", "at": 1}]),
+            json!([{"id": 2, "n": "many", "new": true, "at": 2}]),
+            json!([{"number": 3, "at": 3}]),
+            json!([{"id": 4, "at": "2024-01-31"}]),
+        ];
+        axum::Json(rows[CALLS.fetch_add(1, Ordering::Relaxed)].clone())
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let home = format!("http://{}", listener.local_addr().expect("an address"));
+    tokio::spawn(async move { axum::serve(listener, Router::new().route("/rows", get(answer))).await });
+    let place = Place::new();
+    let keys = format!(
+        r#"{{"url": "{home}/rows", "rows": "", "watermark": "at", "params": {{"since": "{{watermark}}"}}, "key": "id", "retries": 0}}"#
+    );
+    place.land(&keys).await.expect("landed");
+    let landed = place.land(&keys).await.expect("landed");
+    // Bronze types all versions alike: `n` is text, members that are missing are null.
+    assert_eq!(rows(&landed.current), [r#"{"at":1,"id":1,"n":10,"old":"x"}"#, r#"{"at":2,"id":2,"n":"many","new":true}"#]);
+    for (expected, why) in [("`key` names the column `id`", "no key"), ("at", "a watermark of another kind")] {
+        let error = place.land(&keys).await.expect_err(why);
+        assert!(error.to_string().contains(expected), "{why}: {error}");
+    }
+    assert_eq!(place.manifest().0, 2, "nothing of it landed");
 }

@@ -18,6 +18,14 @@ pub enum IngestError {
         /// The source as given, below the project folder.
         pattern: String,
     },
+    /// A folder whose files are not simply the rows of its table.
+    #[error("`{}` is {kind} table: its files hold rows that were removed from it, too", path.display())]
+    Lake {
+        /// The folder.
+        path: PathBuf,
+        /// `a Delta` or `an Iceberg`.
+        kind: &'static str,
+    },
     /// A pattern that is no glob.
     #[error("`{pattern}` is no valid pattern: {reason}")]
     BadPattern {
@@ -113,6 +121,14 @@ pub enum IngestError {
         offset: u64,
         /// What is wrong.
         reason: String,
+    },
+    /// A quote that is opened and never closed: all lines after it are one cell.
+    #[error("`{}`: record {record} opens a quote that nothing closes", path.display())]
+    OpenQuote {
+        /// The file.
+        path: PathBuf,
+        /// The record, the header being the first.
+        record: u64,
     },
     /// A record, row or value that is longer than anything sensible.
     #[error("`{}`: {what} is longer than {} MiB", path.display(), limit >> 20)]
@@ -302,6 +318,8 @@ impl Hint for IngestError {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::NoFile { .. } => "check `[data] source`: paths are read from the project folder; `*.csv` and folders work too".into(),
+            Self::Lake { path, kind: "a Delta" } => format!("read it as such: `source = \"delta:{}\"`", path.display()),
+            Self::Lake { .. } => "copy its rows to plain Parquet files: Iceberg is not read yet".into(),
             Self::BadPattern { .. } => "`*` matches within a folder, `**` across folders, `[ab]` one of several letters".into(),
             Self::Write { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
                 "free some disk space and run again; nothing was lost".into()
@@ -311,6 +329,9 @@ impl Hint for IngestError {
             Self::UnknownFormat { .. } => "save it as CSV, JSON, Excel or Parquet; text may be packed with gzip, zstd or zip".into(),
             Self::Damaged { reason, .. } if reason.contains("only deflate") => "pack it again with plain zip, gzip or zstd".into(),
             Self::Damaged { .. } => "it was probably cut off or altered on its way: copy or download it again".into(),
+            Self::OpenQuote { .. } => {
+                "close it, or double it if it is part of a text; if the file was cut off, copy or download it again".into()
+            }
             Self::TooLong { .. } => "a quote is not closed, or it is no table; look at that place".into(),
             Self::Bomb { .. } => "if you trust it, unpack it yourself and name the files".into(),
             Self::UnsafeMember { .. } => "do not unpack it; ask whoever made it for another".into(),

@@ -8,12 +8,16 @@
 //!
 //! Not here: what the files hold (`source`).
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::error::IngestError;
 
 /// Between a file and what is wanted of it.
 pub(crate) const INSIDE: &str = "!/";
+
+/// Folders upwards in which the log of a table is looked for.
+const LEVELS: usize = 4;
 
 const TEXT: [&str; 6] = ["csv", "tsv", "txt", "json", "jsonl", "ndjson"];
 const OTHERS: [&str; 9] = ["parquet", "pq", "xlsx", "xlsm", "xlsb", "xls", "ods", "zip", "gz"];
@@ -38,6 +42,7 @@ pub fn expand_source(root: &Path, pattern: &str) -> Result<Vec<PathBuf>, IngestE
         return Ok(files.into_iter().map(|file| format!("{}{INSIDE}{inner}", file.display()).into()).collect());
     }
     let mut files = Vec::new();
+    not_a_lake(&whole)?;
     if whole.is_dir() {
         let failed = |source| IngestError::Read { path: whole.clone(), source };
         for entry in std::fs::read_dir(&whole).map_err(failed)? {
@@ -63,7 +68,27 @@ pub fn expand_source(root: &Path, pattern: &str) -> Result<Vec<PathBuf>, IngestE
         }
     }
     files.sort();
+    files.iter().filter_map(|file| file.parent()).collect::<BTreeSet<_>>().into_iter().try_for_each(not_a_lake)?;
     if files.is_empty() { Err(IngestError::NoFile { pattern: pattern.to_owned() }) } else { Ok(files) }
+}
+
+/// Refuses a folder that is, or lies in, a table of Delta or Iceberg.
+fn not_a_lake(folder: &Path) -> Result<(), IngestError> {
+    // Folders of partitions lie a few levels below the table.
+    for (level, here) in folder.ancestors().take(LEVELS).filter(|here| !here.as_os_str().is_empty()).enumerate() {
+        if here.join("_delta_log").is_dir() {
+            return Err(IngestError::Lake { path: here.to_owned(), kind: "a Delta" });
+        }
+        let is_its_data = level == 0 || folder.starts_with(here.join("data"));
+        if is_its_data && std::fs::read_dir(here.join("metadata")).is_ok_and(|files| files.flatten().any(is_of_iceberg)) {
+            return Err(IngestError::Lake { path: here.to_owned(), kind: "an Iceberg" });
+        }
+    }
+    Ok(())
+}
+
+fn is_of_iceberg(entry: std::fs::DirEntry) -> bool {
+    entry.file_name().to_string_lossy().ends_with(".metadata.json")
 }
 
 /// Returns the file of a path that [`expand_source`] gave, without what is wanted of it.

@@ -6,7 +6,7 @@
 //! Not here: types of columns (`profile`, `columns`).
 
 use std::collections::HashMap;
-use std::io;
+use std::io::{self, Read};
 use std::ops::ControlFlow;
 use std::path::Path;
 
@@ -129,16 +129,28 @@ fn csv_fault(path: &Path, row: u64, error: csv::Error) -> IngestError {
     }
 }
 
+/// What is read after the last record: alone on its line it says that no quote is open. It holds no delimiter.
+fn end_mark(delimiter: u8) -> &'static [u8] {
+    if (0x1c..=0x1f).contains(&delimiter) { b"\n\x01\x02\x01\n" } else { b"\n\x1d\x1e\x1d\n" }
+}
+
 fn read_csv(source: &TextSource, options: &CsvOptions, take: &mut dyn FnMut(RawBatch) -> ControlFlow<()>) -> Result<Pass, IngestError> {
     let path = &source.path;
     let delimiter = dialect::delimiter(source, options)?;
-    let (stream, meter) = Metered::new(source.open()?, MAX_RECORD);
+    let end = end_mark(delimiter);
+    let (stream, meter) = Metered::new(source.open()?.chain(end), MAX_RECORD);
+    let is_end = |record: &csv::ByteRecord| record.len() == 1 && record.get(0) == Some(end.trim_ascii());
     let mut reader =
         csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).buffer_capacity(256 * 1024).from_reader(stream);
     let mut record = csv::ByteRecord::new();
-    if !reader.read_byte_record(&mut record).map_err(|error| csv_fault(path, 1, error))? {
+    if !reader.read_byte_record(&mut record).map_err(|error| csv_fault(path, 1, error))? || is_end(&record) {
         return Err(IngestError::Empty { path: path.clone() });
     }
+    let not_open = |record: &csv::ByteRecord, number: u64| {
+        let is_open = record.iter().last().is_some_and(|cell| cell.ends_with(end));
+        if is_open { Err(IngestError::OpenQuote { path: path.clone(), record: number }) } else { Ok(()) }
+    };
+    not_open(&record, 1)?;
     if record.len() > MAX_COLUMNS {
         return Err(IngestError::TooManyColumns { path: path.clone(), got: record.len() });
     }
@@ -150,10 +162,11 @@ fn read_csv(source: &TextSource, options: &CsvOptions, take: &mut dyn FnMut(RawB
     let mut number = 1;
     loop {
         meter.reset();
-        if !reader.read_byte_record(&mut record).map_err(|error| csv_fault(path, number + 1, error))? {
+        if !reader.read_byte_record(&mut record).map_err(|error| csv_fault(path, number + 1, error))? || is_end(&record) {
             break;
         }
         number += 1;
+        not_open(&record, number)?;
         pass.rows += 1;
         let extra_is_blank = record.len() > columns && record.iter().skip(columns).all(<[u8]>::is_empty);
         if record.len() != columns && !extra_is_blank {

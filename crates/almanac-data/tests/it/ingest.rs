@@ -139,6 +139,46 @@ fn quotes_hold_delimiters_and_line_ends() {
 }
 
 #[test]
+fn a_quote_that_nothing_closes_is_told_and_swallows_nothing() {
+    for text in ["a,b\n1,x\n2,\"y\n3,z\n4,z\n", "a,b\n1,x\n2,\"y", "a,b\n1,x\n\"2,y\n3,z", "a,b\r\n1,x\r\n2,\"y\r\n"] {
+        check(
+            text,
+            expect![[r#"
+                error: `data.csv`: record 3 opens a quote that nothing closes
+                hint: close it, or double it if it is part of a text; if the file was cut off, copy or download it again"#]],
+        );
+    }
+    check(
+        "a,b\n1,x\n2,\"y\n\"",
+        expect![[r#"
+            a: integer, b: text
+              1 | x
+              2 | y
+
+        "#]],
+    );
+}
+
+#[test]
+fn folders_of_delta_and_iceberg_are_not_read_as_plain_files() {
+    let place = Place::new();
+    for (log, folder, expected) in [
+        ("lake/_delta_log/00000000000000000000.json", "lake", "is a Delta table"),
+        ("berg/metadata/v1.metadata.json", "berg", "is an Iceberg table"),
+    ] {
+        let data = place.folder.path().join(folder).join("data/day=1");
+        fs::create_dir_all(&data).expect("made");
+        fs::create_dir_all(place.folder.path().join(log).parent().expect("a folder")).expect("made");
+        place.write(log, b"{}");
+        place.write(&format!("{folder}/data/day=1/part.csv"), b"a\n1\n");
+        for pattern in [folder.to_owned(), format!("{folder}/data/day=1"), format!("{folder}/**/*.csv")] {
+            let error = expand_source(place.folder.path(), &pattern).expect_err(&pattern);
+            assert!(error.to_string().contains(expected) && error.hint().is_some(), "{pattern}: {error}");
+        }
+    }
+}
+
+#[test]
 fn a_byte_order_mark_is_no_part_of_the_header() {
     check(
         "\u{feff}ds,y\n2024-01,1\n2024-02,2\n",

@@ -72,6 +72,7 @@ impl Cluster {
             patience: Patience(Duration::from_millis(1)),
             kafka: Some(&KafkaReader),
             hiding: almanac_connect::Hiding::nothing(),
+            keep_loads: None,
         }
     }
 

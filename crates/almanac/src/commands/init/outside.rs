@@ -49,6 +49,7 @@ pub(super) fn land(ctx: &Context, outside: &InitOutside) -> Result<Vec<PathBuf>,
         clock: now_ms,
         anew: &[],
         kafka: compose::kafka(),
+        keep_loads: None,
     };
     land_tables(&project, std::slice::from_ref(&table), context).map_err(run_failure)?;
     landed_files(&project, &table).map(|landed| landed.current).or_fail_pipeline()
