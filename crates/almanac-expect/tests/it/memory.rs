@@ -16,7 +16,7 @@ fn quantiles_of_more_numbers_than_memory_holds_are_the_same() {
         _ => Some(((row * 7919) % 10_007) as f64 / 97.0 - 40.0),
     };
     let many = batch(vec![
-        ("v", Arc::new(Float64Array::from_iter((0..rows).map(number))) as ArrayRef),
+        ("v", Arc::new((0..rows).map(number).collect::<Float64Array>()) as ArrayRef),
         ("same", Arc::new(Int64Array::from_iter_values((0..rows).map(|row| i64::from(row > 20_000)))) as ArrayRef),
     ]);
     let quantiles =

@@ -21,7 +21,7 @@ fn what_cannot_be_honoured_is_refused_by_name() {
         suite.yaml: expectation 1 (`expect_column_values_to_not_be_null`): `mostly` is a share from 0 to 1, not 95
         suite.yaml: expectation 1 (`expect_column_mean_to_be_between`): it judges the whole column or table, so that no rows can be taken out; choose `fail` or `warn`
         suite.yaml: expectation 1 (`expect_column_values_to_not_be_null`): the row condition `a.str.len() > 3` is not supported: `.str` is not known
-        suite.yaml: expectation 1 (`unexpected_rows_expectation`): it asks by SQL, which is not available to a check
+        suite.yaml: expectation 1 (`unexpected_rows_expectation`): `unexpected_rows_query` is missing
         suite.yaml: expectation 1 (`expect_column_values_to_match_strftime_format`): the format `%Q` has `%Q`, which Python does not know"#]]
     .assert_eq(
         &[
@@ -31,7 +31,7 @@ fn what_cannot_be_honoured_is_refused_by_name() {
             one("{type: expect_column_values_to_not_be_null, column: a, mostly: 95}"),
             one("{type: expect_column_mean_to_be_between, column: a, max_value: 3, severity: quarantine}"),
             one("{type: expect_column_values_to_not_be_null, column: a, where: a.str.len() > 3}"),
-            refused(r#"{"name": "x", "meta": {"great_expectations_version": "1.0"}, "expectations": [{"type": "unexpected_rows_expectation", "kwargs": {"unexpected_rows_query": "SELECT 1"}}]}"#),
+            refused(r#"{"name": "x", "meta": {"great_expectations_version": "1.0"}, "expectations": [{"type": "unexpected_rows_expectation", "kwargs": {}}]}"#),
             one("{type: expect_column_values_to_match_strftime_format, column: a, strftime_format: '%Q'}"),
         ]
         .join("\n"),
@@ -118,7 +118,7 @@ fn what_a_contract_demands_beyond_us_is_refused() {
             "apiVersion: v3.1.0\nkind: DataContract\nschema:\n- name: t\n  properties: [{{name: a, logicalType: string}}]\n  quality:\n  - {quality}\n"
         ))
     };
-    assert!(one("{type: sql, query: SELECT 1, mustBe: 1}").contains("t: it asks by SQL"));
+    assert!(one("{type: sql, mustBe: 1}").contains("t: a rule in SQL has no `query`"));
     assert!(one("{type: custom, engine: soda, implementation: x}").contains("engine `soda`"));
     assert!(one("{metric: speed, mustBe: 1}").contains("no metric `speed`"));
     assert!(one("{metric: rowCount}").contains("nothing that must be"));
