@@ -163,9 +163,11 @@ pub(crate) enum Rule {
     },
     NotNull(String),
     Null(String),
+    /// `listed`: one of several, asked of every value where pandas holds objects.
     OfType {
         column: String,
         classes: Vec<Class>,
+        listed: bool,
     },
     TypeIs {
         column: String,
