@@ -33,7 +33,7 @@ pub use lake::{
     read_partition, read_silver_report, write_gold,
 };
 pub use quarantine::{QuarantineEntry, QuarantineWriter, QuarantinedRow, read_quarantine};
-pub use query::{Bronze, QueryError, QueryLimits, open_bronze};
+pub use query::{Bronze, QueryError, QueryLimits, open_bronze, open_files};
 pub use sheet::{Cell, Sheet};
 pub use silver::{
     DuplicatePolicy, ExogColumn, ExogKind, ExogRole, FutureFill, GapPolicy, NegativePolicy, QUARANTINE_FILE, SPILL_ROWS, SilverError,

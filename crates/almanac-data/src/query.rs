@@ -109,6 +109,29 @@ impl std::fmt::Debug for Bronze {
 /// # Errors
 /// [`QueryError::NoTable`] if one is missing.
 pub async fn open_bronze(bronze_dir: &Path, tables: &[String], limits: &QueryLimits) -> Result<Bronze, QueryError> {
+    let mut bronze = Bronze { context: session(limits)?, tables: Vec::new(), folder: bronze_dir.to_owned() };
+    for table in tables {
+        let frame = bronze.frame(table, false).await?;
+        bronze.register(table, frame)?;
+    }
+    Ok(bronze)
+}
+
+/// Opens tables for SQL, each by its name and its Parquet files in order.
+///
+/// # Errors
+/// [`QueryError::Failed`] if a file cannot be read.
+pub async fn open_files(tables: &[(String, Vec<PathBuf>)], limits: &QueryLimits) -> Result<Bronze, QueryError> {
+    let mut bronze = Bronze { context: session(limits)?, tables: Vec::new(), folder: PathBuf::new() };
+    for (table, files) in tables {
+        let files: Vec<String> = files.iter().map(|path| path.to_string_lossy().into_owned()).collect();
+        let frame = bronze.context.read_parquet(files, ParquetReadOptions::default()).await.map_err(failed)?;
+        bronze.register(table, frame)?;
+    }
+    Ok(bronze)
+}
+
+fn session(limits: &QueryLimits) -> Result<SessionContext, QueryError> {
     let mut config = SessionConfig::new().with_target_partitions(limits.threads.max(1)).with_information_schema(false);
     let options = config.options_mut();
     options.sql_parser.enable_ident_normalization = false;
@@ -117,19 +140,37 @@ pub async fn open_bronze(bronze_dir: &Path, tables: &[String], limits: &QueryLim
     options.sql_parser.map_string_types_to_utf8view = false;
     let runtime =
         RuntimeEnvBuilder::new().with_memory_pool(Arc::new(FairSpillPool::new(limits.memory.max(64 << 20)))).build_arc().map_err(failed)?;
-    let context = SessionContext::new_with_config_rt(config, runtime);
-    let mut bronze = Bronze { context, tables: Vec::new(), folder: bronze_dir.to_owned() };
-    for table in tables {
-        let frame = bronze.frame(table, false).await?;
-        let columns = frame.schema().fields().iter().map(|field| field.name().clone()).collect();
-        let name = datafusion::common::TableReference::bare(table.as_str());
-        bronze.context.register_table(name, frame.into_view()).map_err(failed)?;
-        bronze.tables.push((table.clone(), columns));
-    }
-    Ok(bronze)
+    Ok(SessionContext::new_with_config_rt(config, runtime))
 }
 
 impl Bronze {
+    fn register(&mut self, table: &str, frame: DataFrame) -> Result<(), QueryError> {
+        let columns = frame.schema().fields().iter().map(|field| field.name().clone()).collect();
+        let name = datafusion::common::TableReference::bare(table);
+        self.context.register_table(name, frame.into_view()).map_err(failed)?;
+        self.tables.push((table.to_owned(), columns));
+        Ok(())
+    }
+
+    /// Runs one `SELECT`, and returns how many rows there are with the first of them.
+    ///
+    /// # Errors
+    /// As [`Bronze::sql`].
+    pub async fn count(&self, sql: &str, shown: usize) -> Result<(u64, Vec<RecordBatch>), QueryError> {
+        let mut stream = self.sql(sql).await?;
+        let (mut rows, mut first, mut room) = (0, Vec::new(), shown);
+        while let Some(batch) = stream.next().await {
+            let batch = batch.map_err(failed)?;
+            rows += batch.num_rows() as u64;
+            let taken = room.min(batch.num_rows());
+            if taken > 0 {
+                first.push(batch.slice(0, taken));
+                room -= taken;
+            }
+        }
+        Ok((rows, first))
+    }
+
     /// Runs one `SELECT`; nothing is read before the stream is polled.
     ///
     /// # Errors

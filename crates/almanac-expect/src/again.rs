@@ -13,6 +13,7 @@ use crate::metric::{Kind, Metric};
 use crate::plan::keys_of;
 use crate::rule::{Between, Ignore, Rule, Test};
 use crate::run::{Plan, Scan};
+use crate::sql::{self, Answer};
 use crate::suite::Expectation;
 use crate::value::Value;
 use crate::work::keys::Hashes;
@@ -27,7 +28,7 @@ impl Scan<'_> {
         Ok(match &expectation.rule {
             Rule::ZScore { column, threshold, both } => {
                 let Task::Moments(moments) = &self.works[plan.works[0]].task else { return Ok(None) };
-                let spread = moments.stdev().filter(|spread| *spread != 0.0).unwrap_or(f64::NAN);
+                let spread = moments.stdev().filter(|spread| *spread != 0.0);
                 let test = Test::Near { center: moments.mean().unwrap_or(f64::NAN), spread, threshold: *threshold, both: *both };
                 Some(self.rows(expectation, Question::Test { column: column.clone(), test }))
             }
@@ -205,11 +206,19 @@ impl Scan<'_> {
         Ok(known(&targets).into_iter().collect())
     }
 
+    /// Answers a question in SQL over the table and the others.
+    pub(crate) fn ask(&self, query: &str) -> Result<Answer, String> {
+        let engine = self.options.sql.as_ref().ok_or("it asks by SQL, and there is nothing here that answers it")?;
+        let tables = sql::tables(self.table, self.options.tables.iter());
+        engine.ask(&tables, query, self.options.shown.max(1))
+    }
+
     /// Returns the value of a contract's metric: rows, or percent of the rows.
     pub(crate) fn metric(&self, metric: &Metric, plan: &Plan) -> Result<f64, CheckError> {
         let Task::Count(rows) = self.works[plan.works[0]].task else { return Ok(f64::NAN) };
         let count = match &metric.kind {
             Kind::Rows => rows,
+            Kind::Sql(_) => return Ok(f64::NAN),
             Kind::Failing(_) => match plan.works.get(1).map(|place| &self.works[*place].task) {
                 Some(Task::Rows(work)) => work.failed,
                 _ => return Ok(f64::NAN),

@@ -29,7 +29,8 @@ pub(crate) fn classes(names: &[String]) -> Result<Vec<Class>, String> {
                 vec![Class::Numpy(name.clone())]
             }
             "float64" => both("float64", "float64"),
-            "timedelta64" | "timedelta64[ns]" | "complex" | "complex128" | "bytes" | "list" | "dict" | "tuple" | "set" | "category" => {
+            "Decimal" | "timedelta64" | "timedelta64[ns]" | "complex" | "complex128" | "bytes" | "list" | "dict" | "tuple" | "set"
+            | "category" => {
                 vec![Class::Python(name.clone())]
             }
             other => return Err(format!("`{other}` is no type of NumPy, pandas or Python that is known here")),

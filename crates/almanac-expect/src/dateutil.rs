@@ -40,7 +40,8 @@ pub(crate) fn is_json(text: &str) -> bool {
 
 /// Returns whether a text reads as a date or a time.
 pub(crate) fn reads(text: &str) -> bool {
-    let tokens = tokens(text);
+    let text = text.chars().map(plain_digit).collect::<String>();
+    let tokens = tokens(&text);
     let mut parts = Parts::default();
     let mut place = 0;
     while place < tokens.len() {
@@ -48,6 +49,13 @@ pub(crate) fn reads(text: &str) -> bool {
         place += taken;
     }
     parts.any && parts.is_date()
+}
+
+/// Digits of other scripts are digits to Python.
+fn plain_digit(letter: char) -> char {
+    const ZEROS: [u32; 7] = [0x660, 0x6f0, 0x966, 0x9e6, 0xe50, 0xff10, 0x7c0];
+    let digit = ZEROS.iter().find_map(|zero| (u32::from(letter)).checked_sub(*zero).filter(|digit| *digit < 10));
+    digit.and_then(|digit| char::from_digit(digit, 10)).unwrap_or(letter)
 }
 
 fn tokens(text: &str) -> Vec<&str> {
@@ -131,6 +139,15 @@ impl Parts {
             let hour: i64 = token.parse().ok()?;
             self.hour = Some(hour);
             return (1..=12).contains(&hour).then_some(1);
+        }
+        // One point within is that of a number, which counts as a whole one; several part a date.
+        if let [whole, part] = token.split('.').collect::<Vec<_>>()[..]
+            && !whole.is_empty()
+            && !part.is_empty()
+            && whole.len() < 5
+        {
+            self.number(whole)?;
+            return Some(1);
         }
         for part in token.split('.').filter(|part| !part.is_empty()) {
             self.number(part)?;

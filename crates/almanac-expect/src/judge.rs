@@ -15,7 +15,7 @@ use crate::divergence;
 use crate::error::CheckError;
 use crate::field::{self, FieldRule, FieldWork, Verdict};
 use crate::outcome::{Outcome, ResultFormat, outcome};
-use crate::rule::{Class, Range, Rule, SetRelation, Stat};
+use crate::rule::{Between, Class, Range, Rule, SetRelation, Stat};
 use crate::run::{Plan, Scan};
 use crate::suite::{Dialect, Expectation};
 use crate::value::Value;
@@ -91,7 +91,7 @@ pub(crate) fn judge(scan: &mut Scan<'_>, expectation: &Expectation, plan: &Plan,
             }
             _ => Ok(refused(expectation, "nothing was gathered")),
         },
-        Rule::OfType { column, classes, .. } => of_type(scan, expectation, column, classes, plan),
+        Rule::OfType { column, classes, listed } => of_type(scan, expectation, column, classes, *listed, plan),
         Rule::TypeIs { column, name } => {
             let dtype = dtype(scan, column, plan)?;
             let wanted = name.as_str();
@@ -122,7 +122,7 @@ pub(crate) fn judge(scan: &mut Scan<'_>, expectation: &Expectation, plan: &Plan,
         }
         Rule::Stat { stat, range, .. } => {
             let value = stat_value(scan, *stat, plan.works[0])?;
-            if matches!(value, Value::Null) {
+            if matches!(value, Value::Null) || matches!(value, Value::Float(number) if number.is_nan()) {
                 return seen(false, Json::Null);
             }
             match range.holds(&value) {
@@ -130,7 +130,7 @@ pub(crate) fn judge(scan: &mut Scan<'_>, expectation: &Expectation, plan: &Plan,
                 None => Ok(refused(expectation, &format!("`{}` cannot be compared with the bounds", value.text()))),
             }
         }
-        Rule::Quantiles { quantiles, ranges, between, .. } => {
+        Rule::Quantiles { column, quantiles, ranges, between } => {
             let dialect = scan.dialect;
             let values = scan.quantiles(plan.works[0], quantiles, *between)?;
             let close = |value: f64, bound: f64| bound.is_finite() && (value - bound).abs() <= 1e-8 + 1e-4 * bound.abs();
@@ -139,12 +139,18 @@ pub(crate) fn judge(scan: &mut Scan<'_>, expectation: &Expectation, plan: &Plan,
                 .zip(ranges)
                 .map(|(value, (low, high))| {
                     value.is_some_and(|value| {
-                        (value >= *low && value <= *high) || (dialect == Dialect::Gx1 && (close(value, *low) || close(value, *high)))
+                        (value >= *low && value <= *high) || (dialect != Dialect::Gx0 && (close(value, *low) || close(value, *high)))
                     })
                 })
                 .collect();
             let success = details.iter().all(|good| *good);
-            let observed = json!({"quantiles": quantiles, "values": values});
+            let is_truth = scan.shape(column)? == Shape::Bool && *between == Between::Nearest;
+            let shown = if is_truth {
+                json!(values.iter().map(|value| value.map(|value| value != 0.0)).collect::<Vec<_>>())
+            } else {
+                Json::Array(values.iter().map(|value| value.map_or(Json::Null, |value| Value::Float(value).json())).collect())
+            };
+            let observed = json!({"quantiles": quantiles, "values": shown});
             let words = words(&json!(values));
             let result = shaped(format, json!({"observed_value": observed, "details": {"success_details": details}}));
             Ok(outcome(expectation, success, result, words))
@@ -172,6 +178,18 @@ pub(crate) fn judge(scan: &mut Scan<'_>, expectation: &Expectation, plan: &Plan,
             Ok(outcome(expectation, judged.success, result, words))
         }
         Rule::Field(rule) => of_field(scan, expectation, rule, plan, again),
+        Rule::NoRows(query) => match scan.ask(query) {
+            Err(problem) => Ok(refused(expectation, &problem)),
+            Ok(answer) => {
+                let mut result = json!({ "observed_value": answer.rows });
+                // Under another name a personal value would not be known.
+                if !scan.has_personal && format > ResultFormat::BooleanOnly {
+                    result["details"] = json!({ "unexpected_rows": answer.json()? });
+                }
+                let words = if answer.rows == 0 { "no such row".to_owned() } else { format!("{} such rows", answer.rows) };
+                Ok(outcome(expectation, answer.rows == 0, shaped(format, result), words))
+            }
+        },
         Rule::Fact(rule) => match rule.judge(&scan.options.facts, scan.table.rows, scan.taken) {
             Err(problem) => Ok(refused(expectation, &problem)),
             Ok(verdict) => {
@@ -180,7 +198,13 @@ pub(crate) fn judge(scan: &mut Scan<'_>, expectation: &Expectation, plan: &Plan,
             }
         },
         Rule::Metric(rule) => {
-            let value = scan.metric(rule, plan)?;
+            let value = match &rule.kind {
+                crate::metric::Kind::Sql(query) => match scan.ask(query).and_then(|answer| answer.number()) {
+                    Ok(value) => value,
+                    Err(problem) => return Ok(refused(expectation, &problem)),
+                },
+                _ => scan.metric(rule, plan)?,
+            };
             seen(rule.holds(value), Value::Float(value).json())
         }
     }
@@ -226,6 +250,7 @@ fn dtype(scan: &Scan<'_>, column: &str, plan: &Plan) -> Result<String, CheckErro
             zone.as_ref().map_or_else(|| format!("datetime64[{unit}]"), |zone| format!("datetime64[{unit}, {zone}]"))
         }
         (DataType::UInt64, false) => "uint64".into(),
+        (data, _) if data.is_decimal() => "object".into(),
         (data, holes) => match Shape::of(data) {
             Shape::Int if !holes => data.to_string().to_lowercase(),
             Shape::Int | Shape::Float => "float64".into(),
@@ -234,9 +259,16 @@ fn dtype(scan: &Scan<'_>, column: &str, plan: &Plan) -> Result<String, CheckErro
     })
 }
 
-fn of_type(scan: &mut Scan<'_>, expectation: &Expectation, column: &str, classes: &[Class], plan: &Plan) -> Result<Outcome, CheckError> {
+fn of_type(
+    scan: &mut Scan<'_>,
+    expectation: &Expectation,
+    column: &str,
+    classes: &[Class],
+    listed: bool,
+    plan: &Plan,
+) -> Result<Outcome, CheckError> {
     let dtype = dtype(scan, column, plan)?;
-    let asks_object = classes.iter().any(|class| *class == Class::Numpy("object".into()));
+    let asks_object = !listed && classes.iter().any(|class| *class == Class::Numpy("object".into()));
     if dtype == "object"
         && !asks_object
         && let Some(place) = plan.works.get(1)
@@ -244,7 +276,13 @@ fn of_type(scan: &mut Scan<'_>, expectation: &Expectation, column: &str, classes
         return Ok(rows(scan, expectation, *place, Style::default()));
     }
     let plain = dtype.split('[').next().unwrap_or(&dtype).to_owned();
-    let success = classes.contains(&Class::Numpy(plain.clone()));
+    // pandas names times with a zone by the class of their values.
+    let (plain, class) = if dtype.contains(", ") {
+        ("Timestamp".to_owned(), Class::Python("Timestamp".into()))
+    } else {
+        (plain.clone(), Class::Numpy(plain))
+    };
+    let success = classes.contains(&class);
     let shown = match (plain.as_str(), scan.dialect) {
         ("bool", Dialect::Gx0) => "bool_",
         ("object", _) => "object_",

@@ -5,6 +5,7 @@ use serde_json::Value as Json;
 use crate::args::{Args, numbers};
 use crate::pattern::Pattern;
 use crate::rule::{Ignore, Test};
+use crate::sql;
 use crate::value::Value;
 use crate::work::rows::Question;
 
@@ -18,6 +19,8 @@ pub(crate) struct Metric {
 #[derive(Debug, Clone)]
 pub(crate) enum Kind {
     Rows,
+    /// The number that a query gives.
+    Sql(String),
     /// Rows that fail a question.
     Failing(Box<Question>),
     /// Rows whose key has come before.
@@ -56,6 +59,7 @@ impl Metric {
         let need = || column.clone().ok_or_else(|| format!("the metric `{name}` is about a column"));
         let kind = match name.as_str() {
             "rowCount" => Kind::Rows,
+            "sql" => Kind::Sql(sql::filled(&args.text("query")?, column.as_deref())),
             "nullValues" => Kind::Failing(Box::new(Question::NotNull(need()?))),
             "missingValues" => {
                 let values = args.json("missingValues").ok_or("`missingValues` is missing")?;
@@ -106,7 +110,7 @@ impl Metric {
 
     pub(crate) fn columns(&self) -> Vec<String> {
         match &self.kind {
-            Kind::Rows => Vec::new(),
+            Kind::Rows | Kind::Sql(_) => Vec::new(),
             Kind::Repeated(columns) => columns.clone(),
             Kind::Failing(question) => question.columns(),
         }

@@ -75,6 +75,11 @@ fn python_pattern(pattern: &str) -> String {
         match letter {
             '\\' => match letters.next() {
                 Some('Z') if !in_class => out.push_str("\\z"),
+                // Marks are no letters to Python, and some signs of control are spaces.
+                Some('w') => out.push_str(if in_class { r"\p{L}\p{N}_" } else { r"[\p{L}\p{N}_]" }),
+                Some('W') => out.push_str(r"[^\p{L}\p{N}_]"),
+                Some('s') => out.push_str(if in_class { r"\s\x1c-\x1f" } else { r"[\s\x1c-\x1f]" }),
+                Some('S') => out.push_str(r"[^\s\x1c-\x1f]"),
                 Some(next) => out.extend(['\\', next]),
                 None => out.push('\\'),
             },

@@ -9,10 +9,11 @@ use crate::field::{FieldRule, FieldWork, KeyShare};
 use crate::judge;
 use crate::metric::Kind;
 use crate::outcome::ResultFormat;
-use crate::rule::{Divergence, Partition, Rule, Stat, Test};
+use crate::rule::{Class, Divergence, Partition, Rule, Stat, Test};
 use crate::run::{ALL, Plan, Scan};
 use crate::source::Table;
-use crate::suite::{Expectation, Severity};
+use crate::suite::{Dialect, Expectation, Severity};
+use crate::value::Value;
 use crate::work::Task;
 use crate::work::counts::Counts;
 use crate::work::keys::Keys;
@@ -46,11 +47,23 @@ impl Scan<'_> {
             Rule::Null(column) => plan.works.push(self.rows(expectation, Question::Null(column.clone()))),
             Rule::Column { column, test } => {
                 self.fits(expectation, column, test)?;
-                plan.works.push(self.rows(expectation, Question::Test { column: column.clone(), test: test.clone() }));
+                let mut test = test.clone();
+                // To Python a date is never a text.
+                if let Test::InSet { set, .. } = &mut test
+                    && self.dialect != Dialect::Own
+                    && self.shape(column)? == Shape::Date
+                {
+                    set.retain(|value| !matches!(value, Value::Text(_)));
+                }
+                plan.works.push(self.rows(expectation, Question::Test { column: column.clone(), test }));
             }
             Rule::OfType { column, classes, .. } => {
                 plan.works.push(self.moments(expectation, column)?);
-                if judge::is_object(self.shape(column)?) || self.shape(column)? == Shape::Bool {
+                if self.is_decimal(column) {
+                    let decimals = classes.iter().filter(|class| **class == Class::Python("Decimal".into()));
+                    let test = Test::OfClass(decimals.map(|_| Class::Python("float".into())).collect());
+                    plan.works.push(self.rows(expectation, Question::Test { column: column.clone(), test }));
+                } else if judge::is_object(self.shape(column)?) || self.shape(column)? == Shape::Bool {
                     let test = Test::OfClass(classes.clone());
                     plan.works.push(self.rows(expectation, Question::Test { column: column.clone(), test }));
                 }
@@ -113,7 +126,7 @@ impl Scan<'_> {
                 plan.works.push(self.rows(expectation, question));
             }
             Rule::Field(rule) => self.field(expectation, rule, &mut plan)?,
-            Rule::Fact(_) => {}
+            Rule::Fact(_) | Rule::NoRows(_) => {}
             Rule::Metric(rule) => {
                 plan.works.push(self.add(expectation, "count", || Task::Count(0)));
                 if let Kind::Failing(question) = &rule.kind {
@@ -217,6 +230,11 @@ impl Scan<'_> {
             }
             _ => self.counts(expectation, &rule.column),
         }
+    }
+
+    /// Returns whether a column holds decimals, which pandas holds as objects.
+    pub(crate) fn is_decimal(&self, column: &str) -> bool {
+        self.table.schema.field_with_name(column).is_ok_and(|field| field.data_type().is_decimal())
     }
 
     pub(crate) fn rows(&mut self, expectation: &Expectation, question: Question) -> usize {

@@ -47,10 +47,10 @@ pub(crate) enum Test {
     JsonSchema(Box<JsonSchema>),
     Length(Range),
     NotAfter(i128),
-    /// |value - center| under a threshold, or value - center under it. Without a spread everything passes.
+    /// |value - center| under a threshold, or value - center under it, in units of the spread. Without a spread everything passes.
     Near {
         center: f64,
-        spread: f64,
+        spread: Option<f64>,
         threshold: f64,
         both: bool,
     },
@@ -153,27 +153,88 @@ pub(crate) enum Rule {
     ColumnCount(Range),
     ColumnCountEquals(u64),
     ColumnsInOrder(Vec<String>),
-    ColumnSet { columns: Vec<String>, exact: bool },
-    Exists { column: String, index: Option<u64> },
+    ColumnSet {
+        columns: Vec<String>,
+        exact: bool,
+    },
+    Exists {
+        column: String,
+        index: Option<u64>,
+    },
     NotNull(String),
     Null(String),
-    OfType { column: String, classes: Vec<Class> },
-    TypeIs { column: String, name: String },
-    Column { column: String, test: Test },
-    Unique { columns: Vec<String>, ignore: Ignore, compound: bool },
-    Order { column: String, rising: bool, strict: bool },
-    ZScore { column: String, threshold: f64, both: bool },
-    Outliers { column: String, iqr: bool, multiplier: f64 },
-    Distinct { column: String, set: Vec<Value>, relation: SetRelation },
-    MostCommon { column: String, set: Vec<Value>, ties: bool },
-    Stat { column: String, stat: Stat, range: Range },
-    Quantiles { column: String, quantiles: Vec<f64>, ranges: Vec<(f64, f64)>, between: Between },
+    /// `listed`: one of several, asked of every value where pandas holds objects.
+    OfType {
+        column: String,
+        classes: Vec<Class>,
+        listed: bool,
+    },
+    TypeIs {
+        column: String,
+        name: String,
+    },
+    Column {
+        column: String,
+        test: Test,
+    },
+    Unique {
+        columns: Vec<String>,
+        ignore: Ignore,
+        compound: bool,
+    },
+    Order {
+        column: String,
+        rising: bool,
+        strict: bool,
+    },
+    ZScore {
+        column: String,
+        threshold: f64,
+        both: bool,
+    },
+    Outliers {
+        column: String,
+        iqr: bool,
+        multiplier: f64,
+    },
+    Distinct {
+        column: String,
+        set: Vec<Value>,
+        relation: SetRelation,
+    },
+    MostCommon {
+        column: String,
+        set: Vec<Value>,
+        ties: bool,
+    },
+    Stat {
+        column: String,
+        stat: Stat,
+        range: Range,
+    },
+    Quantiles {
+        column: String,
+        quantiles: Vec<f64>,
+        ranges: Vec<(f64, f64)>,
+        between: Between,
+    },
     Divergence(Divergence),
-    Pair { a: String, b: String, test: PairTest, ignore: Ignore },
-    Row { columns: Vec<String>, test: RowTest, ignore: Ignore },
+    Pair {
+        a: String,
+        b: String,
+        test: PairTest,
+        ignore: Ignore,
+    },
+    Row {
+        columns: Vec<String>,
+        test: RowTest,
+        ignore: Ignore,
+    },
     Field(FieldRule),
     Metric(Metric),
     Fact(FactRule),
+    /// No row of a query may be there.
+    NoRows(String),
 }
 
 impl Rule {
@@ -186,7 +247,8 @@ impl Rule {
             | Self::ColumnCountEquals(_)
             | Self::ColumnsInOrder(_)
             | Self::ColumnSet { .. }
-            | Self::Fact(_) => Vec::new(),
+            | Self::Fact(_)
+            | Self::NoRows(_) => Vec::new(),
             Self::NotNull(column)
             | Self::Null(column)
             | Self::Exists { column, .. }

@@ -8,6 +8,7 @@
 //! Not here: what is gathered (`work`), second looks (`again`), what it means (`judge`).
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
 use crate::column::Shape;
 use crate::condition::Condition;
@@ -17,6 +18,7 @@ use crate::judge;
 use crate::outcome::{Outcome, ResultFormat, Validation};
 use crate::rule::Rule;
 use crate::source::Table;
+use crate::sql::AskSql;
 use crate::suite::{Dialect, Expectation, Suite};
 use crate::work::{Task, Work};
 
@@ -39,6 +41,8 @@ pub struct Options {
     pub labels: Vec<String>,
     /// What is known of the table beyond its rows.
     pub facts: Facts,
+    /// What answers questions in SQL; without it such an expectation fails.
+    pub sql: Option<Arc<dyn AskSql>>,
 }
 
 impl Default for Options {
@@ -52,6 +56,7 @@ impl Default for Options {
             personal: Vec::new(),
             labels: Vec::new(),
             facts: Facts::default(),
+            sql: None,
         }
     }
 }
@@ -74,11 +79,16 @@ pub fn check(table: &Table, suite: &Suite, options: &Options) -> Result<Validati
 pub fn check_all(table: &Table, suites: &[&Suite], options: &Options) -> Result<Vec<Validation>, CheckError> {
     let mut scan = Scan::new(table, options);
     let personal = |suite: &Suite| options.personal.iter().chain(&suite.personal).cloned().collect::<Vec<_>>();
+    scan.has_personal = suites.iter().any(|suite| !personal(suite).is_empty());
     scan.labels.clone_from(&options.labels);
     scan.labels.retain(|label| table.has(label) && !suites.iter().any(|suite| personal(suite).contains(label)));
     let all: Vec<(&Expectation, Dialect)> =
         suites.iter().flat_map(|suite| suite.expectations.iter().map(|expectation| (expectation, suite.dialect))).collect();
-    let mut plans: Vec<Option<Result<Plan, CheckError>>> = all.iter().map(|(expectation, _)| Some(scan.plan(expectation))).collect();
+    let mut plans: Vec<Option<Result<Plan, CheckError>>> = Vec::new();
+    for (expectation, dialect) in &all {
+        scan.dialect = *dialect;
+        plans.push(Some(scan.plan(expectation)));
+    }
     scan.share_memory();
     scan.run()?;
     let mut again = Vec::new();
@@ -143,6 +153,8 @@ pub(crate) struct Scan<'a> {
     pub(crate) taken: u64,
     /// Columns that name a failing row.
     pub(crate) labels: Vec<String>,
+    /// Whether some column is personal.
+    pub(crate) has_personal: bool,
     conditions: Vec<Condition>,
     pub(crate) works: Vec<Work>,
     /// Works that have their rows, by place.
@@ -158,6 +170,7 @@ impl<'a> Scan<'a> {
             dialect: Dialect::default(),
             taken: 0,
             labels: Vec::new(),
+            has_personal: false,
             conditions: Vec::new(),
             works: Vec::new(),
             done: Vec::new(),

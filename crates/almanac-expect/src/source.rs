@@ -68,6 +68,19 @@ impl Table {
         Ok(Self { schema, rows, hidden: Arc::new(Schema::empty()), parts })
     }
 
+    /// Returns the files that it is read from, in order; none where it is in memory.
+    pub fn files(&self) -> Vec<PathBuf> {
+        let mut files: Vec<PathBuf> = Vec::new();
+        for part in &self.parts {
+            if let Data::Group { file, .. } = &part.data
+                && files.last() != Some(&file.path)
+            {
+                files.push(file.path.clone());
+            }
+        }
+        files
+    }
+
     /// Takes columns out of what expectations see; rows can still be named by them.
     #[must_use]
     pub fn without(mut self, columns: &[&str]) -> Self {

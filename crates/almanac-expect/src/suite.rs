@@ -42,8 +42,10 @@ pub enum Dialect {
     /// Great Expectations 0.18.
     Gx0,
     /// Great Expectations 1.x.
-    #[default]
     Gx1,
+    /// Almanac's own form, and data contracts: as Great Expectations 1.x, but texts stand for dates too.
+    #[default]
+    Own,
 }
 
 /// One thing that must hold.

@@ -86,9 +86,8 @@ impl Test {
                 value.nanos().map(|moment| moment <= *nanos).ok_or_else(|| format!("`{}` is no time", value.text()))?
             }
             Self::Near { center, spread, threshold, both } => {
-                let score = (number(value)? - center) / spread;
-                let under = if *both { score.abs() < threshold.abs() } else { score < *threshold };
-                under || score.is_nan()
+                let number = number(value)?;
+                spread.is_none_or(|spread| is_near((number - center) / spread, *threshold, *both))
             }
             Self::Window(window) => match window {
                 None => true,
@@ -143,14 +142,18 @@ impl Test {
             }
             (Self::Near { center, spread, threshold, both }, Column::Float(array, _)) => {
                 let values = array.values();
-                Some(BooleanBuffer::collect_bool(rows, |row| {
-                    let score = (values[row] - center) / spread;
-                    if *both { score.abs() >= threshold.abs() } else { score >= *threshold }
-                }))
+                Some(match spread {
+                    None => BooleanBuffer::new_unset(rows),
+                    Some(spread) => BooleanBuffer::collect_bool(rows, |row| !is_near((values[row] - center) / spread, *threshold, *both)),
+                })
             }
             _ => None,
         }
     }
+}
+
+fn is_near(score: f64, threshold: f64, both: bool) -> bool {
+    if both { score.abs() < threshold.abs() } else { score < threshold }
 }
 
 fn bound(value: Option<&Value>, open: f64) -> Option<f64> {

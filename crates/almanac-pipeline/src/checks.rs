@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use almanac_data::{IngestReport, PartitionInfo, SilverReport, list_partitions, read_gold_info, read_silver_report, static_field};
-use almanac_expect::{Expectation, Facts, Previous, Refused, Severity, Suite, Table};
+use almanac_expect::{CheckError, Expectation, Facts, Previous, Refused, Severity, Suite, Table};
 use serde::Serialize;
 use serde_json::{Map, Value as Json, json};
 
@@ -67,11 +67,16 @@ pub fn built_in(project: &Project, checks: &Checks, layer: &str) -> Result<Built
 }
 
 /// Expectations of one table, in the making.
-struct Making(Suite);
+struct Making {
+    suite: Suite,
+    /// Why one of them could not be made.
+    problem: Option<String>,
+}
 
 impl Making {
     fn new(layer: &str, table: &str) -> Self {
-        Self(Suite { name: CHECKS.into(), layer: Some(layer.into()), table: Some(table.into()), ..Suite::default() })
+        let suite = Suite { name: CHECKS.into(), layer: Some(layer.into()), table: Some(table.into()), ..Suite::default() };
+        Self { suite, problem: None }
     }
 
     /// Adds an expectation: its name, its arguments, and what must hold in words.
@@ -79,13 +84,19 @@ impl Making {
         let Json::Object(mut arguments) = arguments else { return };
         arguments.retain(|_, value| !value.is_null());
         arguments.insert("description".into(), words.into().into());
-        let expectation = Expectation::parse(kind, arguments, Severity::Fail, Map::new());
-        self.0.expectations.push(expectation.expect("the expectations of `[checks]` are well formed"));
+        match Expectation::parse(kind, arguments, Severity::Fail, Map::new()) {
+            Ok(expectation) => self.suite.expectations.push(expectation),
+            Err(problem) => self.problem = Some(format!("`[checks]` cannot be judged: `{kind}`: {problem}")),
+        }
     }
 
-    fn placed(self, checks: &Checks) -> PlacedSuite {
+    fn placed(self, checks: &Checks) -> Result<PlacedSuite, PipelineError> {
+        if let Some(problem) = self.problem {
+            return Err(PipelineError::Expecting(CheckError::Value { problem }));
+        }
         let digest = Fingerprint::of(CHECKS, 1).config("checks", checks).finish();
-        PlacedSuite { layer: self.0.layer.clone().unwrap_or_default(), table: self.0.table.clone(), suite: self.0, digest }
+        let layer = self.suite.layer.clone().unwrap_or_default();
+        Ok(PlacedSuite { layer, table: self.suite.table.clone(), suite: self.suite, digest })
     }
 }
 
@@ -101,7 +112,7 @@ fn bronze(project: &Project, checks: &Checks) -> Result<BuiltIn, PipelineError> 
         let mut suite = Making::new("bronze", name);
         suite.must("expect_table_row_count_to_be_between", json!({"min_value": 1}), "at least one row");
         quarantine(&mut suite, checks);
-        made.suites.push(suite.placed(checks));
+        made.suites.push(suite.placed(checks)?);
         let refused = Refused { rows: report.quarantined, offered: report.rows + report.quarantined, reasons: BTreeMap::new() };
         made.facts.insert(name.to_owned(), Facts { refused: Some(refused), ..Facts::default() });
     }
@@ -148,9 +159,10 @@ fn silver(project: &Project, checks: &Checks) -> Result<BuiltIn, PipelineError> 
         format!("at most {} missing (`max_null_share`)", percent(checks.max_null_share)),
     );
     quarantine(&mut panel, checks);
-    if checks.min.is_some() || checks.max.is_some() {
-        let arguments = json!({"column": "y", "min_value": checks.min, "max_value": checks.max, "where": SCORED});
-        panel.must("expect_column_values_to_be_between", arguments, bounds(checks.min, checks.max));
+    let (min, max) = (finite(checks.min), finite(checks.max));
+    if min.is_some() || max.is_some() {
+        let arguments = json!({"column": "y", "min_value": min, "max_value": max, "where": SCORED});
+        panel.must("expect_column_values_to_be_between", arguments, bounds(min, max));
     }
     // A column of the rows, or of the series: their table has one row for each.
     let mut place = |column: &str, put: &mut dyn FnMut(&mut Making, &str, bool)| {
@@ -159,9 +171,15 @@ fn silver(project: &Project, checks: &Checks) -> Result<BuiltIn, PipelineError> 
         if is_fixed { put(&mut series, &stored, false) } else { put(&mut panel, column, true) }
     };
     for (column, (min, max)) in &checks.ranges {
+        let (min, max) = (finite(Some(*min)), finite(Some(*max)));
+        if min.is_none() && max.is_none() {
+            // Any number will do, but the column must be there.
+            place(column, &mut |suite, stored, _| suite.must("expect_column_to_exist", json!({ "column": stored }), "the column is there"));
+            continue;
+        }
         place(column, &mut |suite, stored, of_rows| {
             let arguments = json!({"column": stored, "min_value": min, "max_value": max, "where": of_rows.then_some(HISTORY)});
-            suite.must("expect_column_values_to_be_between", arguments, bounds(Some(*min), Some(*max)));
+            suite.must("expect_column_values_to_be_between", arguments, bounds(min, max));
         });
     }
     for (column, texts) in &checks.allowed {
@@ -184,9 +202,9 @@ fn silver(project: &Project, checks: &Checks) -> Result<BuiltIn, PipelineError> 
     }
     let refused = Refused { rows: report.rows_quarantined, offered: report.rows_in, reasons: report.quarantined };
     let facts = Facts { refused: Some(refused), previous: previous(project), ..Facts::default() };
-    let mut made = BuiltIn { suites: vec![panel.placed(checks)], facts: BTreeMap::from([("panel".to_owned(), facts)]) };
-    if !series.0.expectations.is_empty() {
-        made.suites.push(series.placed(checks));
+    let mut made = BuiltIn { suites: vec![panel.placed(checks)?], facts: BTreeMap::from([("panel".to_owned(), facts)]) };
+    if !series.suite.expectations.is_empty() || series.problem.is_some() {
+        made.suites.push(series.placed(checks)?);
     }
     Ok(made)
 }
@@ -236,12 +254,17 @@ fn gold(project: &Project, checks: &Checks) -> Result<BuiltIn, PipelineError> {
     ] {
         suite.must("expect_table_counter_to_be_between", json!({"counter": counter, "max_value": 0}), words);
     }
-    Ok(BuiltIn { suites: vec![suite.placed(checks)], facts: BTreeMap::from([("features".to_owned(), facts)]) })
+    Ok(BuiltIn { suites: vec![suite.placed(checks)?], facts: BTreeMap::from([("features".to_owned(), facts)]) })
 }
 
 /// The share that must hold where at most `share` may not; rounded, so that 0.3 leaves 0.7.
 fn without(share: f64) -> f64 {
     (((1.0 - share) * 1e12).round() / 1e12).clamp(0.0, 1.0)
+}
+
+/// A bound that says something: infinity does not.
+fn finite(bound: Option<f64>) -> Option<f64> {
+    bound.filter(|bound| bound.is_finite())
 }
 
 fn number(text: &str) -> Json {

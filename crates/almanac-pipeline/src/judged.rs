@@ -1,9 +1,10 @@
-//! Files of any format as one table to be judged outside a project.
+//! Tables to be judged: files of any format as one, and SQL over the files of several.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use almanac_data::{FILE_COLUMN, IngestReport, ROW_COLUMN, TableSpec, ingest_table};
-use almanac_expect::Table;
+use almanac_data::{FILE_COLUMN, IngestReport, QueryLimits, ROW_COLUMN, TableSpec, ingest_table, open_files};
+use almanac_expect::{Answer, AskSql, Table};
+use almanac_series::Hint;
 
 use crate::PipelineError;
 use crate::expectations::open_parts;
@@ -21,4 +22,21 @@ pub fn open_source(spec: &TableSpec, scratch: &Path) -> Result<(Table, Option<In
     let report = ingest_table(spec, scratch)?;
     let table = open_parts(&scratch.join(&spec.name))?.without(&[FILE_COLUMN, ROW_COLUMN]);
     Ok((table, Some(report)))
+}
+
+/// Answers what expectations ask in SQL, by the engine of bronze.
+#[derive(Debug, Clone)]
+pub struct SqlOverFiles {
+    /// How much of the machine a query may use.
+    pub limits: QueryLimits,
+}
+
+impl AskSql for SqlOverFiles {
+    fn ask(&self, tables: &[(String, Vec<PathBuf>)], query: &str, shown: usize) -> Result<Answer, String> {
+        // A runtime of its own: whoever judges does not wait for anything else.
+        let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(|error| error.to_string())?;
+        let answer = runtime.block_on(async { open_files(tables, &self.limits).await?.count(query, shown).await });
+        let (rows, first) = answer.map_err(|error| error.hint().map_or_else(|| error.to_string(), |hint| format!("{error}; {hint}")))?;
+        Ok(Answer { rows, first })
+    }
 }

@@ -42,7 +42,7 @@ pub use error::{PipelineError, RunError};
 pub use expectations::{LAYERS, PlacedSuite, history, judge, read_placed, read_suites, tables};
 pub use feature_sources::{FeatureSources, FilePrivacy};
 pub use fingerprint::Fingerprint;
-pub use judged::open_source;
+pub use judged::{SqlOverFiles, open_source};
 pub use known_ahead::{Given, Unfit, fill_ahead};
 pub use land::{LandContext, LandedTable, OutsideTable, land_tables, landed_files};
 pub use models::{Field, ModelFactory};

@@ -1,7 +1,7 @@
 //! Open Data Contract Standard 3.1: what its schema, properties and quality rules demand, as expectations.
 //!
-//! Demands that stand for themselves (`required`, `unique`, types, library metrics) become expectations; a text is a note; SQL and
-//! rules of other engines cannot be honoured and are refused.
+//! Demands that stand for themselves (`required`, `unique`, types, library metrics, SQL) become expectations; a text is a note; rules of
+//! other engines cannot be honoured and are refused.
 
 use serde_json::{Map, Value as Json, json};
 
@@ -174,12 +174,28 @@ impl Contract<'_> {
             "custom" => {
                 return Err(self.refuse(place, format!("rules of the engine `{}` are not supported", text("engine").unwrap_or("?"))));
             }
-            "sql" => return Err(self.refuse(place, "it asks by SQL, which is not available to a check")),
+            "sql" => {
+                let query = text("query").ok_or_else(|| self.refuse(place, "a rule in SQL has no `query`"))?;
+                let mut kwargs = json!({"metric": "sql", "query": query, "column": column});
+                for (name, value) in rule.as_object().into_iter().flatten().filter(|(name, _)| name.starts_with("must")) {
+                    kwargs[name] = value.clone();
+                }
+                return self.add(place, "expect_metric_to_be", kwargs, severity);
+            }
             other => return Err(self.refuse(place, format!("there is no type of rule `{other}`"))),
         }
-        let metric =
-            text("metric").or_else(|| text("rule")).ok_or_else(|| self.refuse(place, "a quality rule names no `metric`"))?.to_owned();
-        let mut kwargs = json!({ "metric": metric });
+        let metric = text("metric").or_else(|| text("rule")).ok_or_else(|| self.refuse(place, "a quality rule names no `metric`"))?;
+        // Version 3.0 had other names, and one of its rules no bound of its own.
+        let renamed = match metric {
+            "nullCheck" => "nullValues",
+            "duplicateCount" => "duplicateValues",
+            "validValues" => "invalidValues",
+            other => other,
+        };
+        let mut kwargs = json!({ "metric": renamed });
+        if metric == "validValues" && !rule.as_object().is_some_and(|rule| rule.keys().any(|key| key.starts_with("must"))) {
+            kwargs["mustBe"] = json!(0);
+        }
         if let Some(column) = column {
             kwargs["column"] = json!(column);
         }

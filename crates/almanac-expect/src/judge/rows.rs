@@ -28,7 +28,7 @@ impl Default for Style {
 }
 
 pub(super) fn lone_nulls(scan: &Scan<'_>, column: &str) -> bool {
-    scan.shape(column).is_ok_and(|shape| matches!(shape, Shape::Float | Shape::Int | Shape::Time(_)))
+    !scan.is_decimal(column) && scan.shape(column).is_ok_and(|shape| matches!(shape, Shape::Float | Shape::Int | Shape::Time(_)))
 }
 
 pub(super) struct Counted {

@@ -118,7 +118,9 @@ impl Rule {
             "query_results_to_match_comparison" => {
                 return Err("it compares by SQL of another database, which is not available to a check".into());
             }
-            _ if kind == "unexpected_rows_expectation" => return Err("it asks by SQL, which is not available to a check".into()),
+            "unexpected_rows_expectation" | "unexpected_rows" => {
+                Self::NoRows(crate::sql::filled(&args.text("unexpected_rows_query")?, None))
+            }
             _ => return Err(unknown(kind)),
         })
     }
@@ -135,11 +137,11 @@ fn values(rest: &str, args: &mut Args) -> Result<Rule, String> {
         }
         "to_be_of_type" => {
             let classes = classes(&[args.text("type_")?])?;
-            return Ok(Rule::OfType { column, classes });
+            return Ok(Rule::OfType { column, classes, listed: false });
         }
         "to_be_in_type_list" => {
             let classes = classes(&args.texts("type_list")?)?;
-            return Ok(Rule::OfType { column, classes });
+            return Ok(Rule::OfType { column, classes, listed: true });
         }
         "to_not_be_outliers" => {
             let iqr = match args.maybe_text("method")?.as_deref() {

@@ -3,7 +3,10 @@
 //!
 //! A gate that holds is an asset of its own; one that stopped the run is judged again by the next.
 
-use almanac_expect::{Options, Severity, Suite, Validation};
+use std::sync::Arc;
+
+use almanac_data::QueryLimits;
+use almanac_expect::{AskSql, Options, Severity, Suite, Validation};
 use almanac_tracking::{Millis, TrackingStore};
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +14,7 @@ use crate::asset::Made;
 use crate::checks::built_in;
 use crate::expectations::{judge, write_checked};
 use crate::fingerprint::Fingerprint;
+use crate::judged::SqlOverFiles;
 use crate::progress::Event;
 use crate::steps::Context;
 use crate::{PipelineError, RunError};
@@ -59,7 +63,9 @@ pub(crate) fn gate(
         checks.suites.extend(own);
         let labels = settings.silver.id.iter().chain([&settings.time]).cloned().collect();
         let memory = (settings.memory as u64 / 2).max(64 << 20);
-        let options = Options { now: Some(now_ms * 1000), memory, labels, ..Options::default() };
+        let limits = QueryLimits { memory: settings.memory / 2, threads: 1 };
+        let sql = Some(Arc::new(SqlOverFiles { limits }) as Arc<dyn AskSql>);
+        let options = Options { now: Some(now_ms * 1000), memory, labels, sql, ..Options::default() };
         let judged = judge(project, &checks.suites, layer, &options, &checks.facts)?;
         record(store, &judged, now_ms)?;
         for (_, validation) in &judged {

@@ -4,11 +4,12 @@ mod show;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use almanac_config::Overrides;
-use almanac_data::{ROW_COLUMN, TableSpec, expand_source};
+use almanac_data::{QueryLimits, ROW_COLUMN, TableSpec, expand_source};
 use almanac_expect::{Facts, Options, Refused, ResultFormat, Suite, Table, Validation, suggest};
-use almanac_pipeline::{LAYERS, PlacedSuite, Project, built_in, history, judge, open_source, read_placed, tables};
+use almanac_pipeline::{LAYERS, PlacedSuite, Project, SqlOverFiles, built_in, history, judge, open_source, read_placed, tables};
 use almanac_tracking::Millis;
 use clap::Args;
 
@@ -74,6 +75,7 @@ pub(crate) fn check(ctx: &Context, args: CheckArgs) -> Result<ExitStatus, Failur
         },
         now: Some(now_ms() * 1000),
         personal: args.personal.clone(),
+        sql: Some(Arc::new(SqlOverFiles { limits: QueryLimits::default() })),
         ..Options::default()
     };
     match &args.file {
