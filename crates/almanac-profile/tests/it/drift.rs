@@ -164,3 +164,18 @@ fn series_that_are_gone_are_told_once() {
     let drift = drift(&sales(0..20, 10, 1), &sales(0..20, 8, 1));
     assert!(drift.verdict.remarks.iter().all(|remark| !remark.contains("series")), "{:?}", drift.verdict);
 }
+
+#[test]
+fn huge_values_of_one_distribution_do_not_drift() {
+    let huge = |seed: u64| numbers((0..2_000).map(|row| (uniform(seed, row) - 0.5) * 1e300).collect());
+    let column = of_one(&huge(1), &huge(2), &DriftOptions::default());
+    assert!(!column.is_drift && column.score < Some(0.1), "{column:?}");
+}
+
+#[test]
+fn one_row_that_is_missing_is_no_drift_and_many_are() {
+    let with = |missing: usize, rows: usize| numbers((0..rows).map(|row| if row < missing { f64::NAN } else { row as f64 }).collect());
+    assert!(!of_one(&with(0, 1), &with(1, 1), &DriftOptions::default()).is_drift);
+    assert!(!of_one(&with(1, 20), &with(3, 20), &DriftOptions::default()).is_missing_drift);
+    assert!(of_one(&with(0, 200), &with(20, 200), &DriftOptions::default()).is_missing_drift);
+}
