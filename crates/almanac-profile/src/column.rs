@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::options::ProfileOptions;
 use crate::sketch::distinct::Distinct;
+use crate::sketch::periods::Unit;
 
 pub use number::NumberProfile;
 pub use text::TextProfile;
@@ -188,6 +189,10 @@ impl ColumnProfile {
         match &self.values {
             Values::Number(own) if own.counts.is_exact() && own.fits_float => return Some((own.counts.len() as u64, true)),
             Values::Text(own) if own.counts.is_exact() => return Some((own.counts.len() as u64, true)),
+            // Times without a time of day are counted by day.
+            Values::Time(own) if own.with_time == 0 && own.periods.unit() <= Unit::Day => {
+                return Some((own.periods.natural().rows().len() as u64, true));
+            }
             Values::Bool { yes, no } => return Some((u64::from(*yes > 0) + u64::from(*no > 0), true)),
             _ => {}
         }

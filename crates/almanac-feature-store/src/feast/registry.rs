@@ -27,7 +27,7 @@ pub(super) mod value_type {
             })
         };
         // Lists of a type have its number and ten.
-        single(number).or_else(|| single(number - 10)?.list())
+        single(number).or_else(|| single(number.checked_sub(10)?)?.list())
     }
 
     /// Returns the name of a type, for messages.

@@ -34,8 +34,9 @@ pub struct Request {
     pub is_exact: bool,
     /// Whether answers are named `view__feature`, not `feature`.
     pub full_names: bool,
-    /// Whether keys that no view asks for are passed over, as Feast does. Their values are not in the answer.
-    pub passes_strays: bool,
+    /// Whether it is read as Feast reads it: keys that no view asks for are passed over and are not in the answer, and whole numbers may
+    /// be written as text or with a fraction of 0.
+    pub is_feasts: bool,
 }
 
 /// What a value is.
@@ -109,7 +110,7 @@ impl OnlineStore {
             fill(served, &wanted, places, &keys, entities, request, &mut cells)?;
         }
         let stray = request.entities.keys().find(|name| !answer.keys.iter().any(|(key, _)| key == *name));
-        if let Some(stray) = stray.filter(|_| !request.passes_strays) {
+        if let Some(stray) = stray.filter(|_| !request.is_feasts) {
             let there = groups.iter().flat_map(|(served, _)| served.view.keys.iter().map(|key| key.name.as_str()));
             return Err(FeatureError::unknown("key", stray, there.collect::<Vec<_>>()));
         }
@@ -174,7 +175,7 @@ fn keys(
     for key in &served.view.keys {
         let given = request.entities.get(&key.name);
         let given = given.ok_or_else(|| FeatureError::NoKey { view: served.view.name.clone(), key: key.name.clone() })?;
-        let values = given.iter().map(|value| key_value(key, value)).collect::<Result<Vec<_>, _>>()?;
+        let values = given.iter().map(|value| key_value(key, value, request.is_feasts)).collect::<Result<Vec<_>, _>>()?;
         if !answered.iter().any(|(name, _)| *name == key.name) {
             answered.push((key.name.clone(), values.clone()));
         }
@@ -184,8 +185,12 @@ fn keys(
     Ok(columns)
 }
 
-fn key_value(key: &Key, value: &Json) -> Result<KeyValue, FeatureError> {
+fn key_value(key: &Key, value: &Json, is_feasts: bool) -> Result<KeyValue, FeatureError> {
+    // Whole numbers up to here are exact as floats.
+    let whole = |number: f64| (number.fract() == 0.0 && number.abs() <= 9e15).then_some(number as i64);
     let read = match (key.kind, value) {
+        (KeyKind::Int, Json::String(text)) if is_feasts => text.trim().parse().ok().map(KeyValue::Int),
+        (KeyKind::Int, Json::Number(number)) if is_feasts && number.is_f64() => number.as_f64().and_then(whole).map(KeyValue::Int),
         (KeyKind::Text, Json::String(text)) => Some(KeyValue::Text(text.clone())),
         (KeyKind::Int, Json::Number(number)) => number.as_i64().map(KeyValue::Int),
         _ => None,

@@ -69,6 +69,16 @@ pub(crate) fn gate(
                 ctx.assets.observer().on(&Event::Note { text: &text });
             }
         }
+        let is_judged = |name: &&String| {
+            let subjects =
+                summary.validations.iter().flat_map(|validation| &validation.outcomes).filter_map(|outcome| outcome.subject.as_ref());
+            subjects.into_iter().any(|subject| subject.eq_ignore_ascii_case(name))
+        };
+        for name in gate.columns.iter().filter(|name| !summary.validations.is_empty() && !is_judged(name)) {
+            let text =
+                format!("`{name}` of `[drift] columns` is in no table that was compared, or has no test: it names rows or holds times");
+            ctx.assets.observer().on(&Event::Note { text: &text });
+        }
         match summary.validations.iter().find(|validation| validation.stops()) {
             Some(validation) => Err(PipelineError::Drift(Box::new(validation.clone()))),
             None => Ok(summary),
@@ -97,9 +107,10 @@ fn judge(
 
 fn validation(gate: &DriftGate, table: &str, before: &str, rows: u64, drift: &Drift) -> Validation {
     let mut outcomes = vec![of_schema(gate, drift), of_table(gate, before, drift)];
-    outcomes.extend(drift.columns.iter().filter(|column| column.score.is_some() || column.is_missing_drift).map(|column| {
+    // Of the others only those that drifted: a table may have hundreds of columns.
+    outcomes.extend(drift.columns.iter().filter(|column| column.score.is_some() || column.is_missing_drift).filter_map(|column| {
         let is_grave = gate.columns.iter().any(|name| name.eq_ignore_ascii_case(&column.name));
-        of_column(if is_grave { gate.severity } else { Severity::Warn }, column)
+        (is_grave || column.is_drift).then(|| of_column(if is_grave { gate.severity } else { Severity::Warn }, column))
     }));
     Validation { suite: SUITE.to_owned(), layer: Some("bronze".to_owned()), table: Some(table.to_owned()), rows, outcomes }
 }

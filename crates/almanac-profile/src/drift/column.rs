@@ -48,7 +48,7 @@ pub(super) fn compare(before: &ColumnProfile, after: &ColumnProfile, options: &D
         jensen_shannon: None,
         chi_square_p_value: None,
         missing,
-        is_missing_drift: before.rows > 0 && after.rows > 0 && (missing.after - missing.before).abs() >= options.missing,
+        is_missing_drift: is_missing_drift(before, after, options),
         distinct: Change { before: distinct(before), after: distinct(after) },
         mean: Change { before: None, after: None },
         stdev: Change { before: None, after: None },
@@ -83,6 +83,12 @@ pub(super) fn compare(before: &ColumnProfile, after: &ColumnProfile, options: &D
     drift
 }
 
+/// Whether the share of missing values changed by as much as is told, and by more than chance does with so few rows.
+fn is_missing_drift(before: &ColumnProfile, after: &ColumnProfile, options: &DriftOptions) -> bool {
+    let is_much = (after.missing_share() - before.missing_share()).abs() >= options.missing;
+    is_much && share_p_value((before.missing(), before.rows), (after.missing(), after.rows)).is_some_and(|p| p < 0.05)
+}
+
 /// Whether nearly every row has a value of its own. Of numbers only whole ones that lie close are such: measures are all different too.
 fn is_identifier(column: &ColumnProfile) -> bool {
     let present = column.rows.saturating_sub(column.missing());
@@ -103,7 +109,8 @@ fn of_numbers(drift: &mut ColumnDrift, old: &NumberProfile, new: &NumberProfile,
     drift.is_exact = before.is_exact() && after.is_exact();
     drift.ks = kolmogorov_smirnov(&before, &after);
     drift.ks_p_value = drift.ks.map(|ks| ks_p_value(ks, before.total(), after.total()));
-    drift.wasserstein = wasserstein(&before, &after, old.moments.population_stdev().unwrap_or(0.0));
+    let spread = spread(old, &before);
+    drift.wasserstein = wasserstein(&before, &after, spread);
     let shares = Shares::of_numbers(&before, &after, old.is_whole && new.is_whole);
     drift.psi = shares.as_ref().map(Shares::psi);
     drift.jensen_shannon = shares.as_ref().map(Shares::jensen_shannon);
@@ -124,7 +131,7 @@ fn of_numbers(drift: &mut ColumnDrift, old: &NumberProfile, new: &NumberProfile,
         None if rows <= SMALL => Some(Method::Ks),
         None => Some(Method::Wasserstein),
     });
-    let chance = chance(method, &before, &after, shares.as_ref(), old);
+    let chance = chance(method, &before, &after, shares.as_ref(), spread);
     if few.is_some() || matches!(method, Some(Method::ChiSquare | Method::Z)) {
         let name = |own: &NumberProfile| own.counts.sorted().into_iter().map(|(value, rows)| (value.get().to_string(), rows)).collect();
         let (before, after) = (name(old), name(new));
@@ -138,17 +145,22 @@ fn of_numbers(drift: &mut ColumnDrift, old: &NumberProfile, new: &NumberProfile,
     }
 }
 
+/// The standard deviation of the values as a population. Squares of values near the end of floats are beyond it: these are scaled first.
+fn spread(own: &NumberProfile, distribution: &Distribution) -> f64 {
+    let scale = own.moments.min.abs().max(own.moments.max.abs());
+    if scale < 1e150 || distribution.total() == 0 {
+        return own.moments.population_stdev().unwrap_or(0.0);
+    }
+    let (mean, total) = (own.moments.mean / scale, distribution.total() as f64);
+    let squares = distribution.points().iter().map(|(value, rows)| (value / scale - mean).powi(2) * (*rows as f64 / total));
+    squares.sum::<f64>().sqrt() * scale
+}
+
 /// What chance alone gives, of numbers.
-fn chance(
-    method: Option<Method>,
-    before: &Distribution,
-    after: &Distribution,
-    shares: Option<&Shares>,
-    old: &NumberProfile,
-) -> Option<f64> {
+fn chance(method: Option<Method>, before: &Distribution, after: &Distribution, shares: Option<&Shares>, spread: f64) -> Option<f64> {
     let rows = (before.total(), after.total());
     match method? {
-        Method::Wasserstein => noise::wasserstein(before, after, old.moments.population_stdev().unwrap_or(0.0)),
+        Method::Wasserstein => noise::wasserstein(before, after, spread),
         Method::JensenShannon => Some(noise::jensen_shannon(shares?.occupied(), rows)),
         Method::Psi => Some(noise::psi(shares?.occupied(), rows)),
         Method::Ks | Method::ChiSquare | Method::Z => None,

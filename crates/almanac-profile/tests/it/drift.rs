@@ -113,3 +113,69 @@ fn the_test_and_its_threshold_can_be_chosen() {
     assert_eq!(with(Method::Ks, None), (Some(Method::Ks), true));
     assert_eq!(with(Method::Wasserstein, None), (Some(Method::Wasserstein), true));
 }
+
+/// The drift of a single column named `x`.
+fn of_one(before: &RecordBatch, after: &RecordBatch, options: &DriftOptions) -> almanac_profile::ColumnDrift {
+    let look = ProfileOptions::default();
+    compare(&profile(before, &look), &profile(after, &look), options).columns[0].clone()
+}
+
+#[test]
+fn columns_that_name_rows_have_no_test_and_measures_that_are_all_different_have_one() {
+    let ids = |from: u64| words((from..from + 2_000).map(|id| format!("order-{id}")));
+    let numbered = |from: u64| numbers((from..from + 2_000).map(|id| id as f64).collect());
+    // Amounts in cents: whole, nearly all different, far from each other.
+    let cents = |seed: u64, scale: f64| numbers((0..2_000).map(|row| (uniform(seed, row) * 1e9 * scale).floor()).collect());
+    for (before, after) in [(ids(0), ids(2_000)), (numbered(0), numbered(2_000))] {
+        let column = of_one(&before, &after, &DriftOptions::default());
+        assert!(column.is_identifier && column.method.is_none() && !column.is_drift, "{column:?}");
+        let asked = DriftOptions { category_method: Some(Method::Psi), number_method: Some(Method::Psi), ..DriftOptions::default() };
+        assert!(of_one(&before, &after, &asked).is_drift, "a test that is asked for is made");
+    }
+    let column = of_one(&cents(1, 1.0), &cents(2, 1.5), &DriftOptions::default());
+    assert!(!column.is_identifier && column.is_drift, "{column:?}");
+}
+
+#[test]
+fn many_categories_in_few_rows_are_no_drift_until_they_differ_by_more_than_chance() {
+    let draw = |seed: u64, skew: f64| words((0..1_500).map(|row| format!("c{:.0}", uniform(seed, row).powf(skew) * 300.0)));
+    let same = of_one(&draw(1, 1.0), &draw(2, 1.0), &DriftOptions::default());
+    // Evidently's limit of 0.1 would call this drift.
+    assert!(same.score > Some(0.1) && !same.is_drift && same.is_threshold_raised, "{same:?}");
+    let other = of_one(&draw(1, 1.0), &draw(2, 2.0), &DriftOptions::default());
+    assert!(other.is_drift, "{other:?}");
+    let limits = std::collections::BTreeMap::from([(Method::JensenShannon, 0.1)]);
+    let asked = of_one(&draw(1, 1.0), &draw(2, 1.0), &DriftOptions { limits, ..DriftOptions::default() });
+    assert!(asked.is_drift && !asked.is_threshold_raised && asked.threshold == Some(0.1), "{asked:?}");
+}
+
+#[test]
+fn bars_of_whole_numbers_have_no_blanks_between() {
+    for values in [13, 21, 37, 100] {
+        let table = numbers((0..5_000).map(|row| (uniform(3, row) * f64::from(values)).floor()).collect());
+        let bars = profile(&table, &ProfileOptions::default()).summary().columns[0].number.clone().unwrap().bars;
+        assert!(bars.len() <= 20 && bars.iter().all(|rows| *rows > 0), "{values}: {bars:?}");
+        assert_eq!(bars.iter().sum::<u64>(), 5_000);
+    }
+}
+
+#[test]
+fn series_that_are_gone_are_told_once() {
+    let drift = drift(&sales(0..20, 10, 1), &sales(0..20, 8, 1));
+    assert!(drift.verdict.remarks.iter().all(|remark| !remark.contains("series")), "{:?}", drift.verdict);
+}
+
+#[test]
+fn huge_values_of_one_distribution_do_not_drift() {
+    let huge = |seed: u64| numbers((0..2_000).map(|row| (uniform(seed, row) - 0.5) * 1e300).collect());
+    let column = of_one(&huge(1), &huge(2), &DriftOptions::default());
+    assert!(!column.is_drift && column.score < Some(0.1), "{column:?}");
+}
+
+#[test]
+fn one_row_that_is_missing_is_no_drift_and_many_are() {
+    let with = |missing: usize, rows: usize| numbers((0..rows).map(|row| if row < missing { f64::NAN } else { row as f64 }).collect());
+    assert!(!of_one(&with(0, 1), &with(1, 1), &DriftOptions::default()).is_drift);
+    assert!(!of_one(&with(1, 20), &with(3, 20), &DriftOptions::default()).is_missing_drift);
+    assert!(of_one(&with(0, 200), &with(20, 200), &DriftOptions::default()).is_missing_drift);
+}

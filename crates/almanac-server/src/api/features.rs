@@ -59,7 +59,7 @@ pub(crate) async fn features(State(app): State<App>, body: Result<Bytes, BytesRe
             at,
             is_exact: asked.at.is_some(),
             full_names: asked.full_names,
-            passes_strays: false,
+            is_feasts: false,
         };
         let found = store.look_up(&request).map_err(refused)?;
         Ok(FeaturesResponse {
@@ -95,7 +95,7 @@ pub(crate) async fn feast_features(
             at: Timestamp::now().as_microsecond(),
             is_exact: false,
             full_names: asked.full_feature_names,
-            passes_strays: true,
+            is_feasts: true,
         };
         store.look_up(&request).map(in_feasts_form).map_err(refused)
     })

@@ -201,6 +201,12 @@ async fn ask_odd(body: &str) -> (u16, serde_json::Value) {
 async fn keys_that_no_view_asks_for_are_passed_over_as_feast_does() {
     let (status, answer) = ask_odd(r#"{"features": ["naive:n"], "entities": {"customer_id": [1], "stray": ["x"]}}"#).await;
     assert_eq!((status, &answer["metadata"]["feature_names"]), (200, &serde_json::json!(["customer_id", "n"])));
+    let (status, answer) = ask_odd(r#"{"features": ["naive:n"], "entities": {"customer_id": ["1", 2.0]}}"#).await;
+    assert_eq!((status, &answer["results"][1]["values"]), (200, &serde_json::json!([2, 4])));
+    for wrong in [r#""x""#, "1.5", "null"] {
+        let (status, _) = ask_odd(&format!(r#"{{"features": ["naive:n"], "entities": {{"customer_id": [{wrong}]}}}}"#)).await;
+        assert_eq!(status, 400, "{wrong}");
+    }
 }
 
 #[tokio::test]

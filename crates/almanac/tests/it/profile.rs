@@ -127,7 +127,8 @@ fn help_of_the_comparison_of_tables() {
           almanac data diff --tables HEAD~1:sales.csv sales.csv  # as committed, or as its .dvc file says
 
         Tests and limits are Evidently's. Up to 1,000 rows: Kolmogorov-Smirnov, chi-square or z-test, p of
-        5 %. Beyond: Wasserstein distance over the standard deviation, or Jensen-Shannon distance, from 0.1.
+        5 %. Beyond: Wasserstein distance over the standard deviation, or Jensen-Shannon distance, from 0.1,
+        or from what chance alone gives where that is more. Columns that name rows have no test.
         Exit code 5 if a table drifted and --fail-on-drift is given.
     "#]],
     );
@@ -145,8 +146,8 @@ fn a_table_is_shown_column_by_column() {
         column  type       missing  distinct  distribution          what is in it
         store   text             –         2  ██                    S1 50 %, S2 50 %, 2 characters
         item    text             –         3  ███                   apples 33 %, bread 33 %, milk 33 %, 4 to 6 characters
-        date    timestamp        –      ≈ 84  ████████████████████  2024-01-01 to 2024-03-28, 84 days, 4 missing
-        units   int64            –        11  █ █ █ █ █ █ █ █ █ ██  0 to 10, median 5, mean 5.012 ± 3.164, 8.7 % zero
+        date    timestamp        –        84  ████████████████████  2024-01-01 to 2024-03-28, 84 days, 4 missing
+        units   int64            –        11  ███████████           0 to 10, median 5, mean 5.012 ± 3.164, 8.7 % zero
         price   float64       11 %         4  █     ▇      █     ▇  1.5 to 2.25, median 1.75, mean 1.857 ± 0.2777
         note    text             –        84  ██████████            ok 0 1.2 %, ok 1 1.2 %, ok 10 1.2 %, 4 to 5 characters
     "#]],
@@ -174,7 +175,6 @@ fn two_files_are_compared() {
         `new.csv` drifted: 3 of 5 tested columns differ, 60 % (drift from 50 %)
           series: 6 → 6; 1 new (S3/milk); 1 gone (S2/milk)
           ! 33 % more rows
-          ! 1 series are gone
 
         column  before                after                 test                                      what changed
         store   ██                    █▆▃                   chi-square p 0.000 ≤ 0.05          drift  1 new (S3)
@@ -182,7 +182,7 @@ fn two_files_are_compared() {
         note    ████████              ▆▆▆▆▆▆▆▆              chi-square p 0.000 ≤ 0.05          drift  28 new (ok 100, ok 101, ok 102, ok 103, ok 104, …)
         item    ███                   ███                   chi-square p 1.000 > 0.05
         date                                                                                          2024-01-01 to 2024-03-28 → 2024-01-01 to 2024-04-28, 28 days new
-        units   █ █ █ █ █ █ █ █ █ ██  █ █ █ █ █ █ █ █ █ ██  Kolmogorov-Smirnov p 1.000 > 0.05         mean 5.012 → 4.994
+        units   ███████████           ███████████           Kolmogorov-Smirnov p 1.000 > 0.05         mean 5.012 → 4.994
     "#]],
     );
 }

@@ -185,7 +185,7 @@ pub(super) fn online(ctx: &Context, args: &OnlineArgs) -> Result<(), Failure> {
         at,
         is_exact: args.at.is_some(),
         full_names: args.wanted.full_names,
-        passes_strays: false,
+        is_feasts: false,
     };
     let answer = online_store(&sources)?.look_up(&request).or_fail_features()?;
     let cells = answer.features.iter().filter_map(|(name, cells)| cells.first().map(|cell| (name, cell)));
