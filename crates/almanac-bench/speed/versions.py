@@ -2,26 +2,30 @@
 """How long do versions of data take beside DVC?
 
   python3 crates/almanac-bench/speed/versions.py --almanac bin/almanac --dvc ~/.cache/almanac/clients-dvc/bin/dvc [--gb 2] [--files 10000]
-          [--small 600000] [--runs 3] [--jobs one many share huge] [--json out.json]
+          [--small 600000] [--runs 3] [--jobs one many share huge] [--s3 "s3s-fs --port {port} …"] [--huge-dvc] [--json out.json]
 
 The same jobs on the same bytes, by turns, one process each, start included, for that is what a user waits for; the least time of each counts.
+BENCH_DIR: where, a temporary folder otherwise. In brackets the processor's seconds, which other programs disturb less, and the most memory.
 
 one    one file of --gb GB: add, status, checkout after removal, with copies and with hard links
 many   --files files of 50 kB in 100 folders: the same, and add after one file changed
-share  the --files files through a server that speaks S3 (moto, beside `dvc`): push, pull into an empty cache
-huge   --small files of 200 bytes: ours only
+share  the --files files through a server that speaks S3: push, pull into an empty cache. moto, beside `dvc`, unless --s3 says how to start
+       another: `{port}` and `{folder}` are filled in, keys are k and s
+huge   --small files of 200 bytes: add, status, checkout; ours only unless --huge-dvc
 """
 
 import argparse
 import json
 import os
 import random
+import shlex
 import shutil
 import socket
 import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -40,12 +44,16 @@ class Side:
 
     def run(self, *args):
         os.sync()
-        start = time.perf_counter()
-        done = subprocess.run([*self.program, *args], cwd=self.folder, env=ENV, capture_output=True, text=True)
-        seconds = time.perf_counter() - start
-        if done.returncode:
-            sys.exit(f"{self.name} {' '.join(args)}: {done.stdout}{done.stderr}")
-        return seconds
+        with tempfile.TemporaryFile() as told:
+            start = time.perf_counter()
+            process = subprocess.Popen([*self.program, *args], cwd=self.folder, env=ENV, stdout=told, stderr=told)
+            _, status, used = os.wait4(process.pid, 0)
+            seconds = time.perf_counter() - start
+            process.returncode = os.waitstatus_to_exitcode(status)
+            if process.returncode:
+                told.seek(0)
+                sys.exit(f"{self.name} {' '.join(args)}: exit {process.returncode}: {told.read().decode(errors='replace')}")
+        return seconds, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
 
 
 def both(options, work, name):
@@ -59,11 +67,13 @@ def turns(rows, job, sides, step, before=None, runs=1):
         for side in sides:
             if before:
                 before(side)
-            seconds = side.run(*step)
-            best[side.name] = min(seconds, best.get(side.name, seconds))
-    ratio = best["dvc"] / best["ours"] if "dvc" in best else None
-    rows.append({"job": job, **best, "ratio": ratio})
-    print(f"{job:<44} ours {best['ours']:8.3f} s" + (f"   dvc {best['dvc']:8.3f} s   {ratio:6.1f}x" if ratio else ""), flush=True)
+            best[side.name] = min(side.run(*step), best.get(side.name, (float("inf"),)))
+    rows.append({"job": job, **{name: dict(zip(("seconds", "cpu", "mb"), one)) for name, one in best.items()}})
+    text = "   ".join(f"{name} {one[0]:8.3f} s ({one[1]:.2f} s, {one[2]:.0f} MB)" for name, one in best.items())
+    if "dvc" in best:
+        rows[-1]["ratio"] = best["dvc"][0] / best["ours"][0]
+        text += f"   {rows[-1]['ratio']:6.1f}x"
+    print(f"{job:<44} {text}", flush=True)
 
 
 def big(folder, gb):
@@ -80,11 +90,11 @@ def many(folder, count, size=50_000):
         (place / f"f{at}.bin").write_bytes(at.to_bytes(8, "little") + BLOCK[(at * 977) % 1_000_000 :][: size - 8])
 
 
-def forget(side):
-    """Empties caches of the file hashes too, so that `add` is the first one."""
-    for name in (".dvc/cache", ".dvc/tmp"):
-        shutil.rmtree(side.folder / name, ignore_errors=True)
-    (side.folder / ".dvc/tmp").mkdir(exist_ok=True)
+def away(side, name):
+    """Out of sight: removing as many files would be longer than what is measured, on some disks."""
+    trash = side.folder.parent / "trash"
+    trash.mkdir(exist_ok=True)
+    (side.folder / name).rename(trash / f"{side.name}-{time.time_ns()}")
 
 
 def job_one(options, work, rows):
@@ -95,7 +105,7 @@ def job_one(options, work, rows):
             side.run("config", "cache.type", link)
         turns(rows, f"add of one {options.gb:g} GB file, {link}", sides, ["add", "-q", "big.bin"])
         turns(rows, f"status of one {options.gb:g} GB file, {link}", sides, ["status"], runs=options.runs)
-        turns(rows, f"checkout of one {options.gb:g} GB file, {link}", sides, ["checkout", "-q"], lambda side: (side.folder / "big.bin").unlink(), options.runs)
+        turns(rows, f"checkout of one {options.gb:g} GB file, {link}", sides, ["checkout", "-q"], lambda side: away(side, "big.bin"), options.runs)
         for side in sides:
             shutil.rmtree(side.folder)
 
@@ -115,7 +125,7 @@ def job_many(options, work, rows):
             path.write_bytes(time.time_ns().to_bytes(8, "little"))
 
         turns(rows, f"add again after one changed, {link}", sides, ["add", "-q", "files"], change, options.runs)
-        turns(rows, f"checkout of {options.files} x 50 kB, {link}", sides, ["checkout", "-q"], lambda side: shutil.rmtree(side.folder / "files"), options.runs)
+        turns(rows, f"checkout of {options.files} x 50 kB, {link}", sides, ["checkout", "-q"], lambda side: away(side, "files"), options.runs)
         for side in sides:
             shutil.rmtree(side.folder)
 
@@ -126,12 +136,18 @@ def job_share(options, work, rows):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
-    server = subprocess.Popen([Path(options.dvc).with_name("moto_server"), "-H", "127.0.0.1", "-p", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    folder = work / "s3"
+    (folder / "bucket").mkdir(parents=True)
+    command = options.s3 or f"{Path(options.dvc).with_name('moto_server')} -H 127.0.0.1 -p {{port}}"
+    log = open(work / "s3.log", "wb")
+    server = subprocess.Popen(shlex.split(command.format(port=port, folder=folder)), stdout=log, stderr=log)
     try:
         for _ in range(300):
             try:
                 urllib.request.urlopen(urllib.request.Request(f"{url}/bucket", method="PUT"))
                 break
+            except urllib.error.HTTPError:
+                break  # It wants to know who asks, and has the bucket as a folder.
             except OSError:
                 time.sleep(0.1)
         for side in sides:
@@ -143,21 +159,24 @@ def job_share(options, work, rows):
         turns(rows, "push when nothing is new", sides, ["push", "-q"], runs=options.runs)
 
         def empty(side):
-            shutil.rmtree(side.folder / ".dvc/cache")
-            shutil.rmtree(side.folder / "files")
+            away(side, ".dvc/cache")
+            away(side, "files")
 
         turns(rows, f"pull of {options.files} x 50 kB from S3", sides, ["pull", "-q"], empty)
+        ticks = [int(tick) for tick in Path(f"/proc/{server.pid}/stat").read_text().rsplit(")")[-1].split()[11:13]]
+        print(f"{'':<44} the server used {sum(ticks) / os.sysconf('SC_CLK_TCK'):.1f} s of the processor", flush=True)
     finally:
         server.kill()
         server.wait()
 
 
 def job_huge(options, work, rows):
-    sides = both(options, work, "huge")[:1]
-    many(sides[0].folder, options.small, 200)
+    sides = both(options, work, "huge")[: 2 if options.huge_dvc else 1]
+    for side in sides:
+        many(side.folder, options.small, 200)
     turns(rows, f"add of {options.small} x 200 bytes", sides, ["add", "-q", "files"])
     turns(rows, f"status of {options.small} x 200 bytes", sides, ["status"])
-    turns(rows, f"checkout of {options.small} x 200 bytes", sides, ["checkout", "-q"], lambda side: shutil.rmtree(side.folder / "files"))
+    turns(rows, f"checkout of {options.small} x 200 bytes", sides, ["checkout", "-q"], lambda side: away(side, "files"))
 
 
 def main():
@@ -169,6 +188,8 @@ def main():
     parser.add_argument("--small", type=int, default=600_000)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--jobs", nargs="+", default=["one", "many", "share", "huge"])
+    parser.add_argument("--s3", help="how to start a server that speaks S3")
+    parser.add_argument("--huge-dvc", action="store_true")
     parser.add_argument("--json")
     options = parser.parse_args()
     rows = []

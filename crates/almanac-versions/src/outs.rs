@@ -9,6 +9,7 @@ use crate::error::{Doing, Result, VersionsError};
 use crate::hash::Oid;
 use crate::ignore::Ignore;
 use crate::lock_file;
+use crate::params::Params;
 use crate::pointer::{self, Entry, Pointer};
 use crate::walk;
 
@@ -59,6 +60,21 @@ pub struct Stage {
     pub deps: Vec<(String, Entry)>,
     /// Its outputs.
     pub outs: Vec<Out>,
+    /// What a stage of a pipeline has besides.
+    pub pipeline: Option<Pipeline>,
+}
+
+/// What a stage of a pipeline has besides sources and outputs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pipeline {
+    /// False if only the lock file still knows it.
+    pub is_declared: bool,
+    /// Whether it runs again whatever its sources are.
+    pub is_always_changed: bool,
+    /// Whether its command is another than the one that ran last.
+    pub is_command_changed: bool,
+    /// Parameters, file by file.
+    pub params: Vec<Params>,
 }
 
 /// Everything that is tracked.
@@ -151,7 +167,7 @@ impl Tracked {
             outs.push(Out { path, entry, file: name.clone(), stage: None, at });
         }
         let deps = pointer.deps(&name)?.into_iter().map(|entry| (dep_path(&folder, &entry.path), entry)).collect();
-        self.stages.push(Stage { address: name.clone(), is_frozen: pointer.is_frozen(), deps, outs });
+        self.stages.push(Stage { address: name.clone(), is_frozen: pointer.is_frozen(), deps, outs, pipeline: None });
         self.pointers.insert(name, pointer);
         Ok(())
     }

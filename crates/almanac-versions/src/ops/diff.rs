@@ -105,7 +105,7 @@ impl Repo {
             self.files_of(&self.tracked_at(new)?, progress)?
         } else {
             let mut files = Files::new();
-            for out in self.tracked()?.outs() {
+            for out in self.tracked()?.outs().filter(|out| out.entry.is_cached) {
                 let is_legacy = out.entry.oid.is_some_and(|oid| oid.is_legacy);
                 let state = work.state(&out.path, is_legacy, progress)?;
                 if let State::Folder { .. } = state {
@@ -138,7 +138,7 @@ impl Repo {
     fn files_of(&self, tracked: &Tracked, progress: &dyn Progress) -> Result<Files> {
         let mut files = Files::new();
         for out in tracked.outs() {
-            let Some(oid) = out.entry.oid else { continue };
+            let Some(oid) = out.oid() else { continue };
             if !oid.is_dir {
                 files.insert(out.path.clone(), Some(oid));
                 continue;

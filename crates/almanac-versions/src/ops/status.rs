@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, HashSet};
 
 use rayon::prelude::*;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::error::{NamedOid, Result};
 use crate::hash::{Md5, Oid};
-use crate::outs::{Out, Tracked};
+use crate::outs::{Out, Pipeline, Tracked};
+use crate::params::Change;
 use crate::progress::Progress;
 use crate::repo::Repo;
 use crate::work::{State, Work};
@@ -28,8 +29,12 @@ pub struct StageStatus {
     pub address: String,
     /// What it was made from: path, and `modified` or `deleted`.
     pub deps: BTreeMap<String, &'static str>,
+    /// Its parameters that differ: file, and name to `modified`, `deleted` or `new`.
+    pub params: BTreeMap<String, BTreeMap<String, &'static str>>,
     /// What it made: path, and `modified`, `deleted`, `new` or `not in cache`.
     pub outs: BTreeMap<String, &'static str>,
+    /// `always changed`, `changed command`.
+    pub others: Vec<&'static str>,
 }
 
 impl Status {
@@ -41,8 +46,15 @@ impl Status {
     /// Returns it as `dvc status --json` prints it.
     pub fn to_json(&self) -> Value {
         let stage = |stage: &StageStatus| -> Value {
-            let part = |name: &str, changes: &BTreeMap<String, &'static str>| (!changes.is_empty()).then(|| json!({ name: changes }));
-            part("changed deps", &stage.deps).into_iter().chain(part("changed outs", &stage.outs)).collect()
+            let deps: Map<String, Value> = stage
+                .deps
+                .iter()
+                .map(|(path, what)| (path.clone(), json!(what)))
+                .chain(stage.params.iter().map(|(file, names)| (file.clone(), json!(names))))
+                .collect();
+            let deps = (!deps.is_empty()).then(|| json!({ "changed deps": deps }));
+            let outs = (!stage.outs.is_empty()).then(|| json!({ "changed outs": stage.outs }));
+            deps.into_iter().chain(outs).chain(stage.others.iter().map(|other| json!(other))).collect()
         };
         Value::Object(self.stages.iter().map(|at| (at.address.clone(), stage(at))).collect())
     }
@@ -103,14 +115,16 @@ impl Work<'_> {
         let selected: HashSet<(String, String)> =
             Self::select(tracked, targets, recursive)?.into_iter().map(|(out, _)| (out.address(), out.path.clone())).collect();
         let mut status = Status { is_tracking: !tracked.stages.is_empty(), ..Status::default() };
-        for stage in &tracked.stages {
+        for stage in tracked.stages.iter().filter(|stage| stage.pipeline.as_ref().is_none_or(|pipeline| pipeline.is_declared)) {
             let mut at = StageStatus { address: stage.address.clone(), ..StageStatus::default() };
             for out in stage.outs.iter().filter(|out| selected.contains(&(out.address(), out.path.clone()))) {
                 if let Some(what) = self.out_status(out, progress)? {
                     at.outs.insert(out.path.clone(), what);
                 }
             }
-            let is_selected = targets.is_empty() || stage.outs.iter().any(|out| selected.contains(&(out.address(), out.path.clone())));
+            let is_selected = targets.is_empty()
+                || targets.contains(&stage.address)
+                || stage.outs.iter().any(|out| selected.contains(&(out.address(), out.path.clone())));
             if stage.is_frozen && is_selected && !stage.deps.is_empty() {
                 progress.note(&format!("`{}` is frozen: where it came from is not looked at", stage.address));
             } else if is_selected {
@@ -126,11 +140,32 @@ impl Work<'_> {
                     }
                 }
             }
-            if !at.outs.is_empty() || !at.deps.is_empty() {
+            if let Some(pipeline) = stage.pipeline.as_ref().filter(|_| is_selected) {
+                if !stage.is_frozen {
+                    self.param_status(pipeline, &mut at, progress)?;
+                }
+                at.others.extend(pipeline.is_always_changed.then_some("always changed"));
+                at.others.extend(pipeline.is_command_changed.then_some("changed command"));
+            }
+            if !at.outs.is_empty() || !at.deps.is_empty() || !at.params.is_empty() || !at.others.is_empty() {
                 status.stages.push(at);
             }
         }
         Ok(status)
+    }
+
+    fn param_status(&self, pipeline: &Pipeline, at: &mut StageStatus, progress: &dyn Progress) -> Result<()> {
+        for params in &pipeline.params {
+            match params.change(self.repo.root())? {
+                Change::File(what) => drop(at.deps.insert(params.file.clone(), what)),
+                Change::Names(names) if names.is_empty() => {}
+                Change::Names(names) => drop(at.params.insert(params.file.clone(), names)),
+                Change::Unknown => {
+                    progress.note(&format!("parameters in `{}` are not compared: only files of YAML and JSON are read", params.file));
+                }
+            }
+        }
+        Ok(())
     }
 
     fn out_status(&mut self, out: &Out, progress: &dyn Progress) -> Result<Option<&'static str>> {

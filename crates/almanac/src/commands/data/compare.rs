@@ -87,12 +87,19 @@ fn to_text(status: &Status) -> String {
     let mut text = String::new();
     for stage in &status.stages {
         text.push_str(&format!("{}:\n", stage.address));
-        for (heading, changes) in [("changed deps", &stage.deps), ("changed outs", &stage.outs)] {
-            if !changes.is_empty() {
-                text.push_str(&format!("\t{heading}:\n"));
-                text.extend(changes.iter().map(|(path, what)| line(2, what, path)));
+        if !stage.deps.is_empty() || !stage.params.is_empty() {
+            text.push_str("\tchanged deps:\n");
+            text.extend(stage.deps.iter().map(|(path, what)| line(2, what, path)));
+            for (file, names) in &stage.params {
+                text.push_str(&format!("\t\t{file}:\n"));
+                text.extend(names.iter().map(|(name, what)| line(3, what, name)));
             }
         }
+        if !stage.outs.is_empty() {
+            text.push_str("\tchanged outs:\n");
+            text.extend(stage.outs.iter().map(|(path, what)| line(2, what, path)));
+        }
+        text.extend(stage.others.iter().map(|other| format!("\t{other}\n")));
     }
     text
 }
