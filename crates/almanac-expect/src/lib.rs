@@ -48,6 +48,6 @@ pub use quarantine::{Origin, take_out};
 pub use run::{Options, check, check_all};
 pub use source::Table;
 pub use sql::{Answer, AskSql};
-pub use suggest::suggest;
+pub use suggest::{HistoryColumns, suggest};
 pub use suite::{Dialect, Expectation, Severity, Suite};
 pub use value::Value;

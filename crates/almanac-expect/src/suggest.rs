@@ -14,6 +14,19 @@ use crate::suite::{Expectation, Severity, Suite};
 /// Distinct values up to which a text column is taken for a category.
 const CATEGORIES: i64 = 30;
 
+/// What the columns of a history are for, where that is known: then what sales must keep to is proposed too.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HistoryColumns {
+    /// When.
+    pub time: String,
+    /// How many.
+    pub value: String,
+    /// Rows in a season; 1 where there is none.
+    pub season_length: usize,
+    /// Columns of codes, whose size says nothing.
+    pub codes: Vec<String>,
+}
+
 struct Proposal {
     suite: Suite,
 }
@@ -28,12 +41,12 @@ impl Proposal {
     }
 }
 
-/// Proposes a suite for a table. Columns whose names begin with `_` are Almanac's own and are left alone; of personal columns no
-/// value is named.
+/// Proposes a suite for a table, and for a history also its seasons, its level and its share of zeros. Columns whose names begin with `_`
+/// are Almanac's own and are left alone; of personal columns no value is named.
 ///
 /// # Errors
 /// If the table cannot be read.
-pub fn suggest(table: &Table, name: &str, options: &Options) -> Result<Suite, CheckError> {
+pub fn suggest(table: &Table, name: &str, history: Option<&HistoryColumns>, options: &Options) -> Result<Suite, CheckError> {
     let columns: Vec<(String, Shape)> = table
         .schema
         .fields()
@@ -88,7 +101,7 @@ pub fn suggest(table: &Table, name: &str, options: &Options) -> Result<Suite, Ch
                     format!("{distinct} categories; a new one is worth a look"),
                 );
             }
-            Shape::Int | Shape::Float if !hidden => {
+            Shape::Int | Shape::Float if !hidden && !history.is_some_and(|history| history.codes.contains(column)) => {
                 let (Some(least), Some(greatest)) = (of(column, "min").as_f64(), of(column, "max").as_f64()) else { continue };
                 let room = (greatest - least) / 2.0;
                 // Never below zero is a property; how far up is a habit.
@@ -112,6 +125,9 @@ pub fn suggest(table: &Table, name: &str, options: &Options) -> Result<Suite, Ch
         }
     }
     key(table, &columns, &seen, options, &mut proposal)?;
+    if let Some(history) = history {
+        of_history(table, history, options, &mut proposal)?;
+    }
     Ok(proposal.suite)
 }
 
@@ -173,6 +189,43 @@ fn key(table: &Table, columns: &[(String, Shape)], seen: &Seen, options: &Option
     if let Some(place) = validation.outcomes.iter().position(|outcome| outcome.success).filter(|_| table.rows > 1) {
         let reason = "together these tell every row apart".to_owned();
         proposal.add("expect_compound_columns_to_be_unique", json!({ "column_list": candidates[place] }), Severity::Fail, reason);
+    }
+    Ok(())
+}
+
+/// Proposes what sales keep to, where they do so now.
+fn of_history(table: &Table, history: &HistoryColumns, options: &Options, proposal: &mut Proposal) -> Result<(), CheckError> {
+    let HistoryColumns { time, value, season_length, .. } = history;
+    let window = (season_length * 4).clamp(8, 60);
+    let candidates = [
+        (
+            "expect_series_to_keep_seasonality",
+            json!({"time_column": time, "value_column": value, "season_length": season_length}),
+            format!("the season of {season_length} rows is as strong now as it was before"),
+        ),
+        (
+            "expect_series_to_have_no_level_shift",
+            json!({"time_column": time, "value_column": value, "window": window}),
+            format!("the last {window} periods are at the level of those before"),
+        ),
+        ("expect_column_share_of_zeros_to_be_between", json!({ "column": value }), String::new()),
+    ];
+    let parse = |kind: &str, kwargs: &Json| {
+        Expectation::parse(kind, kwargs.as_object().cloned().unwrap_or_default(), Severity::Warn, Map::new()).ok()
+    };
+    let known = candidates.into_iter().filter_map(|(kind, kwargs, reason)| Some((parse(kind, &kwargs)?, kwargs, reason)));
+    let (expectations, words): (Vec<_>, Vec<_>) = known.map(|(expectation, kwargs, reason)| (expectation, (kwargs, reason))).unzip();
+    let options = Options { format: ResultFormat::Summary, ..options.clone() };
+    let validation = check(table, &Suite { expectations, ..Suite::default() }, &options)?;
+    for (outcome, (mut kwargs, mut reason)) in validation.outcomes.into_iter().zip(words).filter(|(outcome, _)| outcome.success) {
+        if outcome.kind == "expect_column_share_of_zeros_to_be_between" {
+            let Some(share) = outcome.result["observed_value"].as_f64() else { continue };
+            let near = |room: f64| ((share + room).clamp(0.0, 1.0) * 100.0).round() / 100.0;
+            kwargs["min_value"] = json!(near(-0.1));
+            kwargs["max_value"] = json!(near(0.1));
+            reason = format!("{:.1} % are zeros; ten points of room on either side", share * 100.0);
+        }
+        proposal.add(&outcome.kind, kwargs, Severity::Warn, reason);
     }
     Ok(())
 }

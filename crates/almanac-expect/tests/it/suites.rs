@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use almanac_expect::{Options, Severity, Suite, check, suggest};
+use almanac_expect::{HistoryColumns, Options, Severity, Suite, check, suggest};
 use arrow::array::{ArrayRef, Float64Array, Int64Array, StringArray};
 
 use crate::tables::{batch, judged, table};
@@ -226,7 +226,8 @@ fn a_suggested_suite_holds_of_the_data_it_was_made_from() {
     ]);
     let options = Options { now: Some(200 * crate::tables::DAY), ..Options::default() };
     let table = table(vec![sales]);
-    let suite = suggest(&table, "sales", &options).unwrap();
+    let history = HistoryColumns { time: "ds".into(), value: "y".into(), season_length: 10, codes: Vec::new() };
+    let suite = suggest(&table, "sales", Some(&history), &options).unwrap();
     let yaml = suite.to_yaml();
     let validation = judged(&table, &yaml, &options);
     assert!(validation.is_ok(), "{:?}", validation.failures().collect::<Vec<_>>());

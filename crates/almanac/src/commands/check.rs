@@ -6,10 +6,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use almanac_config::Overrides;
+use almanac_config::{Overrides, Settings};
 use almanac_data::{QueryLimits, ROW_COLUMN, TableSpec, expand_source};
-use almanac_expect::{Facts, Options, Refused, ResultFormat, Suite, Table, Validation, suggest};
+use almanac_expect::{Facts, HistoryColumns, Options, Refused, ResultFormat, Suite, Table, Validation, suggest};
 use almanac_pipeline::{LAYERS, PlacedSuite, Project, SqlOverFiles, built_in, history, judge, open_source, read_placed, tables};
+use almanac_series::SeasonLength;
 use almanac_tracking::Millis;
 use clap::Args;
 
@@ -96,7 +97,7 @@ fn of_file(ctx: &Context, args: &CheckArgs, file: &str, options: &Options) -> Re
     let name = Path::new(file).file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let name = name.split('.').find(|part| !part.is_empty()).unwrap_or("table").to_owned();
     if args.suggest {
-        let suite = suggest(&opened, &name, options).or_fail(ExitStatus::DataInput)?;
+        let suite = suggest(&opened, &name, None, options).or_fail(ExitStatus::DataInput)?;
         return propose(ctx, args, vec![(format!("{name}.yaml"), suite)], Path::new("."));
     }
     if args.suite.is_empty() {
@@ -160,7 +161,8 @@ fn of_project(ctx: &Context, args: &CheckArgs, options: &Options) -> Result<Exit
             is_there(&project, layer)?;
             for (name, opened) in tables(&project, layer).or_fail_pipeline()? {
                 if args.table.as_ref().is_none_or(|wanted| *wanted == name) {
-                    let suite = suggest(&opened, &format!("{layer}.{name}"), &options).or_fail(ExitStatus::DataInput)?;
+                    let history = history_columns(&settings, layer, &name, &opened);
+                    let suite = suggest(&opened, &format!("{layer}.{name}"), history.as_ref(), &options).or_fail(ExitStatus::DataInput)?;
                     proposals.push((format!("{layer}.{name}.yaml"), Suite { layer: Some(layer.into()), table: Some(name), ..suite }));
                 }
             }
@@ -220,11 +222,11 @@ fn of_project(ctx: &Context, args: &CheckArgs, options: &Options) -> Result<Exit
 
 fn propose(ctx: &Context, args: &CheckArgs, proposals: Vec<(String, Suite)>, folder: &Path) -> Result<ExitStatus, Failure> {
     for (file, suite) in &proposals {
+        let path = folder.join(file);
         if !args.write {
-            ctx.printer.data(suite.to_yaml().trim_end())?;
+            ctx.printer.data(&format!("# {}\n{}\n", path.display(), suite.to_yaml().trim_end()))?;
             continue;
         }
-        let path = folder.join(file);
         if path.exists() {
             ctx.printer.warning(&format!("`{}` is there and stays as it is", path.display()));
             continue;
@@ -238,6 +240,20 @@ fn propose(ctx: &Context, args: &CheckArgs, proposals: Vec<(String, Suite)>, fol
         ));
     }
     Ok(ExitStatus::Success)
+}
+
+/// The columns of a table with the history of the project.
+fn history_columns(settings: &Settings, layer: &str, table: &str, opened: &Table) -> Option<HistoryColumns> {
+    let (time, value, codes) = match (layer, table) {
+        ("silver", "panel") => ("ds", "y", vec!["status".to_owned()]),
+        ("bronze", _) => (settings.data.time.as_str(), settings.data.target.as_str(), Vec::new()),
+        _ => return None,
+    };
+    let has = |wanted: &str| opened.columns().any(|column| column == wanted);
+    let season = settings.data.freq.map(|freq| settings.forecast.season_length_at(freq)).or(settings.forecast.season_length);
+    let season = season.map_or(1, SeasonLength::steps);
+    let history = HistoryColumns { time: time.to_owned(), value: value.to_owned(), season_length: season, codes };
+    (has(time) && has(value)).then_some(history)
 }
 
 /// Refuses a layer that no run has made yet.
