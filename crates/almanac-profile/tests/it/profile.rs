@@ -66,7 +66,7 @@ fn days_without_rows_and_days_of_the_week_are_told() {
         &profile(&batch, &ProfileOptions::default()),
         "date",
         expect![[
-            r#"{"data_type":"date","distinct":27,"distinct_is_exact":false,"is_nullable":false,"kind":"time","missing":0,"missing_share":0.0,"name":"date","rows":81,"time":{"empty_periods":1,"first":"2024-01-01","last":"2024-01-28","periods":27,"rows_per_period":[3,3,3],"unit":"day","weekdays":[12,12,12,9,12,12,12],"with_time":0},"top":[],"top_error":0}"#
+            r#"{"data_type":"date","distinct":27,"distinct_is_exact":true,"is_nullable":false,"kind":"time","missing":0,"missing_share":0.0,"name":"date","rows":81,"time":{"empty_periods":1,"first":"2024-01-01","last":"2024-01-28","periods":27,"rows_per_period":[3,3,3],"unit":"day","weekdays":[12,12,12,9,12,12,12],"with_time":0},"top":[],"top_error":0}"#
         ]],
     );
 }

@@ -79,8 +79,8 @@ pub(super) struct GetArgs {
 #[derive(Debug, Clone, Args)]
 #[command(after_help = ONLINE_EXAMPLE)]
 pub(super) struct OnlineArgs {
-    /// The entity: each key and its value
-    #[arg(value_name = "KEY=VALUE", required = true)]
+    /// The entity: each key and its value; none for a view without keys
+    #[arg(value_name = "KEY=VALUE")]
     keys: Vec<String>,
     #[command(flatten)]
     wanted: Wanted,
