@@ -147,7 +147,7 @@ fn read_csv(source: &TextSource, options: &CsvOptions, take: &mut dyn FnMut(RawB
         return Err(IngestError::Empty { path: path.clone() });
     }
     let not_open = |record: &csv::ByteRecord, number: u64| {
-        let is_open = record.iter().last().is_some_and(|cell| cell.ends_with(end));
+        let is_open = record.iter().next_back().is_some_and(|cell| cell.ends_with(end));
         if is_open { Err(IngestError::OpenQuote { path: path.clone(), record: number }) } else { Ok(()) }
     };
     not_open(&record, 1)?;
