@@ -147,9 +147,11 @@ fn what_is_personal_stays_in_the_users_own_files() {
     assert!(landed.join("manifest.json").is_file());
     assert_eq!(found(&place), own, "after a run");
 
-    run(&place, "-vv check --suggest", &[0, 5]);
+    run(&place, "-vv check --suggest --write", &[0, 5]);
     run(&place, "-vv check", &[0, 5]);
-    run(&place, "profile", &[0]);
+    run(&place, "profile visits.csv", &[0]);
+    run(&place, "profile visits.csv --format json", &[0]);
+    run(&place, "data diff --tables visits.csv visits.csv", &[0, 1]);
     run(&place, "features materialise", &[0]);
     std::fs::write(place.path("shop/entities.csv"), "customer,event_timestamp\nKUNDE-1,2025-04-01\nKUNDE-2,2025-03-01\n").expect("written");
     let trained = run(&place, "features get --entities entities.csv --features visits_of:spent", &[0]);
