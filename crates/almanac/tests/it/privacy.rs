@@ -45,18 +45,16 @@ mail = "mask"
 name = "drop"
 "#;
 
-const FEATURES: &str = r#"project: shop
-entities:
-  - name: customer
-    join_keys: [customer]
+const FEATURES: &str = "entities: [{name: customer}]
 views:
   - name: visits_of
-    entity: customer
+    entities: [customer]
     source: {file: visits.csv}
-    timestamp: day
-    features:
-      - {name: spent, type: float}
-"#;
+    time: day
+    fields:
+      - {name: latest, column: shop}
+      - {name: mail_of, column: MAIL}
+";
 
 fn visits() -> String {
     // A header in another case, and one that is there twice.
@@ -96,7 +94,7 @@ fn shop() -> Workplace {
 /// What the program says must hold no marker.
 #[track_caller]
 fn run(place: &Workplace, line: &str, codes: &[i32]) -> String {
-    let answer = place.almanac_with(&[("RUST_LOG", "trace")], &format!("-C shop {line}"));
+    let answer = place.almanac_with(&[("ALMANAC_LOG", "trace")], &format!("-C shop {line}"));
     assert!(
         codes.contains(&answer.code.unwrap_or(-1)),
         "`{line}`: {}\n{}",
@@ -147,17 +145,23 @@ fn what_is_personal_stays_in_the_users_own_files() {
     assert!(landed.join("manifest.json").is_file());
     assert_eq!(found(&place), own, "after a run");
 
-    run(&place, "-vv check --suggest", &[0, 5]);
+    run(&place, "-vv check --suggest --write", &[0, 5]);
     run(&place, "-vv check", &[0, 5]);
-    run(&place, "profile", &[0]);
+    run(&place, "profile visits.csv", &[0]);
+    run(&place, "profile visits.csv --format json", &[0]);
+    run(&place, "data diff --tables visits.csv visits.csv", &[0, 1]);
     run(&place, "features materialise", &[0]);
     std::fs::write(place.path("shop/entities.csv"), "customer,event_timestamp\nKUNDE-1,2025-04-01\nKUNDE-2,2025-03-01\n").expect("written");
-    let trained = run(&place, "features get --entities entities.csv --features visits_of:spent", &[0]);
+    let trained = run(&place, "features get --entities entities.csv --features visits_of --out -", &[0]);
     assert!(trained.lines().count() == 3 && !trained.contains("KUNDE-1"), "keys are hashed as in the view: {trained}");
-    assert!(trained.lines().skip(1).all(|line| !line.ends_with(',')), "and so they are found: {trained}");
+    let found_all = trained.lines().skip(1).all(|line| line.contains("s1") || line.contains("s0"));
+    assert!(found_all && trained.contains("x@xxxxxxx.xxx"), "and so they are found: {trained}");
+    let online = run(&place, "features online customer=KUNDE-1 --features visits_of", &[0]);
+    assert!(online.contains("s1") && online.contains("x@xxxxxxx.xxx"), "online as offline: {online}");
     run(&place, "forecast --out -", &[0]);
     run(&place, "status", &[0]);
-    run(&place, "-vv run --force", &[0]);
+    std::fs::write(place.path("shop/visits.csv"), format!("{}2025-05-01,s1,{ID},{MAIL},{NAME},{NAME},7\n", visits())).expect("written");
+    run(&place, "-vv run", &[0, 5, 6]);
     run(&place, "data diff --tables", &[0]);
     {
         let server = Server::of(&place);
