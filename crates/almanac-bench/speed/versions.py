@@ -10,7 +10,7 @@ BENCH_DIR: where, a temporary folder otherwise. In brackets the processor's seco
 one    one file of --gb GB: add, status, checkout after removal, with copies and with hard links
 many   --files files of 50 kB in 100 folders: the same, and add after one file changed
 share  the --files files through a server that speaks S3: push, pull into an empty cache. moto, beside `dvc`, unless --s3 says how to start
-       another: `{port}` and `{folder}` are filled in, keys are k and s
+       another: `{port}` and `{folder}` are filled in, keys are k and s unless the environment has others
 huge   --small files of 200 bytes: add, status, checkout; ours only unless --huge-dvc
 """
 
@@ -29,7 +29,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-ENV = dict(os.environ, DVC_NO_ANALYTICS="1", AWS_ACCESS_KEY_ID="k", AWS_SECRET_ACCESS_KEY="s", AWS_DEFAULT_REGION="us-east-1", NO_PROXY="127.0.0.1", GIT_CONFIG_GLOBAL="/dev/null")
+ENV = dict({"AWS_ACCESS_KEY_ID": "k", "AWS_SECRET_ACCESS_KEY": "s"}, **os.environ, DVC_NO_ANALYTICS="1", AWS_DEFAULT_REGION="us-east-1", NO_PROXY="127.0.0.1", GIT_CONFIG_GLOBAL="/dev/null")
 BLOCK = random.Random(5).randbytes(1 << 24)
 
 

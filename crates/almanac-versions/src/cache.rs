@@ -6,9 +6,11 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
+
+use rustix::fs::OFlags;
 
 use crate::copy;
 use crate::error::{Doing, Result, VersionsError};
@@ -156,7 +158,8 @@ impl Cache {
     pub(crate) fn list_prefix(&self, prefix: u8) -> Result<Vec<Md5>> {
         let first = format!("{prefix:02x}");
         let folder = self.root.join("files/md5").join(&first);
-        let opened = match File::open(&folder) {
+        // Whatever else has the name of a folder is not waited for.
+        let opened = match File::options().read(true).custom_flags(OFlags::DIRECTORY.bits().cast_signed()).open(&folder) {
             Ok(opened) => opened,
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(Vec::new()),
             Err(error) => return Err(error).doing("list", folder),

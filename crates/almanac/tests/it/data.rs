@@ -317,6 +317,85 @@ fn both_import_the_same() {
     assert_eq!(ours.dvc(&["status", "--json"]).lines().last().map(str::trim), Some("{}"));
 }
 
+#[test]
+fn both_tell_the_same_of_pipelines() {
+    const PIPELINE: &str = "stages:
+  prep:
+    cmd: mkdir -p clean && cp raw/in.csv clean/out.csv
+    deps:
+    - raw
+    outs:
+    - clean
+  train:
+    cmd: cp clean/out.csv model.bin && echo 1 > m.json
+    deps:
+    - clean
+    params:
+    - lr
+    - model.depth
+    outs:
+    - model.bin
+    metrics:
+    - m.json:
+        cache: false
+  inner:
+    wdir: sub
+    cmd: cp ../raw/in.csv w.csv
+    deps:
+    - ../raw/in.csv
+    outs:
+    - w.csv
+  each:
+    foreach: [u, v]
+    do:
+      cmd: echo ${item} > ${item}.txt
+      outs:
+      - ${item}.txt
+";
+    const NEVER: &str = "  never:
+    cmd: echo z > z.txt
+    deps:
+    - raw
+    - nothere
+    params:
+    - lr
+    - other.yaml:
+    outs:
+    - z.txt
+";
+    let Some(shop) = Shop::open() else { return };
+    shop.dvc(&["init", "-q"]);
+    shop.write("raw/in.csv", "1\n");
+    shop.write("raw/skip.tmp", "ignored");
+    shop.write(".dvcignore", "*.tmp\n");
+    shop.write("sub/.keep", "");
+    shop.write("params.yaml", "lr: 0.1\nmodel:\n  depth: 3\n");
+    shop.write("dvc.yaml", PIPELINE);
+    shop.dvc(&["repro", "-q"]);
+    let same = |args: &[&str]| {
+        // Above it DVC may print a warning.
+        let told = shop.dvc(args);
+        let theirs = told.lines().last().and_then(|line| serde_json::from_str::<serde_json::Value>(line).ok()).expect("JSON");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&shop.almanac(args)).expect("JSON"), theirs, "{args:?}");
+    };
+    same(&["status", "--json"]);
+    let commit = ["-c", "user.name=t", "-c", "user.email=t@example.com", "commit", "-q", "-m", "one"];
+    shop.run("git", &["add", "-A", "--", "*.dvc", ".dvc", "dvc.yaml", "dvc.lock", "params.yaml"]);
+    shop.run("git", &commit);
+    shop.write("raw/in.csv", "2\n");
+    shop.write("params.yaml", "lr: 0.2\nmodel:\n  depth: 3.0\n");
+    shop.write("model.bin", "other");
+    shop.write("m.json", "2");
+    fs::remove_file(shop.place.path("sub/w.csv")).expect("is there");
+    shop.write("dvc.yaml", &format!("{}{NEVER}", PIPELINE.replace("echo 1", "echo 3").replace("  inner:", "  inner:\n    frozen: true")));
+    same(&["status", "--json"]);
+    same(&["status", "--json", "train"]);
+    same(&["diff", "--json"]);
+    shop.almanac(&["gc", "-w", "-f"]);
+    assert!(!files_below(&shop.place.path(".dvc/cache/runs")).is_empty(), "what DVC remembers of runs stays");
+    same(&["status", "--json"]);
+}
+
 #[track_caller]
 fn check(line: &str, expected: Expect) {
     expected.assert_eq(&Workplace::new().almanac(line).to_text());
