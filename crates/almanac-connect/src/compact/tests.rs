@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use almanac_privacy::Redaction;
 use jiff::{Timestamp, ToSpan};
 
 use super::*;
@@ -29,7 +30,7 @@ fn rows(table: &mut TableLanding, number: i64) {
     }
     let mut load = table.begin();
     let file = load.file("parquet");
-    let mut writer = RowWriter::new(&file, columns.clone()).expect("begun");
+    let mut writer = RowWriter::new(file.path(), columns.clone(), &Redaction::default()).expect("begun");
     for row in 0..10 {
         let value = number * row % 7;
         assert!(writer.push(0, Cell::Integer(number * 5 + row)));
@@ -202,4 +203,24 @@ fn loads_of_which_nothing_is_left_go_but_the_newest_stay() {
     assert_eq!(table.manifest().loads.last().map(|load| load.number), Some(7), "numbers go on");
     assert_eq!(fs::read_dir(table.folder()).expect("listed").count(), 4);
     TableLanding::open(folder.path(), "t").expect("whole");
+}
+
+#[test]
+fn increments_that_are_hidden_in_different_ways_stay_apart() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut table = table(folder.path(), rows, 70);
+    let hidden = LandedPolicy { found: ["note".to_owned()].into(), ..LandedPolicy::default() };
+    let mut manifest = table.manifest().clone();
+    for load in &mut manifest.loads[..30] {
+        load.privacy = Some(hidden.clone());
+    }
+    table.turn_to(manifest).expect("written");
+    assert_eq!(compact(&mut table, SOURCE, true).expect("looked at"), None, "only 39 are alike");
+    for number in 71..=100 {
+        rows(&mut table, number);
+    }
+    assert_eq!(compact(&mut table, SOURCE, true).expect("put together"), Some(69));
+    let loads = &table.manifest().loads;
+    assert_eq!((loads.len(), loads[29].packed.len(), loads[30].packed.len()), (32, 0, 69));
+    assert_eq!((loads[29].privacy.as_ref(), loads[30].privacy.as_ref()), (Some(&hidden), None));
 }
