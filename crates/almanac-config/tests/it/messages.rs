@@ -254,7 +254,7 @@ fn sources_outside_are_checked_before_anything_is_contacted() {
         r#""ftp://host/sales.csv""#,
         expect![[r#"
             error: almanac.toml:7: `data.tables.orders` is not right: `ftp://host/sales.csv` is no source that can be read
-            hint: known are postgresql://, mysql://, mariadb://, sqlite:, kafka://, s3://, gs://, az://, abfss://, http:// and https://
+            hint: known are postgresql://, mysql://, mariadb://, sqlite:, delta:, kafka://, s3://, gs://, az://, abfss://, http:// and https://
         "#]],
     );
     with_source(

@@ -67,7 +67,7 @@ async fn an_answer_that_stops_in_the_middle_is_told() {
         let error = fails(&Place::new(), &keys).await;
         assert!(matches!(error, ConnectError::Lost { .. }), "{keys}: {}", said(&error));
     }
-    let host = silent("HTTP/1.1 200 OK\r\ncontent-length: 1000\r\nlast-modified: Wed, 21 Oct 2015 07:28:00 GMT\r\n\r\nid,n\n1,2").await;
+    let host = silent("HTTP/1.1 206 Partial Content\r\ncontent-range: bytes 0-999/1000\r\ncontent-length: 1000\r\nlast-modified: Wed, 21 Oct 2015 07:28:00 GMT\r\n\r\nid,n\n1,2").await;
     let keys = format!(r#"{{"url": "s3://b/x.csv", "endpoint": "http://{host}", "anonymous": true, "timeout": "200ms", "retries": 0}}"#);
     let error = fails(&Place::new(), &keys).await;
     assert!(matches!(error, ConnectError::Unreachable { .. } | ConnectError::Lost { .. }), "{}", said(&error));
