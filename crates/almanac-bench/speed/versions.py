@@ -87,7 +87,8 @@ def many(folder, count, size=50_000):
     for at in range(count):
         place = folder / "files" / f"{at % 100:02d}"
         place.mkdir(parents=True, exist_ok=True)
-        (place / f"f{at}.bin").write_bytes(at.to_bytes(8, "little") + BLOCK[(at * 977) % 1_000_000 :][: size - 8])
+        start = (at * 977) % 1_000_000
+        (place / f"f{at}.bin").write_bytes(at.to_bytes(8, "little") + BLOCK[start : start + size - 8])
 
 
 def away(side, name):
