@@ -82,7 +82,9 @@ impl Recipe {
         let singles: Vec<f64> = (0..n).map(|model| score(&only(model, n))).collect();
         let eligible = eligible(&singles);
         // A model that is bad on the whole may still be the best of a class.
-        if eligible.len() < 2 && !matches!(self, Self::BestPerClass | Self::InversePerClass) {
+        let is_by_class = matches!(self, Self::BestPerClass | Self::InversePerClass);
+        // No model has a score where the target never moved.
+        if eligible.is_empty() || eligible.len() < 2 && !is_by_class {
             return None;
         }
         let best_of = |k: usize| (k <= eligible.len()).then(|| equal(&eligible[..k], n));
