@@ -219,7 +219,7 @@ async fn what_cannot_be_read_is_told() {
                     1,
                     "\"add\":{\"path\":\"part-00000-fae5310a-a37d-4e51-827b-c3d5516560ca-c000.snappy.parquet",
                     &format!("\"add\":{{\"path\":\"{path}"),
-                )
+                );
             },
             "lies outside of the table",
         )

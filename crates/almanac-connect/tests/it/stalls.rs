@@ -31,7 +31,7 @@ async fn silent(answer: &'static str) -> String {
 
 /// Waits no longer than a test may for an error that comes within the time that the keys ask for.
 async fn fails(place: &Place, keys: &str) -> ConnectError {
-    let landed = tokio::time::timeout(Duration::from_secs(60), place.land(keys)).await;
+    let landed = tokio::time::timeout(Duration::from_mins(1), place.land(keys)).await;
     let error = landed.unwrap_or_else(|_| panic!("it hangs: {keys}")).expect_err(keys);
     assert_eq!(place.manifest().0, 0, "nothing landed");
     assert_eq!(std::fs::read_dir(place.landing().join("t")).map_or(0, Iterator::count), 0, "no strays");
