@@ -16,6 +16,8 @@ use crate::value::Value;
 pub struct Facts {
     /// Rows that were refused before the table came to be.
     pub refused: Option<Refused>,
+    /// Rows to be compared with the run before, where these are not all rows of the table.
+    pub rows: Option<u64>,
     /// The table in the run before.
     pub previous: Previous,
     /// What was counted while the table was written, by name.
@@ -69,6 +71,7 @@ impl FactRule {
     /// # Errors
     /// One sentence, if the fact was not given.
     pub(crate) fn judge(&self, facts: &Facts, rows: u64, taken: u64) -> Result<Verdict, String> {
+        let rows = facts.rows.unwrap_or(rows);
         let verdict = |range: &Range, value: Value, words: String, details: Json| Verdict {
             success: range.holds(&value).unwrap_or(false),
             observed: value.json(),

@@ -201,7 +201,8 @@ fn silver(project: &Project, checks: &Checks) -> Result<BuiltIn, PipelineError> 
         panel.must("expect_column_max_to_be_recent", arguments, format!("at most {days} days old (`freshness_days`)"));
     }
     let refused = Refused { rows: report.rows_quarantined, offered: report.rows_in, reasons: report.quarantined };
-    let facts = Facts { refused: Some(refused), previous: previous(project), ..Facts::default() };
+    // Rows known ahead are not history.
+    let facts = Facts { refused: Some(refused), rows: Some(report.panel_rows), previous: previous(project), ..Facts::default() };
     let mut made = BuiltIn { suites: vec![panel.placed(checks)?], facts: BTreeMap::from([("panel".to_owned(), facts)]) };
     if !series.suite.expectations.is_empty() || series.problem.is_some() {
         made.suites.push(series.placed(checks)?);

@@ -14,7 +14,8 @@ fn facts_are_judged_beside_the_rows_and_fail_where_nobody_knows_them() {
     let unknown = judged(&table, yaml, &Options::default());
     assert!(unknown.outcomes[1..].iter().all(|outcome| outcome.exception.is_some() && !outcome.success));
     let refused = Refused { rows: 4, offered: 304, reasons: [("no time".to_owned(), 4)].into() };
-    let facts = Facts { refused: Some(refused), previous: Previous::Rows(700), counted: [("infinite_values".to_owned(), 0)].into() };
+    let facts =
+        Facts { refused: Some(refused), rows: None, previous: Previous::Rows(700), counted: [("infinite_values".to_owned(), 0)].into() };
     let known = judged(&table, yaml, &Options { facts: facts.clone(), ..Options::default() });
     let taken = known.outcomes[0].failed_rows;
     assert_eq!(
