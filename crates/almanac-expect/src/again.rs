@@ -14,7 +14,7 @@ use crate::plan::keys_of;
 use crate::rule::{Between, Ignore, Rule, Test};
 use crate::run::{Plan, Scan};
 use crate::sql::{self, Answer};
-use crate::suite::Expectation;
+use crate::suite::{Dialect, Expectation};
 use crate::value::Value;
 use crate::work::keys::Hashes;
 use crate::work::numbers::{Bins, Quantile};
@@ -28,7 +28,9 @@ impl Scan<'_> {
         Ok(match &expectation.rule {
             Rule::ZScore { column, threshold, both } => {
                 let Task::Moments(moments) = &self.works[plan.works[0]].task else { return Ok(None) };
-                let spread = moments.stdev().filter(|spread| *spread != 0.0);
+                // Infinite numbers leave no deviation to measure by: to version 1 of Great Expectations, all is well then.
+                let passes = |spread: f64| spread == 0.0 || (spread.is_nan() && self.dialect == Dialect::Gx1);
+                let spread = moments.stdev().filter(|spread| !passes(*spread));
                 let test = Test::Near { center: moments.mean().unwrap_or(f64::NAN), spread, threshold: *threshold, both: *both };
                 Some(self.rows(expectation, Question::Test { column: column.clone(), test }))
             }
@@ -43,6 +45,7 @@ impl Scan<'_> {
                     })
                 } else {
                     match (mean, stdev) {
+                        (Some(_), Some(stdev)) if stdev.is_nan() && self.dialect == Dialect::Gx1 => Test::Window(None),
                         (Some(center), Some(stdev)) => Test::Within { center, distance: multiplier * stdev },
                         _ => Test::Window(None),
                     }
@@ -66,7 +69,8 @@ impl Scan<'_> {
                 let question = |repeated| Question::Once { columns: columns.clone(), ignore: *ignore, repeated, compound: *compound };
                 let judged = keys.judged;
                 // Keys that occur more than once may themselves be more than memory holds: then rows are judged share by share.
-                let most = (self.options.memory / 96).max(1024) as usize;
+                let askers = self.works.iter().filter(|work| matches!(work.task, Task::Keys(_))).count() as u64;
+                let most = (self.options.memory / 96 / askers).max(1024) as usize;
                 let (mut repeated, mut partial) = (HashSet::new(), None);
                 for hashes in self.shares_of_hashes(columns, *ignore, condition, judged) {
                     repeated.extend(hashes?.repeated().1);

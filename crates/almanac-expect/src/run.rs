@@ -92,7 +92,8 @@ pub fn check_all(table: &Table, suites: &[&Suite], options: &Options) -> Result<
     scan.share_memory();
     scan.run()?;
     let mut again = Vec::new();
-    for ((expectation, _), plan) in all.iter().zip(&plans) {
+    for ((expectation, dialect), plan) in all.iter().zip(&plans) {
+        scan.dialect = *dialect;
         again.push(match plan {
             Some(Ok(plan)) => scan.look_again(expectation, plan)?,
             _ => None,

@@ -179,7 +179,11 @@ impl Table {
                 let rows = view.offset..view.offset + view.rows as u64;
                 for (place, cells) in places.iter().zip(&mut found).filter(|(place, _)| rows.contains(place)) {
                     for column in columns {
-                        cells.push(view.column(column)?.value((place - view.offset) as usize));
+                        cells.push(match view.column(column)?.value((place - view.offset) as usize) {
+                            // Unsigned 64-bit numbers are held as floats; the number of a row is a whole one.
+                            Value::Float(number) if number.fract() == 0.0 && number.abs() < 9e15 => Value::Int(number as i64),
+                            other => other,
+                        });
                     }
                 }
                 Ok(())
