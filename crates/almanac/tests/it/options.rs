@@ -126,3 +126,19 @@ fn trees_are_grown_as_the_file_says_and_learnt_quantiles_are_served() {
     assert_eq!(answer.code, Some(3), "{}", answer.stderr);
     assert!(answer.stderr.contains("knid") && answer.stderr.contains("kind"), "{}", answer.stderr);
 }
+
+#[test]
+fn a_target_that_never_moves_is_told_by_the_gate() {
+    let place = Workplace::new();
+    let days = (0..150_i64).map(|at| jiff::civil::date(2024, 1, 1) + jiff::Span::new().days(at));
+    let sales: String = days.flat_map(|date| [format!("{date},a,5\n"), format!("{date},b,5\n")]).collect();
+    let settings = "[data]\nsource = \"sales.csv\"\nid = [\"shop\"]\ntime = \"date\"\ntarget = \"units\"\nfreq = \"D\"\n\
+        [forecast]\nhorizon = 7\nmodels = [\"naive\", \"seasonal_naive\", \"window_average\"]\n[gates]\nbeats = [\"naive\"]\n";
+    std::fs::create_dir(place.path("shop")).expect("a folder");
+    for (name, text) in [("sales.csv", format!("date,shop,units\n{sales}")), ("almanac.toml", settings.to_owned())] {
+        std::fs::write(place.path("shop").join(name), text).expect("the folder is ours");
+    }
+    let answer = place.almanac("-C shop run");
+    assert_eq!(answer.code, Some(6), "{}", answer.stderr);
+    assert!(answer.stderr.contains("`naive` has no score"), "{}", answer.stderr);
+}
