@@ -170,7 +170,9 @@ fn what_looks_personal_is_dropped_and_the_reason_stands_above() {
     expect![[r#"
         [privacy.personal]
         # What becomes of a column before anything of it is written or said, as "column" in every table or "table.column": hash (keyed; the
-        # same value has the same hash in every table, so that joins work), mask (the shape only), drop (the column is not there).
+        # same value has the same hash in every table, so that joins work), mask (the shape only), drop (the column is not there). The case of a
+        # header, blanks around it and the number of a repeated one do not count. What comes from outside is hidden before it lands; there
+        # another key, or a policy that shows more, needs `almanac run --reload TABLE`.
         #   because its values are e-mail addresses
         "sales.email" = "drop""#]]
     .assert_eq(&said.join("\n"));

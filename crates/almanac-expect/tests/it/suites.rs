@@ -271,6 +271,18 @@ fn a_suggested_suite_holds_of_the_data_it_was_made_from() {
           # together these tell every row apart
           - type: expect_compound_columns_to_be_unique
             column_list: ["store","ds"]
+          # the season of 10 rows is as strong now as it was before
+          - type: expect_series_to_keep_seasonality
+            season_length: 10
+            time_column: "ds"
+            value_column: "y"
+            severity: warn
+          # 6.1 % are zeros; ten points of room on either side
+          - type: expect_column_share_of_zeros_to_be_between
+            column: "y"
+            max_value: 0.16
+            min_value: 0.0
+            severity: warn
     "#]]
     .assert_eq(&yaml);
 }
