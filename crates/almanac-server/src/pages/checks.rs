@@ -2,7 +2,7 @@
 
 use super::layout::{Place, layout};
 use super::page;
-use super::problem::problem;
+use super::problem::{problem, with_code};
 use crate::error::{ApiError, ServiceError};
 use crate::router::App;
 use almanac_api::ProjectInfo;
@@ -139,7 +139,7 @@ fn row(outcome: &Json) -> Markup {
         tr.failed[!holds] {
             td { span.verdict.bad[!holds] { @if holds { "holds" } @else { (text("severity")) } } }
             td { code { (text("subject")) } }
-            td { (text("expected")) }
+            td { (with_code(&text("expected"))) }
             td { (text("observed")) }
             td { @for (place, value) in values.iter().enumerate() { @if place > 0 { ", " } code { (value) } } }
         }

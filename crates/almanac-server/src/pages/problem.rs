@@ -29,8 +29,13 @@ pub(super) fn sentence(message: &str) -> Markup {
     let mut letters = message.chars();
     let first: String = letters.next().map(|first| first.to_uppercase().collect()).unwrap_or_default();
     let whole = format!("{first}{}.", letters.as_str().trim_end_matches('.'));
+    with_code(&whole)
+}
+
+/// Returns a text with what stands in backticks as code.
+pub(super) fn with_code(text: &str) -> Markup {
     html! {
-        @for (index, part) in whole.split('`').enumerate() {
+        @for (index, part) in text.split('`').enumerate() {
             @if index % 2 == 1 { code { (part) } } @else { (part) }
         }
     }
