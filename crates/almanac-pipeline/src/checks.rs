@@ -104,7 +104,6 @@ fn bronze(project: &Project, checks: &Checks) -> Result<BuiltIn, PipelineError> 
     let mut made = BuiltIn::default();
     for record in records(&project.assets())? {
         let Some(name) = record.name.strip_prefix("bronze/") else { continue };
-        let Ok(report) = serde_json::from_value::<IngestReport>(record.summary) else { continue };
         // A table that has left the configuration keeps its record and may have lost its files.
         if !project.bronze().join(name).is_dir() {
             continue;
@@ -113,8 +112,11 @@ fn bronze(project: &Project, checks: &Checks) -> Result<BuiltIn, PipelineError> 
         suite.must("expect_table_row_count_to_be_between", json!({"min_value": 1}), "at least one row");
         quarantine(&mut suite, checks);
         made.suites.push(suite.placed(checks)?);
-        let refused = Refused { rows: report.quarantined, offered: report.rows + report.quarantined, reasons: BTreeMap::new() };
-        made.facts.insert(name.to_owned(), Facts { refused: Some(refused), ..Facts::default() });
+        // A record that cannot be read gives no fact, and what asks for it fails.
+        if let Ok(report) = serde_json::from_value::<IngestReport>(record.summary) {
+            let refused = Refused { rows: report.quarantined, offered: report.rows + report.quarantined, reasons: BTreeMap::new() };
+            made.facts.insert(name.to_owned(), Facts { refused: Some(refused), ..Facts::default() });
+        }
     }
     Ok(made)
 }
