@@ -2,7 +2,8 @@
 //!
 //! [`SourceKeys`] mirrors `[data.tables] NAME = { url = …, … }`; [`SourceSpec::new`] checks it without contacting anything.
 //!
-//! Not here: where the keys stand in the file (`almanac-config`), each kind of source (the modules below), asking (`sql`, `objects`, `rest`, `delta`).
+//! Not here: where the keys stand in the file (`almanac-config`), each kind of source (the modules below), asking (`sql`, `objects`,
+//! `rest`, `delta`).
 
 mod database;
 pub(crate) mod delta;

@@ -1,6 +1,7 @@
 //! Sources outside the project, before a run: what is new of them lands, so that bronze reads files of this machine.
 //!
-//! Personal columns are hidden on the way: bronze finds it done. A table at a time, under the lock of a run. What has landed stays if a later table fails: the next run goes on from there.
+//! Personal columns are hidden on the way: bronze finds it done. A table at a time, under the lock of a run. What has landed stays if a
+//! later table fails: the next run goes on from there.
 //!
 //! Not here: the sources (`almanac-connect`), which tables there are (`almanac.toml`).
 
