@@ -78,6 +78,10 @@ pub(crate) async fn fetch(request: Request<'_>, known: &[LandedFile], load: &mut
     let place = Place::open(request)?;
     let snapshot = log::snapshot(&place, request.spec.version).await?;
     let table = TableSchema::read(&snapshot).map_err(|reason| place.refused(&reason))?;
+    if let Some(column) = table.partitions.iter().find(|column| request.hiding.redaction.policy(column).is_some()) {
+        // Paths are kept, to know what has landed.
+        return Err(place.refused(&format!("it is partitioned by `{column}`, which is personal: the paths of its files say the values")));
+    }
     let known: BTreeMap<&str, &Origin> =
         known.iter().filter_map(|file| file.origin.as_ref()).map(|origin| (origin.url.as_str(), origin)).collect();
     let columns = hidden_columns(&table.landed(), request.hiding.redaction);

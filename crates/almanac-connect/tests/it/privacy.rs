@@ -10,7 +10,7 @@ use axum::Router;
 use axum::routing::get;
 use rusqlite::Connection;
 
-use crate::place::{Place, rows, spec};
+use crate::place::{Place, rows, said, spec};
 
 const MAIL: &str = "anna.k@example.org";
 const KEY: &str = "0123456789abcdef0123456789abcdef";
@@ -219,4 +219,16 @@ async fn services_and_objects_land_without_personal_members() {
     let landed = place.land_hidden(&keys, false, false, hiding(&policy)).await.expect("made up for");
     assert_eq!(std::fs::read_to_string(&landed.current[0]).expect("there"), "id,…\n1,…");
     assert_eq!((search(&place, MAIL), landed.news), (Vec::new(), None));
+}
+
+#[tokio::test]
+async fn a_delta_table_whose_paths_say_a_personal_value_is_refused() {
+    let place = Place::new();
+    let lake = place.folder.path().join("lake");
+    let sales = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/delta/sales");
+    crate::delta::copy(&sales, &lake);
+    let policy = redaction(&[("shop", Policy::Hash)], KEY);
+    let error = place.land_hidden(r#"{"url": "delta:lake"}"#, false, false, hiding(&policy)).await.expect_err("refused");
+    assert!(said(&error).contains("partitioned by `shop`, which is personal"), "{}", said(&error));
+    assert!(place.table().manifest().loads.is_empty(), "nothing of it landed");
 }
